@@ -1,0 +1,37 @@
+"""The versions of the files that one step writes and another reads."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from lociflow.command import UserError
+
+VERSIONS = {
+    "source": 1,
+    "sequence store": 1,
+    "windows": 1,
+    "checkpoint": 1,
+    "predictions": 1,
+    "metrics": 1,
+    "attributions": 1,
+}
+
+
+def stamp(kind: str) -> dict[str, Any]:
+    """Return the two entries that say what a file is: ``format`` and ``version``."""
+    return {"format": kind, "version": VERSIONS[kind]}
+
+
+def check_format(found: Mapping[str, Any], kind: str, path: Path) -> None:
+    """Refuse a file of another kind or version.
+
+    Raises
+    ------
+    UserError
+        The stamp in ``found`` is not the present one of ``kind``.
+    """
+    if found.get("format") != kind or found.get("version") != VERSIONS[kind]:
+        raise UserError(
+            f"{path}: found {found.get('format', 'no format')!s} version {found.get('version', 'none')!s}, expected "
+            f"{kind} version {VERSIONS[kind]}; remove the file and run snakemake again to rebuild it"
+        )

@@ -1,0 +1,356 @@
+import json
+import re
+import socketserver
+import threading
+import time
+from email.utils import formatdate
+
+import pytest
+
+from lociflow import download as module
+from lociflow.command import UserError
+from lociflow.download import Patience, check_address, discard, download, local_path, state_path
+
+BODY = bytes(range(256)) * 100
+QUICK = Patience(tries=4, back_off=0.001, longest_wait=0.05, timeout=5)
+
+
+def whole(body=BODY, **headers):
+    def answer(handler):
+        handler.send_response(200)
+        for name, value in {"Content-Length": str(len(body)), "ETag": '"1"', **headers}.items():
+            handler.send_header(name.replace("_", "-"), value)
+        handler.end_headers()
+        handler.wfile.write(body)
+
+    return answer
+
+
+def broken(sent, **headers):
+    """Announce all of BODY and send less."""
+
+    def answer(handler):
+        handler.send_response(200)
+        handler.send_header("Content-Length", str(len(BODY)))
+        for name, value in (headers or {"ETag": '"1"'}).items():
+            handler.send_header(name.replace("_", "-"), value)
+        handler.end_headers()
+        handler.wfile.write(BODY[:sent])
+
+    return answer
+
+
+def rest(etag='"1"', body=BODY, shift=0):
+    """Answer a Range request as asked."""
+
+    def answer(handler):
+        begin = int(re.fullmatch(r"bytes=(\d+)-", handler.headers["Range"])[1]) + shift
+        handler.send_response(206)
+        handler.send_header("Content-Range", f"bytes {begin}-{len(body) - 1}/{len(body)}")
+        handler.send_header("Content-Length", str(len(body) - begin))
+        handler.send_header("ETag", etag)
+        handler.end_headers()
+        handler.wfile.write(body[begin:])
+
+    return answer
+
+
+def refuse(code, **headers):
+    def answer(handler):
+        handler.send_response(code)
+        for name, value in headers.items():
+            handler.send_header(name.replace("_", "-"), value)
+        handler.send_header("Content-Length", "0")
+        handler.end_headers()
+
+    return answer
+
+
+def get(web, part, *answers, digest_known=False, patience=QUICK):
+    web.answers["/file"] = list(answers)
+    return download(web.url("/file"), part, digest_known, "do something", patience)
+
+
+def test_a_file_in_one_piece(web, tmp_path):
+    part = tmp_path / "x.part"
+    assert get(web, part, whole()) is False
+    assert part.read_bytes() == BODY
+    assert web.requests[0][1]["Range"] is None
+    discard(part)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_broken_transfer_is_resumed(web, tmp_path):
+    part = tmp_path / "x.part"
+    assert get(web, part, broken(1000), rest()) is True
+    assert part.read_bytes() == BODY
+    headers = web.requests[1][1]
+    assert (headers["Range"], headers["If-Range"]) == ("bytes=1000-", '"1"')
+
+
+def test_the_next_call_goes_on_where_the_last_one_gave_up(web, tmp_path):
+    part = tmp_path / "x.part"
+    with pytest.raises(
+        UserError, match="broke off after 1,000 of 25,600 bytes, expected the whole file; gave up after 1"
+    ):
+        get(web, part, broken(1000), patience=QUICK._replace(tries=1))
+    assert part.stat().st_size == 1000
+    assert get(web, part, rest()) is True
+    assert part.read_bytes() == BODY
+
+
+def test_a_part_that_is_whole_is_not_fetched_again(web, tmp_path):
+    part = tmp_path / "x.part"
+    get(web, part, whole())
+    assert get(web, part) is True
+    assert len(web.requests) == 1
+
+
+def test_last_modified_serves_where_there_is_no_strong_etag(web, tmp_path):
+    moment = formatdate(0, usegmt=True)
+    get(web, tmp_path / "x.part", broken(1000, ETag='W/"1"', Last_Modified=moment), rest('W/"1"'))
+    assert web.requests[1][1]["If-Range"] == moment
+
+
+def test_a_server_that_ignores_range_is_taken_from_the_beginning(web, tmp_path):
+    part = tmp_path / "x.part"
+    assert get(web, part, broken(1000), whole()) is False
+    assert part.read_bytes() == BODY
+
+
+@pytest.mark.parametrize("other", [rest('"2"'), rest(body=BODY + b"x"), rest(shift=1)])
+def test_the_rest_of_another_file_is_not_taken(web, tmp_path, other):
+    part = tmp_path / "x.part"
+    assert get(web, part, broken(1000), other, whole()) is False
+    assert part.read_bytes() == BODY
+    assert web.requests[2][1]["Range"] is None
+
+
+def test_a_part_of_another_address_is_not_taken_up(web, tmp_path):
+    part = tmp_path / "x.part"
+    part.write_bytes(b"old")
+    state_path(part).write_text(json.dumps({"url": web.url("/other"), "etag": '"1"', "total": 25600}))
+    assert get(web, part, whole()) is False
+    assert part.read_bytes() == BODY
+
+
+def test_without_validators_only_a_known_digest_allows_to_resume(web, tmp_path):
+    def bare(handler):
+        broken(1000, Server="x")(handler)
+
+    get(web, tmp_path / "a.part", bare, whole())
+    assert web.requests[1][1]["Range"] is None
+    web.requests.clear()
+    get(web, tmp_path / "b.part", bare, rest(), digest_known=True)
+    assert (web.requests[1][1]["Range"], web.requests[1][1]["If-Range"]) == ("bytes=1000-", None)
+
+
+def test_a_part_longer_than_the_file_is_dropped(web, tmp_path):
+    part = tmp_path / "x.part"
+    assert get(web, part, broken(1000), refuse(416), whole()) is False
+    assert part.read_bytes() == BODY
+
+
+def test_more_than_announced_by_the_rest_is_refused(web, tmp_path):
+    def too_much(handler):
+        handler.send_response(206)
+        handler.send_header("Content-Range", f"bytes 1000-{len(BODY) - 1}/{len(BODY)}")
+        handler.end_headers()
+        handler.wfile.write(BODY[1000:] + b"x")
+
+    part = tmp_path / "x.part"
+    get(web, part, broken(1000), too_much, whole())
+    assert part.read_bytes() == BODY
+
+
+def test_unannounced_length(web, tmp_path):
+    def endless(handler):
+        handler.send_response(200)
+        handler.end_headers()
+        handler.wfile.write(BODY)
+
+    part = tmp_path / "x.part"
+    get(web, part, endless)
+    assert part.read_bytes() == BODY
+
+
+@pytest.mark.parametrize("code", [401, 403, 404, 410])
+def test_a_no_is_not_asked_again(web, tmp_path, code):
+    with pytest.raises(UserError, match=f"/file: the server answered {code} .*; do something"):
+        get(web, tmp_path / "x.part", refuse(code))
+    assert len(web.requests) == 1
+
+
+@pytest.mark.parametrize("code", [429, 500, 503])
+def test_a_later_is_asked_again(web, tmp_path, code):
+    part = tmp_path / "x.part"
+    get(web, part, refuse(code), refuse(code), whole())
+    assert part.read_bytes() == BODY
+
+
+def test_it_gives_up_after_its_tries(web, tmp_path):
+    with pytest.raises(UserError, match=r"answered 503 .* gave up after 4 tries"):
+        get(web, tmp_path / "x.part", refuse(503))
+    assert len(web.requests) == 4
+
+
+def waits(monkeypatch):
+    found = []
+    monkeypatch.setattr(time, "sleep", found.append)
+    return found
+
+
+def test_back_off_doubles(web, tmp_path, monkeypatch):
+    found = waits(monkeypatch)
+    get(web, tmp_path / "x.part", refuse(503), refuse(503), refuse(503), whole(), patience=QUICK._replace(back_off=1))
+    assert found == [1, 2, 4]
+
+
+@pytest.mark.parametrize(("told", "expected"), [("7", 7), ("9999", 30), ("nonsense", 1), ("-3", 1)])
+def test_retry_after_is_honoured_up_to_a_limit(web, tmp_path, monkeypatch, told, expected):
+    found = waits(monkeypatch)
+    patience = QUICK._replace(back_off=1, longest_wait=30)
+    get(web, tmp_path / "x.part", refuse(429, Retry_After=told), whole(), patience=patience)
+    assert found == [expected]
+
+
+def test_retry_after_as_a_date(web, tmp_path, monkeypatch):
+    found = waits(monkeypatch)
+    moment = formatdate(time.time() + 20, usegmt=True)
+    patience = QUICK._replace(back_off=1, longest_wait=30)
+    get(web, tmp_path / "x.part", refuse(503, Retry_After=moment), whole(), patience=patience)
+    assert 17 <= found[0] <= 21
+
+
+def test_redirects_are_followed(web, tmp_path):
+    web.answers["/true"] = [broken(1000), rest()]
+    part = tmp_path / "x.part"
+    get(web, part, refuse(302, Location="/true"))
+    assert part.read_bytes() == BODY
+
+
+def test_redirects_that_turn_in_circles_are_refused(web, tmp_path):
+    with pytest.raises(UserError, match="redirects too often"):
+        get(web, tmp_path / "x.part", refuse(302, Location="/file"))
+    assert len(web.requests) < 10
+
+
+def test_a_redirect_to_the_disk_is_refused(web, tmp_path):
+    with pytest.raises(UserError, match="to a place that is not allowed"):
+        get(web, tmp_path / "x.part", refuse(302, Location="file:///etc/passwd"))
+    assert len(web.requests) == 1
+
+
+def test_nobody_there(tmp_path):
+    with socketserver.TCPServer(("127.0.0.1", 0), socketserver.BaseRequestHandler) as free:
+        port = free.server_address[1]
+    with pytest.raises(UserError, match=r"no connection .* gave up after 4 tries"):
+        download(f"http://127.0.0.1:{port}/x", tmp_path / "x.part", False, "do something", QUICK)
+
+
+def test_a_silent_server_times_out(web, tmp_path):
+    release = threading.Event()
+    patience = Patience(tries=1, timeout=0.1)
+    try:
+        with pytest.raises(UserError, match="timed out"):
+            get(web, tmp_path / "x.part", lambda handler: release.wait(3), patience=patience)
+    finally:
+        release.set()
+
+
+def test_a_full_disk_is_the_users_matter(web, tmp_path):
+    with pytest.raises(UserError, match="cannot be written"):
+        get(web, tmp_path / ("x" * 250), whole())
+
+
+def test_progress_is_told_in_bytes_and_percent(web, tmp_path, monkeypatch):
+    told = []
+    monkeypatch.setattr(module, "status", told.append)
+    monkeypatch.setattr(module, "PROGRESS_SECONDS", -1.0)
+    get(web, tmp_path / "x.part", whole())
+    assert told[-1] == f"{web.url('/file')}: 25,600 bytes of 25,600 (100%)"
+
+
+@pytest.mark.parametrize(
+    ("url", "sentence"),
+    [
+        ("gopher://x/y", "found scheme 'gopher', expected one of http, https, ftp, file"),
+        ("/etc/passwd", "found scheme 'none'"),
+        ("data:text/plain,ACGT", "found scheme 'data'"),
+        ("http://x/a b", "found white space"),
+        ("http://x/a\nHost: y", "found white space|is no address"),
+        ("http:///x", "has no host"),
+        ("file://host/x", "found host host"),
+        ("http://[x/y", "is no address"),
+    ],
+)
+def test_bad_addresses_are_refused(url, sentence):
+    with pytest.raises(UserError, match=sentence):
+        check_address(url)
+
+
+def test_file_addresses_are_paths():
+    assert check_address("file:///a/b%20c") == "file"
+    assert str(local_path("file:///a/b%20c")) == "/a/b c"
+    assert str(local_path("file://localhost/a")) == "/a"
+
+
+class FtpServer(socketserver.StreamRequestHandler):
+    """As much of RFC 959 as urllib needs."""
+
+    def handle(self):
+        def say(text):
+            self.wfile.write(f"{text}\r\n".encode())
+
+        say("220 hello")
+        with socketserver.TCPServer(("127.0.0.1", 0), socketserver.BaseRequestHandler) as data:
+            for line in self.rfile:
+                command, _, argument = line.decode().strip().partition(" ")
+                if command == "USER":
+                    say("331 password")
+                elif command == "PASS":
+                    say("230 in")
+                elif command in ("TYPE", "CWD"):
+                    say("200 ok" if argument != "absent.fa" else "550 no such folder")
+                elif command == "PWD":
+                    say('257 "/"')
+                elif command == "PASV":
+                    port = data.server_address[1]
+                    say(f"227 entering (127,0,0,1,{port // 256},{port % 256})")
+                elif command == "RETR" and argument == "genome.fa":
+                    say(f"150 opening ({len(BODY)} bytes)")
+                    connection, _ = data.get_request()
+                    with connection:
+                        connection.sendall(BODY[: self.server.sent.pop(0)])
+                    say("226 done")
+                elif command == "QUIT":
+                    say("221 bye")
+                    return
+                else:
+                    say("550 no such file")
+
+
+@pytest.fixture
+def ftp(monkeypatch):
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), FtpServer) as server:
+        server.daemon_threads = True
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        yield server
+        server.shutdown()
+        thread.join()
+
+
+def test_ftp_begins_again_where_a_transfer_broke_off(ftp, tmp_path):
+    ftp.sent = [1000, len(BODY)]
+    part = tmp_path / "x.part"
+    url = f"ftp://127.0.0.1:{ftp.server_address[1]}/pub/genome.fa"
+    assert download(url, part, True, "do something", QUICK) is False
+    assert part.read_bytes() == BODY
+
+
+def test_ftp_refusal_is_not_asked_again(ftp, tmp_path):
+    url = f"ftp://127.0.0.1:{ftp.server_address[1]}/pub/absent.fa"
+    with pytest.raises(UserError, match=r"the server answered 550 .*, expected the file; do something"):
+        download(url, tmp_path / "x.part", False, "do something", QUICK)
