@@ -14,6 +14,7 @@ VERSIONS = {
     "predictions": 1,
     "metrics": 1,
     "attributions": 1,
+    "explanation scores": 1,
 }
 
 

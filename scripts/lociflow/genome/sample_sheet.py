@@ -1,0 +1,69 @@
+"""Sample sheets: tab-separated tables that list targets, their files and what is known of them."""
+
+import csv
+from pathlib import Path
+from typing import NamedTuple
+
+from lociflow.command import UserError
+
+SOURCE_COLUMNS = ("file", "url", "path", "sha256")
+
+
+class SampleSheetRow(NamedTuple):
+    """One target of a sample sheet."""
+
+    target: str
+    source: dict[str, str]
+    """``file``, ``url``, ``path`` and ``sha256``; empty where the sheet says nothing."""
+    metadata: dict[str, str]
+    """Every other column."""
+
+
+def read_sample_sheet(path: Path) -> list[SampleSheetRow]:
+    """Read a sample sheet.
+
+    Parameters
+    ----------
+    path
+        Tab-separated text with a header: ``target``, at least one of ``url`` and ``path``, and optionally ``file``
+        (the place under resources/sources and under a mirror), ``sha256`` and any metadata.
+
+    Returns
+    -------
+    list
+        One row a target, in the sheet's order.
+
+    Raises
+    ------
+    UserError
+        The sheet is missing or empty, lacks a column, names a target twice or a target without a file.
+    """
+    if not path.is_file():
+        raise UserError(f"{path}: no such sample sheet; its path is relative to the data set's YAML file")
+    with path.open(encoding="utf-8-sig", newline="") as handle:
+        reader = csv.DictReader(handle, delimiter="\t")
+        header = reader.fieldnames or []
+        if "target" not in header or not {"url", "path"} & set(header):
+            raise UserError(
+                f"{path}: found the columns {', '.join(header) or 'none'}, expected tab-separated columns target and "
+                "url or path; add a header line"
+            )
+        rows: dict[str, SampleSheetRow] = {}
+        for record in reader:
+            line = reader.line_num
+            if None in record or None in record.values():
+                raise UserError(f"{path}, line {line}: found another number of columns than the header's {len(header)}")
+            target = record["target"].strip()
+            if not target:
+                raise UserError(f"{path}, line {line}: the target has no name; fill in the column target")
+            if target in rows:
+                raise UserError(f"{path}, line {line}: target {target} stands here twice; give each target one line")
+            source = {name: (record.get(name) or "").strip() for name in SOURCE_COLUMNS}
+            if bool(source["url"]) == bool(source["path"]):
+                found = "both" if source["url"] else "none"
+                raise UserError(f"{path}, line {line}: target {target} needs either a url or a path, found {found}")
+            metadata = {name: value for name, value in record.items() if name not in ("target", *SOURCE_COLUMNS)}
+            rows[target] = SampleSheetRow(target, source, metadata)
+    if not rows:
+        raise UserError(f"{path}: lists no target; add one line for each")
+    return list(rows.values())

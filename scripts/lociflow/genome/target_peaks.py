@@ -1,0 +1,250 @@
+"""The peaks of all targets of a data set, from many files, on the genome's own contig names."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from lociflow.command import UserError
+from lociflow.genome.contig_names import resolve_contigs, some
+from lociflow.genome.regions import categorical, read_regions
+from lociflow.genome.sample_sheet import read_sample_sheet
+from lociflow.sequence.store import SequenceStore
+
+# What the table of targets says itself.
+OWN_COLUMNS = ("kept", "positives_train", "positives_validation", "positives_test", "ignored")
+
+
+class TargetFile(NamedTuple):
+    """The file of one target, the number of peaks that it should hold where that is known, and what else is known."""
+
+    target: str
+    file: str
+    peaks: int | None
+    metadata: dict[str, str]
+
+
+class RegionFile(NamedTuple):
+    """Regions of one file that are on the genome, and the numbers that go into the counts."""
+
+    regions: pd.DataFrame
+    read: int
+    dropped: dict[str, int]
+    clipped: int
+
+
+class TargetPeaks(NamedTuple):
+    """Peaks of all targets.
+
+    ``peaks`` has ``contig`` (categorical in the store's order), ``start``, ``end``, ``score``, ``summit`` and
+    ``target`` (categorical in the order of ``targets``); ``read`` is the number of peaks of each target before any was
+    dropped; ``files`` has an entry for each file with the numbers read, dropped by reason, and clipped.
+    """
+
+    targets: list[str]
+    peaks: pd.DataFrame
+    read: list[int]
+    files: list[dict[str, Any]]
+    metadata: pd.DataFrame
+
+
+def read_target_peaks(
+    targets: Mapping[str, Any],
+    sources: Path,
+    sheet: Path | None,
+    store: SequenceStore,
+    aliases: Mapping[str, str | None],
+    allow_empty: bool,
+) -> TargetPeaks:
+    """Read the peaks of every target that the configuration names.
+
+    Parameters
+    ----------
+    targets
+        One of ``{"sheet": true}``, ``{"files": {target: file, …}}``, ``{"named": file}`` (a BED file whose name column
+        is the target; ``"names"`` chooses and orders them, otherwise they are sorted). Files lie in ``sources``. With
+        ``files`` a sheet may be given for what else is known of the targets; the order is then the sheet's.
+    sources
+        Folder.
+    sheet
+        Sample sheet (:mod:`lociflow.genome.sample_sheet`); the column ``peaks``, where there is one, is the number of
+        peaks that the file must hold.
+    store
+        The genome.
+    aliases
+        As :func:`lociflow.genome.contig_names.read_aliases` returns.
+    allow_empty
+        Whether a target without peaks is kept instead of refused.
+
+    Raises
+    ------
+    UserError
+        A file is missing, bad or empty, the sheet is bad, or the peaks are not on this genome.
+    """
+    kinds = [kind for kind in ("sheet", "files", "named") if targets.get(kind)]
+    unknown = set(targets) - {"sheet", "files", "named", "names"}
+    if len(kinds) != 1 or unknown or ("names" in targets and kinds != ["named"]):
+        raise UserError(
+            f"targets: found the keys {', '.join(targets)}, expected one of sheet, files, named (with names)"
+        )
+    if kinds == ["named"]:
+        return _named(Path(sources, targets["named"]), targets.get("names"), store, aliases, allow_empty)
+    listed = _target_files(targets, sheet)
+    _check_names([row.target for row in listed], "targets" if sheet is None else str(sheet))
+    return _listed(listed, sources, store, aliases, allow_empty)
+
+
+def _target_files(targets: Mapping[str, Any], sheet: Path | None) -> list[TargetFile]:
+    files = {str(target): str(file) for target, file in targets["files"].items()} if targets.get("files") else None
+    if sheet is None:
+        if files is None:
+            raise UserError("--sheet: found none, expected the sample sheet that targets: {sheet: …} asks for")
+        return [TargetFile(target, file, None, {}) for target, file in files.items()]
+    rows = read_sample_sheet(sheet)
+    if files is None:
+        files = {row.target: row.source["file"] for row in rows}
+    odd = sorted({row.target for row in rows} ^ set(files))
+    if odd:
+        raise UserError(f"{sheet}: found other targets than in targets.files ({some(odd)}), expected the same ones")
+    reserved = [column for column in rows[0].metadata if column in OWN_COLUMNS]
+    if reserved:
+        raise UserError(f"{sheet}: found the column {reserved[0]!r}, which is reserved; rename it")
+    listed = []
+    for row in rows:
+        if not files[row.target]:
+            raise UserError(f"{sheet}: target {row.target}: found no file, expected its place in --sources")
+        metadata = dict(row.metadata)
+        peaks = metadata.pop("peaks", "")
+        if peaks and not peaks.isdecimal():
+            raise UserError(
+                f"{sheet}: target {row.target}: found peaks {peaks!r}, expected a whole number or nothing; rename the "
+                "column if it means something else"
+            )
+        listed.append(TargetFile(row.target, files[row.target], int(peaks) if peaks else None, metadata))
+    return listed
+
+
+def read_on_genome(path: Path, store: SequenceStore, aliases: Mapping[str, str | None]) -> RegionFile:
+    """Read regions and bring them onto the genome.
+
+    Regions of zero length (``zero_length``) and those on contigs that the aliases leave out (``excluded_contig``) are
+    dropped and counted; an end beyond its contig's is clipped to it and counted.
+
+    Raises
+    ------
+    UserError
+        The file is bad, a contig is unknown, or a region begins beyond its contig's end: another assembly.
+    """
+    found = read_regions(path)
+    length = (found["end"] - found["start"]).to_numpy()
+    resolved = resolve_contigs(found[length > 0].reset_index(drop=True), store.names, aliases, path)
+    regions = resolved.regions
+    ends = store.lengths[regions["contig"].cat.codes.to_numpy()]
+    beyond = regions["start"].to_numpy() >= ends
+    if beyond.any():
+        first = regions[beyond].iloc[0]
+        raise UserError(
+            f"{path}: found {int(beyond.sum())} regions that begin beyond their contig's end, the first "
+            f"{first['contig']}:{first['start']}-{first['end']}, expected at most {ends[beyond][0]} in {store.name}; "
+            "is the file from another assembly?"
+        )
+    over = regions["end"].to_numpy() > ends
+    regions = regions.assign(end=np.minimum(regions["end"], ends), summit=np.minimum(regions["summit"], ends - 1))
+    dropped = {"zero_length": int((length == 0).sum()), "excluded_contig": resolved.excluded}
+    return RegionFile(regions, len(found), dropped, int(over.sum()))
+
+
+def _listed(
+    rows: Sequence[TargetFile],
+    sources: Path,
+    store: SequenceStore,
+    aliases: Mapping[str, str | None],
+    allow_empty: bool,
+) -> TargetPeaks:
+    paths = [Path(sources, row.file) for row in rows]
+    missing = [str(path) for path in paths if not path.is_file()]
+    if missing:
+        raise UserError(f"peak files: {len(missing)} of {len(paths)} are missing: {some(missing)}; fetch them first")
+    targets = [row.target for row in rows]
+    tables, files = [], []
+    for number, (row, path) in enumerate(zip(rows, paths, strict=True)):
+        found = read_on_genome(path, store, aliases)
+        if row.peaks is not None and found.read != row.peaks:
+            raise UserError(
+                f"{path}: found {found.read} peaks, expected {row.peaks} for {row.target} by the sample sheet; fetch "
+                "the file again or correct the sheet"
+            )
+        if found.regions.empty and not allow_empty:
+            raise UserError(_empty(path, row.target, found))
+        codes = np.full(len(found.regions), number, dtype=np.int32)
+        tables.append(_with_target(found.regions, codes, targets))
+        files.append(_counts(path, row.target, found))
+    peaks = pd.concat(tables, ignore_index=True)
+    metadata = pd.DataFrame([row.metadata for row in rows], index=range(len(rows)))
+    return TargetPeaks(targets, peaks, [file["read"] for file in files], files, metadata)
+
+
+def _named(
+    path: Path, names: Sequence[str] | None, store: SequenceStore, aliases: Mapping[str, str | None], allow_empty: bool
+) -> TargetPeaks:
+    found = read_on_genome(path, store, aliases)
+    if found.regions.empty and (names is None or not allow_empty):
+        raise UserError(_empty(path, "any target", found))
+    regions = found.regions
+    targets = sorted(set(regions["name"])) if names is None else [str(name) for name in names]
+    _check_names(targets, str(path))
+    codes = pd.Index(targets).get_indexer(pd.Index(regions["name"])).astype(np.int32)
+    chosen = codes >= 0
+    read = np.bincount(codes[chosen], minlength=len(targets))
+    if not allow_empty and (read == 0).any():
+        target = targets[int(np.argmin(read))]
+        raise UserError(
+            f"{path}: found no peak named {target}, expected some; correct targets.names, or set "
+            "labels.allow_empty_targets to keep a target without peaks"
+        )
+    counts = _counts(path, None, found)
+    counts["dropped"]["other_name"] = int((~chosen).sum())
+    peaks = _with_target(regions[chosen].reset_index(drop=True), codes[chosen], targets)
+    return TargetPeaks(
+        targets, peaks, [int(number) for number in read], [counts], pd.DataFrame(index=range(len(targets)))
+    )
+
+
+def _with_target(regions: pd.DataFrame, codes: np.ndarray, targets: Sequence[str]) -> pd.DataFrame:
+    columns = regions[["contig", "start", "end", "score", "summit"]]
+    return columns.assign(target=categorical(codes, targets))
+
+
+def _counts(path: Path, target: str | None, found: RegionFile) -> dict[str, Any]:
+    return {
+        "file": path.name,
+        "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
+        "target": target,
+        "read": found.read,
+        "dropped": dict(found.dropped),
+        "clipped": found.clipped,
+    }
+
+
+def _empty(path: Path, target: str, found: RegionFile) -> str:
+    dropped = ", ".join(f"{number} {reason}" for reason, number in found.dropped.items() if number)
+    why = f"{found.read} peaks of which none is left (dropped: {dropped})" if dropped else "no peak"
+    return (
+        f"{path}: found {why} for {target}, expected some; remove the target, or set labels.allow_empty_targets to "
+        "keep it without positives"
+    )
+
+
+def _check_names(targets: Sequence[str], where: str) -> None:
+    seen: set[str] = set()
+    if not targets:
+        raise UserError(f"{where}: found no target, expected at least one")
+    for target in targets:
+        if not target.strip() or any(character in target for character in "\t\r\n"):
+            raise UserError(f"{where}: found the target name {target!r}, expected one without tabs and line ends")
+        if target in seen:
+            raise UserError(f"{where}: found the target {target} twice, expected each name once; rename one of them")
+        seen.add(target)

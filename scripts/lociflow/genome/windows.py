@@ -1,0 +1,220 @@
+"""The bins of a data set: tiles over the genome, or peaks and background.
+
+A maker of bins takes the genome (``store``), the peaks of all targets and the blacklist, all on the genome's own contig
+names, and the keys of the configuration's ``windows``; it returns :class:`Bins`. The configuration names it by
+``_target_``.
+"""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from lociflow.command import UserError
+from lociflow.genome.intervals import overlap_any
+from lociflow.genome.regions import NO_SUMMIT, STRANDS, categorical
+from lociflow.sequence.alphabet import SOFT_MASK, N
+from lociflow.sequence.store import SequenceStore
+
+
+class Bins(NamedTuple):
+    """Bins and what was left out on the way.
+
+    ``table`` has ``contig`` (categorical in the store's order), ``start``, ``end`` (int64, 0-based, half-open) and
+    ``strand`` (categorical), sorted by (contig, start). ``made == len(table) + sum(dropped.values())``.
+    """
+
+    table: pd.DataFrame
+    made: int
+    dropped: dict[str, int]
+    background: int = 0
+
+
+def tile_bins(
+    store: SequenceStore,
+    peaks: pd.DataFrame,
+    blacklist: pd.DataFrame,
+    *,
+    bin: int,
+    stride: int | None = None,
+    max_n: float = 0.0,
+) -> Bins:
+    """Cut every contig into bins, from its first base on, as DeepSEA does (Zhou & Troyanskaya 2015, 200 bp).
+
+    All bins are kept that lie in the contig, touch no blacklisted base and hold few enough N, with a peak or without:
+    scores on them are at natural prevalence. A bin with several reasons to be dropped counts for the first of ``tail``
+    (the contig ends inside), ``blacklist``, ``n``. IUPAC codes other than N are bases.
+
+    Parameters
+    ----------
+    store
+        The genome.
+    peaks
+        Not looked at.
+    blacklist
+        ``contig`` (categorical in the store's order), ``start``, ``end``.
+    bin
+        Bases per bin.
+    stride
+        Bases from one bin's start to the next; ``bin`` where None.
+    max_n
+        Largest fraction of N in a bin that is kept.
+
+    Returns
+    -------
+    Bins
+        Unstranded.
+
+    Raises
+    ------
+    UserError
+        ``bin`` or ``stride`` is not a positive whole number, or ``max_n`` not in [0, 1].
+    """
+    step = bin if stride is None else stride
+    check_whole("windows.bin", bin)
+    check_whole("windows.stride", step)
+    starts = [np.arange(0, length, step, dtype=np.int64) for length in store.lengths]
+    contig = np.repeat(np.arange(len(starts)), [len(start) for start in starts])
+    table = bin_table(store, contig, np.concatenate([*starts, np.empty(0, np.int64)]), bin)
+    kept, dropped = drop_unusable(table, store, blacklist, max_n, outside="tail")
+    return Bins(kept, len(table), dropped)
+
+
+def peak_centred_bins(
+    store: SequenceStore,
+    peaks: pd.DataFrame,
+    blacklist: pd.DataFrame,
+    *,
+    bin: int,
+    negatives: Callable[..., pd.DataFrame] | None = None,
+    max_n: float = 0.0,
+) -> Bins:
+    """Centre one bin on each peak, and draw background bins beside them.
+
+    The centre is the summit, or the middle of the peak where none is called (``(start + end) // 2``); the bin starts
+    ``bin // 2`` before it. Equal bins are merged. A bin with several reasons to be dropped counts for the first of
+    ``duplicate``, ``outside`` (the contig begins or ends inside), ``blacklist``, ``n``.
+
+    Parameters
+    ----------
+    store
+        The genome.
+    peaks
+        ``contig`` (categorical in the store's order), ``start``, ``end``, ``summit`` (-1: none) of all targets.
+    blacklist
+        ``contig``, ``start``, ``end``.
+    bin
+        Bases per bin.
+    negatives
+        Draws the background: called with ``store``, ``bins`` (the kept ones), ``avoid`` (peaks, blacklist and the kept
+        bins) and ``max_n``, as :func:`lociflow.genome.negatives.background`; None for none.
+    max_n
+        Largest fraction of N in a bin that is kept.
+
+    Returns
+    -------
+    Bins
+        Unstranded, peaks and background together.
+
+    Raises
+    ------
+    UserError
+        ``bin`` is not a positive whole number, or ``max_n`` not in [0, 1].
+    """
+    check_whole("windows.bin", bin)
+    start, end, summit = (peaks[column].to_numpy() for column in ("start", "end", "summit"))
+    centre = np.where(summit == NO_SUMMIT, (start + end) // 2, summit)
+    table = bin_table(store, peaks["contig"].cat.codes.to_numpy(), centre - bin // 2, bin)
+    duplicate = table.duplicated(["contig", "start"]).to_numpy()
+    kept, dropped = drop_unusable(table[~duplicate].reset_index(drop=True), store, blacklist, max_n, outside="outside")
+    dropped = {"duplicate": int(duplicate.sum()), **dropped}
+    made, background = len(table), 0
+    if negatives is not None:
+        columns = ["contig", "start", "end"]
+        avoid = pd.concat([peaks[columns], blacklist[columns], kept[columns]], ignore_index=True)
+        drawn = negatives(store=store, bins=kept, avoid=avoid, max_n=max_n)
+        background = len(drawn)
+        made += background
+        kept = pd.concat([kept, drawn], ignore_index=True)
+    return Bins(in_order(kept), made, dropped, background)
+
+
+def bin_table(store: SequenceStore, contig: np.ndarray, start: np.ndarray, length: int) -> pd.DataFrame:
+    """Return unstranded bins of one length from the indices of their contigs and their starts."""
+    return pd.DataFrame(
+        {
+            "contig": categorical(contig, store.names),
+            "start": start,
+            "end": start + length,
+            "strand": categorical(np.zeros(len(start), np.int8), STRANDS),
+        }
+    )
+
+
+def in_order(bins: pd.DataFrame) -> pd.DataFrame:
+    """Sort bins by (contig's place in the store, start)."""
+    order = np.lexsort((bins["start"], bins["contig"].cat.codes))
+    return bins.iloc[order].reset_index(drop=True)
+
+
+def drop_unusable(
+    bins: pd.DataFrame, store: SequenceStore, blacklist: pd.DataFrame, max_n: float, outside: str
+) -> tuple[pd.DataFrame, dict[str, int]]:
+    """Drop bins that leave their contig, touch the blacklist or hold too many N.
+
+    Parameters
+    ----------
+    bins
+        ``contig`` (categorical in the store's order), ``start``, ``end``.
+    store, blacklist, max_n
+        As in :func:`tile_bins`.
+    outside
+        What bins that leave their contig are counted as.
+
+    Returns
+    -------
+    tuple
+        The bins that are left, and the number dropped for each reason.
+
+    Raises
+    ------
+    UserError
+        ``max_n`` is not in [0, 1].
+    """
+    if isinstance(max_n, bool) or not isinstance(max_n, int | float) or not 0 <= max_n <= 1:
+        raise UserError(f"windows.max_n: found {max_n!r}, expected a fraction from 0 to 1")
+    lengths = store.lengths[bins["contig"].cat.codes.to_numpy()]
+    leaves = (bins["start"].to_numpy() < 0) | (bins["end"].to_numpy() > lengths)
+    inside = bins[~leaves]
+    listed = overlap_any(inside, blacklist)
+    allowed = inside[~listed]
+    rich = n_bases(store, allowed) > max_n * (allowed["end"] - allowed["start"]).to_numpy()
+    dropped = {outside: int(leaves.sum()), "blacklist": int(listed.sum()), "n": int(rich.sum())}
+    return allowed[~rich].reset_index(drop=True), dropped
+
+
+def n_bases(store: SequenceStore, bins: pd.DataFrame) -> np.ndarray:
+    """Count the N in bins that lie within their contigs: ``int64``, one per bin; other IUPAC codes are bases."""
+    counts = np.zeros(len(bins), dtype=np.int64)
+    contig = bins["contig"].cat.codes.to_numpy()
+    start, end = bins["start"].to_numpy(), bins["end"].to_numpy()
+    for index in np.unique(contig):
+        offset = store.offsets[index]
+        codes = store.codes[offset : offset + store.lengths[index]]
+        position = np.flatnonzero((codes == N) | (codes == N | SOFT_MASK))
+        rows = np.flatnonzero(contig == index)
+        counts[rows] = np.searchsorted(position, end[rows]) - np.searchsorted(position, start[rows])
+    return counts
+
+
+def check_whole(key: str, value: object, least: int = 1) -> None:
+    """Refuse a configuration's value that is not a whole number of at least ``least``.
+
+    Raises
+    ------
+    UserError
+        It is not.
+    """
+    if isinstance(value, bool) or not isinstance(value, int) or value < least:
+        raise UserError(f"{key}: found {value!r}, expected a whole number of at least {least}")
