@@ -1,0 +1,54 @@
+"""Baseline: the GC content of the window."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from lociflow.evaluation.kmer import count_kmers, window_starts
+from lociflow.evaluation.logistic import batches
+from lociflow.evaluation.predictions import prediction_table
+from lociflow.sequence.store import SequenceStore, contig_index, gather
+
+ROWS = 4096
+
+
+def gc_content(store: SequenceStore, windows: pd.DataFrame, window_length: int) -> np.ndarray:
+    """Return the fraction of G and C among the A, C, G, T of each bin's window, 0.5 without any; float32, (bins,)."""
+    contig, start = contig_index(store, windows["contig"].astype(str)), window_starts(windows, window_length)
+    fraction = np.empty(len(windows), np.float32)
+    for rows in batches(len(windows), ROWS):
+        codes = gather(store, contig[rows], start[rows], window_length)
+        weak, strong = count_kmers(codes, 1, np.array([0, 1, 1, 0])).T
+        fraction[rows] = np.divide(strong, weak + strong, out=np.full(len(weak), 0.5), where=weak + strong > 0)
+    return fraction
+
+
+def fit_predict(
+    store: SequenceStore, windows: pd.DataFrame, targets: np.ndarray, names: Sequence[str], *, window_length: int
+) -> pd.DataFrame:
+    """Score each validation and test bin by its GC content, or by its AT content where positives have less GC.
+
+    Parameters
+    ----------
+    store
+        The genome.
+    windows
+        ``contig``, ``start``, ``end`` (0-based, half-open), ``split``; the row number is the bin.
+    targets
+        int8, shape (bins, targets): 1, 0, or -1 for missing. The training bins decide the direction.
+    names
+        Target names.
+    window_length
+        Bases around the centre of the bin.
+    """
+    split = windows["split"].astype(str).to_numpy()
+    gc = gc_content(store, windows, window_length)
+    training, bins = np.flatnonzero(split == "train"), np.flatnonzero(split != "train")
+    labels = np.asarray(targets[training])
+    positives, negatives = (labels == 1).astype(np.float64), (labels == 0).astype(np.float64)
+    excess = gc[training] @ positives / np.maximum(1, positives.sum(axis=0)) - gc[training] @ negatives / np.maximum(
+        1, negatives.sum(axis=0)
+    )
+    scores = np.where(excess >= 0, gc[bins, np.newaxis], 1 - gc[bins, np.newaxis])
+    return prediction_table(bins, split[bins], scores, names)

@@ -1,0 +1,167 @@
+"""Confidence intervals by the block bootstrap.
+
+Neighbouring bins are not independent, so whole blocks of the genome are drawn with replacement (Künsch 1989, Ann.
+Statist. 17:1217), 20 to 50 kb for yeast and at least 1 Mb for human. All targets share the draws, so that the interval
+of a median over targets carries their dependence. The intervals speak of other loci of the same genome, not of other
+targets and not of other training seeds.
+
+In simulations with strong dependence within blocks 90 % intervals of 125 blocks covered 88 to 89 %, those of 60 blocks
+80 to 88 %; normal, logit and bias-corrected intervals from the same draws did no better. Bins drawn as if they were
+independent covered less than 75 %.
+"""
+
+from collections.abc import Callable, Iterable
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from lociflow.evaluation.metrics import Ranking, score
+
+# With fewer blocks the percentiles of a bootstrap mean nothing.
+MIN_BLOCKS = 10
+# With the positives in fewer blocks a large part of the draws would have none.
+MIN_POSITIVE_BLOCKS = 5
+
+
+class Interval(NamedTuple):
+    """Ends of a confidence interval, None where it cannot be had, and then the reason."""
+
+    low: float | None
+    high: float | None
+    reason: str | None = None
+
+
+class Draws(NamedTuple):
+    """Scores of the observed bins and of the bootstrap draws, NaN where undefined."""
+
+    observed: dict[str, np.ndarray]
+    """Metric name to shape (targets,)."""
+    resampled: dict[str, np.ndarray]
+    """Metric name to shape (targets, draws)."""
+    reasons: list[str | None]
+    """For each target why it has no interval, or None."""
+
+
+def assign_blocks(windows: pd.DataFrame, block: int) -> np.ndarray:
+    """Number the block that each bin lies in, from 0 without gaps.
+
+    Parameters
+    ----------
+    windows
+        ``contig``, ``start`` (0-based) and, where bins are grouped, ``group``: a group is then the block of its bins,
+        and a bin without a group falls in the block of its place.
+    block
+        Length of a block in bases.
+
+    Returns
+    -------
+    numpy.ndarray
+        int64, shape (bins,).
+    """
+    place = windows["contig"].astype(str) + ":" + (windows["start"] // block).astype(str)
+    if "group" in windows and windows["group"].notna().any():
+        group = windows["group"].astype(object)
+        place = ("group " + group.astype(str)).where(group.notna(), place)
+    return pd.factorize(place)[0].astype(np.int64)
+
+
+def draw_blocks(blocks: int, draws: int, seed: int) -> np.ndarray:
+    """Draw as many blocks as there are, with replacement, ``draws`` times.
+
+    Draw ``d`` is a function of (seed, d) alone: more draws leave the first ones as they were.
+
+    Returns
+    -------
+    numpy.ndarray
+        How many times each block was drawn, float64, shape (blocks, draws).
+    """
+    drawn = np.empty((blocks, draws))
+    for draw in range(draws):
+        generator = np.random.Generator(np.random.Philox(key=np.array([seed, draw], np.uint64)))
+        drawn[:, draw] = np.bincount(generator.integers(blocks, size=blocks), minlength=blocks)
+    return drawn
+
+
+def bootstrap(rankings: Iterable[Ranking], multiplicities: np.ndarray) -> Draws:
+    """Score every target on the observed bins and on every draw.
+
+    Parameters
+    ----------
+    rankings
+        One per target, by :func:`lociflow.evaluation.metrics.rank` with the same blocks; consumed one at a time.
+    multiplicities
+        From :func:`draw_blocks`, shape (blocks, draws).
+    """
+    ones = np.ones((len(multiplicities), 1))
+    observed: dict[str, list[float]] = {"auroc": [], "auprc": []}
+    resampled: dict[str, list[np.ndarray]] = {"auroc": [], "auprc": []}
+    reasons = []
+    for ranking in rankings:
+        found, drawn = score(ranking, ones), score(ranking, multiplicities)
+        for metric in observed:
+            observed[metric].append(float(getattr(found, metric)[0]))
+            resampled[metric].append(getattr(drawn, metric))
+        reasons.append(why_no_interval(ranking))
+    return Draws(
+        {metric: np.array(values) for metric, values in observed.items()},
+        {
+            metric: np.array(values).reshape(len(values), multiplicities.shape[1])
+            for metric, values in resampled.items()
+        },
+        reasons,
+    )
+
+
+def why_no_interval(ranking: Ranking) -> str | None:
+    """Say why one target's blocks are too few for an interval, or None where they are not."""
+    with_positives = ranking.positives.sum(axis=0) > 0
+    labelled = int((with_positives | (ranking.total_negatives > 0)).sum())
+    if labelled < MIN_BLOCKS:
+        return f"{labelled} blocks have labelled bins, at least {MIN_BLOCKS} are needed"
+    if with_positives.sum() < MIN_POSITIVE_BLOCKS:
+        return f"{int(with_positives.sum())} blocks have positives, at least {MIN_POSITIVE_BLOCKS} are needed"
+    return None
+
+
+def percentile_interval(values: np.ndarray, level: float, reason: str | None = None) -> Interval:
+    """Return the central percentiles of the draws' values.
+
+    Parameters
+    ----------
+    values
+        One per draw, NaN where undefined, shape (draws,).
+    level
+        Such as 0.95.
+    reason
+        Why there can be no interval; it is passed on.
+    """
+    defined = values[~np.isnan(values)]
+    if reason is None and len(defined) * 2 <= len(values):
+        reason = f"defined in {len(defined)} of {len(values)} draws only"
+    if reason is not None:
+        return Interval(None, None, reason)
+    low, high = np.quantile(defined, [(1 - level) / 2, (1 + level) / 2])
+    return Interval(float(low), float(high))
+
+
+def summary_interval(
+    resampled: np.ndarray, statistic: Callable[[np.ndarray], float], level: float, blocks: int
+) -> Interval:
+    """Return the interval of a statistic over targets, such as their median.
+
+    Parameters
+    ----------
+    resampled
+        Values by target and draw, NaN where undefined, shape (targets, draws).
+    statistic
+        Reduces the defined values of one draw to a number.
+    level
+        Such as 0.95.
+    blocks
+        Number of blocks that were drawn from.
+    """
+    if blocks < MIN_BLOCKS:
+        return Interval(None, None, f"{blocks} blocks, at least {MIN_BLOCKS} are needed")
+    values = [column[~np.isnan(column)] for column in resampled.T]
+    return percentile_interval(np.array([statistic(column) if len(column) else np.nan for column in values]), level)

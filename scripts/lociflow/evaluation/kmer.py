@@ -1,0 +1,202 @@
+"""Baseline: logistic regression on the k-mer counts of the window."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from threadpoolctl import threadpool_limits
+
+from lociflow.command import UserError, status
+from lociflow.evaluation.logistic import batches, fit_path, predict_logits, whiten_basis
+from lociflow.evaluation.metrics import auprc
+from lociflow.evaluation.predictions import prediction_table
+from lociflow.sequence.store import SequenceStore, contig_index, gather
+
+# Windows of which the positions are held at once.
+ROWS = 4096
+LETTER = 0x7F
+
+
+def canonical_columns(k: int) -> tuple[np.ndarray, list[str]]:
+    """Number the k-mers, one number for a k-mer and its reverse complement.
+
+    Returns
+    -------
+    tuple of numpy.ndarray and list of str
+        The column of every k-mer, int64 of shape (4**k,), where the k-mer's index reads its letters as digits of base
+        4 with A, C, G, T = 0, 1, 2, 3; and the k-mer of each column that comes first in the alphabet.
+    """
+    index = np.arange(4**k)
+    reverse = np.zeros_like(index)
+    rest = index.copy()
+    for _ in range(k):
+        reverse = reverse * 4 + (3 - rest % 4)
+        rest //= 4
+    first, columns = np.unique(np.minimum(index, reverse), return_inverse=True)
+    names = ["".join("ACGT"[kmer // 4**place % 4] for place in range(k - 1, -1, -1)) for kmer in first.tolist()]
+    return columns, names
+
+
+def count_kmers(codes: np.ndarray, k: int, columns: np.ndarray) -> np.ndarray:
+    """Count the k-mers of each window on both strands as one.
+
+    Parameters
+    ----------
+    codes
+        uint8 codes of the alphabet (A, C, G, T = 0 to 3; the soft-mask bit is ignored), shape (n, length).
+    k
+        Length of a k-mer.
+    columns
+        From :func:`canonical_columns`.
+
+    Returns
+    -------
+    numpy.ndarray
+        float32, shape (n, number of columns). A k-mer with another letter than A, C, G, T is not counted.
+    """
+    width = int(columns.max()) + 1
+    letters = codes & LETTER
+    positions = max(0, letters.shape[1] - k + 1)
+    kmer = np.zeros((len(letters), positions), np.int64)
+    known = np.ones(kmer.shape, bool)
+    for place in range(k):
+        part = letters[:, place : place + positions]
+        kmer = kmer * 4 + np.minimum(part, 3)
+        known &= part < 4
+    cell = columns[kmer] + np.arange(len(letters))[:, np.newaxis] * width
+    return np.bincount(cell[known], minlength=len(letters) * width).reshape(len(letters), width).astype(np.float32)
+
+
+def window_starts(windows: pd.DataFrame, length: int) -> np.ndarray:
+    """Return the 0-based start of the window of ``length`` bases that is centred on each bin."""
+    return ((windows["start"] + windows["end"]) // 2 - length // 2).to_numpy(np.int64)
+
+
+def kmer_features(
+    store: SequenceStore, windows: pd.DataFrame, window_length: int, k: int, columns: np.ndarray
+) -> np.ndarray:
+    """Return log(1 + count) of each k-mer in each bin's window, float32 of shape (bins, k-mers)."""
+    features = np.empty((len(windows), int(columns.max()) + 1), np.float32)
+    contig = contig_index(store, windows["contig"].astype(str))
+    start = window_starts(windows, window_length)
+    for rows in batches(len(windows), ROWS):
+        codes = gather(store, contig[rows], start[rows], window_length)
+        features[rows] = np.log1p(count_kmers(codes, k, columns))
+    return features
+
+
+def fit_predict(
+    store: SequenceStore,
+    windows: pd.DataFrame,
+    targets: np.ndarray,
+    names: Sequence[str],
+    *,
+    k: int,
+    window_length: int,
+    regularisation: Sequence[float],
+    max_training_bins: int = 100_000,
+    seed: int = 0,
+    threads: int = 1,
+) -> pd.DataFrame:
+    """Fit on the training bins, choose the regularisation on the validation bins, predict validation and test.
+
+    The features are log(1 + count) of the canonical k-mers, standardised on the training bins. One ``C`` serves all
+    targets, the one of the highest median average precision on the validation bins: a choice per target would follow
+    the noise of a few dozen positives. The test labels are not read.
+
+    Parameters
+    ----------
+    store
+        The genome.
+    windows
+        ``contig``, ``start``, ``end`` (0-based, half-open), ``split``; the row number is the bin.
+    targets
+        int8, shape (bins, targets): 1, 0, or -1 for missing, which is left out target by target.
+    names
+        Target names.
+    k
+        Length of a k-mer; 5 gives 512 features, 6 gives 2,080.
+    window_length
+        Bases around the centre of the bin.
+    regularisation
+        Values of ``C`` (inverse strength, as in scikit-learn) to choose from.
+    max_training_bins
+        Of more training bins, so many are drawn, all targets alike: the feature matrix must fit in memory
+        (100,000 bins of 512 features take 0.2 GB).
+    seed
+        Of that draw.
+    threads
+        Of the matrix products. It changes the last bits and so belongs to the configuration.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Probabilities, as :func:`lociflow.evaluation.predictions.prediction_table` gives them.
+
+    Raises
+    ------
+    UserError
+        There is no training bin, or no value of ``regularisation``.
+    """
+    split = windows["split"].astype(str).to_numpy()
+    training = np.flatnonzero(split == "train")
+    if not len(training):
+        raise UserError("k-mer baseline: the windows have no bin in the split train; name fewer contigs in the others")
+    if not regularisation:
+        raise UserError("k-mer baseline: regularisation is empty, expected at least one value of C")
+    if len(training) > max_training_bins:
+        status(f"k-mer baseline: {max_training_bins:,} of {len(training):,} training bins are drawn")
+        generator = np.random.Generator(np.random.Philox(key=seed))
+        training = np.sort(generator.choice(training, max_training_bins, replace=False))
+    columns, _ = canonical_columns(k)
+    with threadpool_limits(limits=threads, user_api="blas"):
+        features = kmer_features(store, windows.iloc[training], window_length, k, columns)
+        centre = features.mean(axis=0, dtype=np.float64).astype(np.float32)
+        spread = features.std(axis=0, dtype=np.float64).astype(np.float32)
+        scale = np.where(spread > 0, 1 / np.maximum(spread, 1e-12), 0).astype(np.float32)
+        for rows in batches(len(features)):
+            features[rows] = (features[rows] - centre) * scale
+        eigenvalues, rotation = whiten_basis(features)
+        for rows in batches(len(features)):
+            features[rows] = features[rows] @ rotation
+        path = fit_path(features, eigenvalues, np.asarray(targets[training]), sorted(regularisation))
+        del features
+
+        def logits(bins: np.ndarray, weights: Sequence[np.ndarray]) -> list[np.ndarray]:
+            """Score bins with each set of weights, a batch of bins at a time."""
+            found = []
+            for rows in batches(len(bins), ROWS):
+                raw = kmer_features(store, windows.iloc[bins[rows]], window_length, k, columns)
+                rotated = ((raw - centre) * scale) @ rotation
+                found.append([predict_logits(rotated, each) for each in weights])
+            empty = np.empty((0, targets.shape[1]), np.float32)
+            return [np.concatenate([empty, *parts]) for parts in zip(*found, strict=True)] or [empty] * len(weights)
+
+        validation, test = np.flatnonzero(split == "validation"), np.flatnonzero(split == "test")
+        on_validation = logits(validation, path)
+        chosen = choose(sorted(regularisation), np.asarray(targets[validation]), on_validation)
+        on_test = logits(test, [path[chosen]])[0]
+    scores = np.concatenate([on_validation[chosen], on_test])
+    bins = np.concatenate([validation, test])
+    return prediction_table(bins, split[bins], 1 / (1 + np.exp(-scores)), names)
+
+
+def choose(regularisation: Sequence[float], labels: np.ndarray, logits: Sequence[np.ndarray]) -> int:
+    """Return the index of the ``C`` with the highest median validation AUPRC; the first, the strongest, without one.
+
+    Parameters
+    ----------
+    regularisation
+        Values of ``C``, ascending.
+    labels
+        int8, shape (validation bins, targets).
+    logits
+        For each ``C`` the scores, shape (validation bins, targets).
+    """
+    medians = []
+    for strength, scores in zip(regularisation, logits, strict=True):
+        values = np.array([auprc(labels[:, target], scores[:, target]) for target in range(labels.shape[1])])
+        defined = values[~np.isnan(values)]
+        medians.append(float(np.median(defined)) if len(defined) else -np.inf)
+        status(f"k-mer baseline: C {strength:g}, median validation AUPRC {medians[-1]:.4f} of {len(defined)} targets")
+    return int(np.argmax(medians))

@@ -1,0 +1,152 @@
+"""Area under the ROC curve and average precision for one target, with missing labels and weights.
+
+Both come from one table of counts (:class:`Ranking`): bins are sorted once by score, and what lies between two
+positives is summed by block. A weight per block, such as the number of times that a bootstrap has drawn it, then costs
+one small sparse product and no new sort. Weights that are whole numbers are summed without rounding.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from scipy import sparse
+
+MISSING = -1
+# Elements of one table of (thresholds, draws); bounds the memory of a batch of draws at a few times 8 bytes each.
+BATCH = 2_000_000
+
+
+class Ranking(NamedTuple):
+    """Counts of bins, in descending order of score, one row per score that a positive has and one column per block.
+
+    All three have the shape (distinct scores of positives, blocks). ``total_negatives`` has the shape (blocks,).
+    """
+
+    positives: sparse.csr_array
+    """Positives with exactly this score."""
+    negatives: sparse.csr_array
+    """Negatives with this score or more, and less than the score of the row before."""
+    tied: sparse.csr_array
+    """Negatives with exactly this score."""
+    total_negatives: np.ndarray
+
+
+class Scores(NamedTuple):
+    """One value for each draw (or weighting); NaN where positives or negatives are absent."""
+
+    auroc: np.ndarray
+    auprc: np.ndarray
+
+
+def rank(labels: np.ndarray, scores: np.ndarray, blocks: np.ndarray, count: int) -> Ranking:
+    """Sort the bins of one target by score and count them by threshold and block.
+
+    Parameters
+    ----------
+    labels
+        1, 0, or -1 for a missing label, which is left out; shape (n,).
+    scores
+        Finite numbers, higher for likelier positives, shape (n,).
+    blocks
+        Block of each bin, in [0, count), shape (n,).
+    count
+        Number of blocks.
+    """
+    known = labels != MISSING
+    positive, score, block = labels[known] == 1, scores[known], blocks[known]
+    thresholds = np.unique(score[positive])[::-1]
+    negative_score, negative_block = score[~positive], block[~positive]
+    # The first threshold (in descending order) that is not above a score: those below every threshold get the row
+    # ``len(thresholds)``, which no positive needs.
+    row = len(thresholds) - np.searchsorted(thresholds[::-1], negative_score, side="right")
+    inside = row < len(thresholds)
+    row, row_score, row_block = row[inside], negative_score[inside], negative_block[inside]
+    equal = thresholds[row] == row_score if len(thresholds) else np.zeros(0, bool)
+    shape = (len(thresholds), count)
+    positive_row = len(thresholds) - 1 - np.searchsorted(thresholds[::-1], score[positive])
+    return Ranking(
+        _count(positive_row, block[positive], shape),
+        _count(row, row_block, shape),
+        _count(row[equal], row_block[equal], shape),
+        np.bincount(negative_block, minlength=count).astype(np.float64),
+    )
+
+
+def score(ranking: Ranking, weights: np.ndarray) -> Scores:
+    """Compute both areas for one or many weightings of the blocks.
+
+    AUROC is the probability that a positive scores above a negative, ties counting one half. AUPRC is average
+    precision, the sum over thresholds of precision times the gain in recall, without interpolation, as
+    ``sklearn.metrics.average_precision_score`` has it.
+
+    Parameters
+    ----------
+    ranking
+        Counts from :func:`rank`.
+    weights
+        Not negative, shape (blocks, draws).
+    """
+    draws = weights.shape[1]
+    auroc, auprc = np.full(draws, np.nan), np.full(draws, np.nan)
+    step = max(1, BATCH // max(1, ranking.positives.shape[0]))
+    for first in range(0, draws, step):
+        part = np.ascontiguousarray(weights[:, first : first + step], dtype=np.float64)
+        gain = ranking.positives @ part
+        true_positives = np.cumsum(gain, axis=0)
+        false_positives = np.cumsum(ranking.negatives @ part, axis=0)
+        negatives = ranking.total_negatives @ part
+        positives = true_positives[-1] if len(gain) else np.zeros(part.shape[1])
+        below = negatives - false_positives + 0.5 * (ranking.tied @ part)
+        called = true_positives + false_positives
+        precision = np.divide(true_positives, called, out=np.zeros_like(called), where=called > 0)
+        defined = (positives > 0) & (negatives > 0)
+        chosen = np.flatnonzero(defined)
+        gain = gain[:, chosen]
+        auroc[first + chosen] = (gain * below[:, chosen]).sum(axis=0) / (positives * negatives)[chosen]
+        auprc[first + chosen] = (gain * precision[:, chosen]).sum(axis=0) / positives[chosen]
+    return Scores(auroc, auprc)
+
+
+def auroc(labels: np.ndarray, scores: np.ndarray, weights: np.ndarray | None = None) -> float:
+    """Return the area under the ROC curve of one target, NaN without a positive and a negative.
+
+    Parameters
+    ----------
+    labels
+        1, 0, or -1 for a missing label, shape (n,).
+    scores
+        Shape (n,).
+    weights
+        Weight of each bin, shape (n,); 1 where not given.
+    """
+    return float(_score_bins(labels, scores, weights).auroc[0])
+
+
+def auprc(labels: np.ndarray, scores: np.ndarray, weights: np.ndarray | None = None) -> float:
+    """Return the average precision of one target, NaN without a positive and a negative.
+
+    Parameters are those of :func:`auroc`. The value that a random ranking gives is the prevalence.
+    """
+    return float(_score_bins(labels, scores, weights).auprc[0])
+
+
+def prevalence(labels: np.ndarray) -> float:
+    """Return the fraction of positives among the labels that are not missing, NaN where all are."""
+    known = int((labels != MISSING).sum())
+    return int((labels == 1).sum()) / known if known else float("nan")
+
+
+def lift(auprc: float, prevalence: float) -> float:
+    """Return how many times better than a random ranking an average precision is, NaN where undefined."""
+    return auprc / prevalence if prevalence > 0 else float("nan")
+
+
+def _score_bins(labels: np.ndarray, scores: np.ndarray, weights: np.ndarray | None) -> Scores:
+    """Score one target with a weight per bin."""
+    if weights is None:
+        return score(rank(labels, scores, np.zeros(len(labels), np.int64), 1), np.ones((1, 1)))
+    return score(rank(labels, scores, np.arange(len(labels)), len(labels)), weights[:, np.newaxis])
+
+
+def _count(rows: np.ndarray, columns: np.ndarray, shape: tuple[int, int]) -> sparse.csr_array:
+    """Count the occurrences of each (row, column)."""
+    return sparse.csr_array((np.ones(len(rows)), (rows, columns)), shape=shape)

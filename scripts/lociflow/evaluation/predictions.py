@@ -1,0 +1,89 @@
+"""The table of predictions: written by every model and baseline, read by the evaluation."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from lociflow.command import UserError, atomic
+from lociflow.formats import check_format, stamp
+
+KEYS = ("bin", "split")
+
+
+def prediction_table(
+    bins: np.ndarray, splits: Sequence[str] | np.ndarray, scores: np.ndarray, names: Sequence[str]
+) -> pd.DataFrame:
+    """Put scores into the shape in which predictions travel.
+
+    Parameters
+    ----------
+    bins
+        Row numbers in the table of windows, shape (n,).
+    splits
+        "validation" or "test" for each bin, shape (n,).
+    scores
+        Shape (n, targets); a higher score means a likelier positive. Models give probabilities.
+    names
+        Target names, one per column of ``scores``.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``bin`` (int64), ``split`` (string) and a float32 column per target, sorted by bin.
+    """
+    order = np.argsort(bins, kind="stable")
+    keys = {"bin": np.asarray(bins, np.int64)[order], "split": np.asarray(splits, dtype=object)[order]}
+    columns = pd.DataFrame(np.asarray(scores, np.float32)[order], columns=list(names))
+    return pd.concat([pd.DataFrame(keys), columns], axis=1)
+
+
+def write_predictions(path: Path, predictions: pd.DataFrame) -> None:
+    """Write predictions as Parquet, with their format and version in the schema's metadata."""
+    table = pa.table(
+        {
+            "bin": pa.array(predictions["bin"].to_numpy(np.int64)),
+            "split": pa.array(predictions["split"].astype(str).to_list(), pa.string()).dictionary_encode(),
+            **{
+                str(name): pa.array(predictions[name].to_numpy(np.float32))
+                for name in predictions.columns
+                if name not in KEYS
+            },
+        }
+    )
+    metadata = {key: str(value) for key, value in stamp("predictions").items()}
+    with atomic(path) as temporary:
+        pq.write_table(table.replace_schema_metadata(metadata), temporary, compression="zstd")
+
+
+def read_predictions(path: Path) -> pd.DataFrame:
+    """Read predictions that :func:`write_predictions` wrote.
+
+    Returns
+    -------
+    pandas.DataFrame
+        As :func:`prediction_table` gives it; ``split`` is categorical.
+
+    Raises
+    ------
+    UserError
+        The file is missing, no Parquet file, or of another format or version.
+    """
+    try:
+        table = pq.read_table(path)
+    except (FileNotFoundError, pa.ArrowInvalid) as error:
+        raise UserError(f"{path}: cannot be read as predictions ({error}); run the step that makes it again") from None
+    found: dict[str, str | int] = {
+        key.decode(): value.decode()
+        for key, value in (table.schema.metadata or {}).items()
+        if key in (b"format", b"version")
+    }
+    if str(found.get("version", "")).isdigit():
+        found["version"] = int(found["version"])
+    check_format(found, "predictions", path)
+    if missing := [key for key in KEYS if key not in table.column_names]:
+        raise UserError(f"{path}: has no column {' or '.join(missing)}; run the step that makes the predictions again")
+    return table.to_pandas()

@@ -1,0 +1,138 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from lociflow.command import UserError
+from lociflow.evaluation.kmer import canonical_columns, choose, count_kmers, fit_predict, kmer_features, window_starts
+from lociflow.evaluation.metrics import auroc
+from lociflow.sequence.alphabet import encode, reverse_complement
+
+SETTINGS = {"k": 4, "window_length": 50, "regularisation": [1e-3, 1e-2, 1e-1]}
+
+
+def test_a_kmer_and_its_reverse_complement_are_one():
+    columns, names = canonical_columns(2)
+    assert names == ["AA", "AC", "AG", "AT", "CA", "CC", "CG", "GA", "GC", "TA"]
+    assert columns.tolist() == [0, 1, 2, 3, 4, 5, 6, 2, 7, 8, 5, 1, 9, 7, 4, 0]
+
+
+@pytest.mark.parametrize(("k", "count"), [(1, 2), (3, 32), (4, 136), (5, 512), (6, 2080)])
+def test_number_of_canonical_kmers(k, count):
+    columns, names = canonical_columns(k)
+    assert len(names) == count == columns.max() + 1
+
+
+def test_counts_by_hand():
+    columns, names = canonical_columns(2)
+    # AC, CG, and not GN, NT; TT is AA.
+    counts = count_kmers(np.stack([encode("ACGNT"), encode("TTTTT")]), 2, columns)
+    found = [{name: count for name, count in zip(names, row, strict=True) if count} for row in counts.tolist()]
+    assert found == [{"AC": 1, "CG": 1}, {"AA": 4}]
+
+
+def test_soft_masked_letters_count():
+    columns, _ = canonical_columns(3)
+    codes = np.stack([encode("acgtTGCA", soft_mask=True), encode("ACGTTGCA")])
+    counts = count_kmers(codes, 3, columns)
+    np.testing.assert_array_equal(counts[0], counts[1])
+    assert counts[0].sum() == 6
+
+
+def test_windows_shorter_than_k_have_no_kmer():
+    columns, _ = canonical_columns(3)
+    assert count_kmers(np.stack([encode("AC")]), 3, columns).sum() == 0
+
+
+def test_counts_are_those_of_the_other_strand():
+    generator = np.random.default_rng(0)
+    codes = generator.integers(0, 5, (20, 60)).astype(np.uint8)
+    columns, _ = canonical_columns(5)
+    np.testing.assert_array_equal(count_kmers(codes, 5, columns), count_kmers(reverse_complement(codes), 5, columns))
+
+
+def test_window_is_centred_on_the_bin():
+    windows = pd.DataFrame({"start": [200, 0], "end": [400, 5]})
+    assert window_starts(windows, 500).tolist() == [50, -248]
+
+
+def test_features_do_not_depend_on_the_batch(dataset, monkeypatch):
+    columns, _ = canonical_columns(3)
+    whole = kmer_features(dataset.store, dataset.windows, 60, 3, columns)
+    monkeypatch.setattr("lociflow.evaluation.kmer.ROWS", 7)
+    np.testing.assert_array_equal(kmer_features(dataset.store, dataset.windows, 60, 3, columns), whole)
+
+
+def test_the_planted_motif_is_learnt_and_noise_is_not(dataset):
+    found = fit_predict(dataset.store, dataset.windows, dataset.targets, dataset.names, **SETTINGS)
+    assert list(found) == ["bin", "split", "motif", "noise"]
+    assert found["bin"].tolist() == list(range(300, 900))
+    assert found["split"].tolist() == ["validation"] * 300 + ["test"] * 300
+    assert found["motif"].dtype == np.float32
+    assert found["motif"].between(0, 1).all()
+    assert auroc(dataset.targets[600:, 0], found["motif"].to_numpy()[300:]) > 0.95
+    assert auroc(dataset.targets[600:, 1], found["noise"].to_numpy()[300:]) == pytest.approx(0.5, abs=0.15)
+
+
+def test_same_bytes_each_time(dataset):
+    first, second = (
+        fit_predict(dataset.store, dataset.windows, dataset.targets, dataset.names, **SETTINGS) for _ in range(2)
+    )
+    pd.testing.assert_frame_equal(first, second, check_exact=True)
+
+
+def test_the_test_labels_are_not_read(dataset):
+    first = fit_predict(dataset.store, dataset.windows, dataset.targets, dataset.names, **SETTINGS)
+    changed = dataset.targets.copy()
+    changed[600:] = 1 - np.abs(changed[600:])
+    second = fit_predict(dataset.store, dataset.windows, changed, dataset.names, **SETTINGS)
+    pd.testing.assert_frame_equal(first, second, check_exact=True)
+
+
+def test_missing_training_labels_are_left_out(dataset):
+    known = dataset.targets.copy()
+    known[:150, 0] = -1
+    found = fit_predict(dataset.store, dataset.windows, known, dataset.names, **SETTINGS)
+    wrong = known.copy()
+    wrong[:150, 0] = 0
+    other = fit_predict(dataset.store, dataset.windows, wrong, dataset.names, **SETTINGS)
+    assert found["motif"].mean() > other["motif"].mean() + 0.05
+
+
+def test_training_bins_are_drawn_where_there_are_too_many(dataset):
+    drawn = [
+        fit_predict(
+            dataset.store, dataset.windows, dataset.targets, dataset.names, max_training_bins=200, seed=seed, **SETTINGS
+        )
+        for seed in (0, 0, 1)
+    ]
+    pd.testing.assert_frame_equal(drawn[0], drawn[1], check_exact=True)
+    assert not drawn[0]["motif"].equals(drawn[2]["motif"])
+
+
+def test_a_data_set_without_validation_takes_the_strongest_regularisation(dataset):
+    windows = dataset.windows[dataset.windows["split"] != "validation"].reset_index(drop=True)
+    targets = np.delete(dataset.targets, np.s_[300:600], axis=0)
+    found = fit_predict(dataset.store, windows, targets, dataset.names, **SETTINGS)
+    only = fit_predict(dataset.store, windows, targets, dataset.names, **{**SETTINGS, "regularisation": [1e-3]})
+    assert len(found) == 300
+    # The path of several values is fitted from the strongest on, so that its first is the one alone.
+    pd.testing.assert_frame_equal(found, only, check_exact=True)
+
+
+def test_choice_is_the_highest_median_on_validation():
+    labels = np.array([[1, 1], [0, 0], [0, 0]], np.int8)
+    good, bad = np.array([[3.0] * 2, [2.0] * 2, [1.0] * 2]), np.array([[1.0] * 2, [2.0] * 2, [3.0] * 2])
+    assert choose([0.1, 1.0, 10.0], labels, [bad, good, good]) == 1
+
+
+@pytest.mark.parametrize(
+    ("windows", "settings", "message"),
+    [
+        (lambda table: table[table["split"] == "test"].reset_index(drop=True), SETTINGS, "no bin in the split train"),
+        (lambda table: table, {**SETTINGS, "regularisation": []}, "regularisation is empty"),
+    ],
+)
+def test_mistakes_are_told(dataset, windows, settings, message):
+    table = windows(dataset.windows)
+    with pytest.raises(UserError, match=message):
+        fit_predict(dataset.store, table, dataset.targets[: len(table)], dataset.names, **settings)

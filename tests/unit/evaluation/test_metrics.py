@@ -1,0 +1,100 @@
+import math
+
+import numpy as np
+import pytest
+from sklearn.metrics import average_precision_score, roc_auc_score
+
+from lociflow.evaluation.metrics import auprc, auroc, lift, prevalence, rank, score
+
+
+def random_case(seed, ties=True):
+    """Labels with about 20 % missing, and scores of which many are tied."""
+    generator = np.random.default_rng(seed)
+    size = int(generator.integers(20, 400))
+    labels = generator.choice(np.array([-1, 0, 1], np.int8), size, p=[0.2, 0.6, 0.2])
+    scores = generator.integers(0, 12, size) / 7 if ties else generator.normal(size=size)
+    scores = (scores + labels * generator.random()).astype(np.float32)
+    labels[:2] = 0, 1
+    return labels, scores, generator
+
+
+@pytest.mark.parametrize("ties", [True, False])
+@pytest.mark.parametrize("seed", range(25))
+def test_areas_are_those_of_scikit_learn(seed, ties):
+    labels, scores, _ = random_case(seed, ties)
+    known = labels >= 0
+    assert auroc(labels, scores) == pytest.approx(roc_auc_score(labels[known], scores[known]), abs=1e-9)
+    assert auprc(labels, scores) == pytest.approx(average_precision_score(labels[known], scores[known]), abs=1e-9)
+
+
+@pytest.mark.parametrize("seed", range(25))
+def test_weighted_areas_are_those_of_scikit_learn(seed):
+    labels, scores, generator = random_case(seed)
+    weights = generator.integers(0, 4, len(labels)).astype(float)
+    weights[:2] = 1
+    known = labels >= 0
+    expected = {"sample_weight": weights[known]}
+    assert auroc(labels, scores, weights) == pytest.approx(
+        roc_auc_score(labels[known], scores[known], **expected), abs=1e-9
+    )
+    assert auprc(labels, scores, weights) == pytest.approx(
+        average_precision_score(labels[known], scores[known], **expected), abs=1e-9
+    )
+
+
+def test_areas_by_hand():
+    labels = np.array([1, 0, 1, 0, -1], np.int8)
+    scores = np.array([4.0, 3.0, 2.0, 1.0, 9.0])
+    assert auroc(labels, scores) == 0.75
+    assert auprc(labels, scores) == pytest.approx(1 / 2 * 1 + 1 / 2 * 2 / 3)
+
+
+def test_one_score_for_all_is_a_random_ranking():
+    labels = np.array([1, 0, 0, 0], np.int8)
+    assert auroc(labels, np.zeros(4)) == 0.5
+    assert auprc(labels, np.zeros(4)) == 0.25
+
+
+@pytest.mark.parametrize("labels", [[0, 0, -1], [1, 1, -1], [-1, -1, -1], []])
+def test_areas_without_positives_or_negatives_are_undefined(labels):
+    labels = np.array(labels, np.int8)
+    scores = np.arange(len(labels), dtype=float)
+    assert math.isnan(auroc(labels, scores))
+    assert math.isnan(auprc(labels, scores))
+
+
+def test_a_weight_of_two_is_the_bin_twice():
+    labels, scores, _ = random_case(3)
+    twice = np.concatenate([np.arange(len(labels)), np.arange(0, len(labels), 3)])
+    weights = np.bincount(twice).astype(float)
+    assert auroc(labels, scores, weights) == pytest.approx(auroc(labels[twice], scores[twice]), abs=1e-12)
+    assert auprc(labels, scores, weights) == pytest.approx(auprc(labels[twice], scores[twice]), abs=1e-12)
+
+
+def test_many_weightings_at_once_are_each_by_itself(monkeypatch):
+    labels, scores, generator = random_case(8)
+    blocks = generator.integers(0, 9, len(labels))
+    weights = generator.integers(0, 3, (9, 17)).astype(float)
+    ranking = rank(labels, scores, blocks, 9)
+    together = score(ranking, weights)
+    monkeypatch.setattr("lociflow.evaluation.metrics.BATCH", 1)
+    alone = score(ranking, weights)
+    for draw in range(17):
+        assert together.auroc[draw] == pytest.approx(auroc(labels, scores, weights[blocks, draw]), abs=1e-12)
+        assert together.auprc[draw] == pytest.approx(auprc(labels, scores, weights[blocks, draw]), abs=1e-12)
+    np.testing.assert_array_equal(together.auroc, alone.auroc)
+    np.testing.assert_array_equal(together.auprc, alone.auprc)
+
+
+def test_a_draw_without_positives_is_undefined_and_the_others_are_not():
+    labels, blocks = np.array([1, 0, 0], np.int8), np.array([0, 1, 1])
+    found = score(rank(labels, np.array([2.0, 1.0, 3.0]), blocks, 2), np.array([[1.0, 0.0], [1.0, 1.0]]))
+    np.testing.assert_array_equal(found.auroc, [0.5, np.nan])
+    np.testing.assert_array_equal(found.auprc, [0.5, np.nan])
+
+
+def test_prevalence_and_lift():
+    assert prevalence(np.array([1, 0, 0, 0, -1])) == 0.25
+    assert math.isnan(prevalence(np.array([-1])))
+    assert lift(0.5, 0.25) == 2
+    assert math.isnan(lift(0.5, 0.0))
