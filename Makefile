@@ -1,0 +1,81 @@
+# `make` sets up and calls; the work itself is plain `snakemake`.
+#   make quickstart   the built-in simulated genome, from FASTA to report
+#   make test         the tests            make test-full   with the long ones
+#   make lint         style, types, import order and Snakemake's own lint
+
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+VENV := .venv
+BIN := $(CURDIR)/$(VENV)/bin
+READY := $(VENV)/ready
+# Where pip looks for torch; empty is PyPI, whose Linux build is CUDA's.
+# CPU only: make quickstart TORCH_INDEX=https://download.pytorch.org/whl/cpu
+TORCH_INDEX ?=
+PYTHON ?= $(firstword $(foreach name,python3 python3.13 python3.12 python3.11,\
+	$(shell command -v $(name) >/dev/null 2>&1 && $(name) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $(name))))
+export PATH := $(BIN):$(PATH)
+WORKERS ?= 2
+
+.PHONY: help quickstart test test-full lint format docs lock setup bedtools clean
+
+help:
+	@sed -n 's/^#   //p' Makefile
+
+setup: $(READY) bedtools
+
+$(READY): requirements.lock requirements-torch.txt
+	@command -v git >/dev/null || { echo "git is missing: apt-get install git" >&2; exit 1; }
+	@[ -n "$(PYTHON)" ] || { echo "Python 3.11 or newer is missing: apt-get install python3 python3-venv" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo "Python's venv is missing: apt-get install python3-venv" >&2; exit 1; }
+	@rm -rf $(VENV)
+	@echo "making $(VENV) with $$($(PYTHON) --version)"
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet $(if $(TORCH_INDEX),--index-url $(TORCH_INDEX)) -r requirements-torch.txt
+	@$(BIN)/python -m pip install --quiet --require-hashes --no-deps -r requirements.lock
+	@echo "compiling what numba compiles, once"
+	@$(BIN)/python scripts/warm_caches.py
+	@touch $(READY)
+
+bedtools:
+	@command -v bedtools >/dev/null || { \
+		if command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ]; then \
+			echo "installing bedtools"; apt-get update -qq && apt-get install -y -qq bedtools >/dev/null; \
+		elif command -v apt-get >/dev/null && command -v sudo >/dev/null && sudo -n true 2>/dev/null; then \
+			echo "installing bedtools"; sudo -n apt-get update -qq && sudo -n apt-get install -y -qq bedtools >/dev/null; \
+		fi; }
+	@command -v bedtools >/dev/null || { \
+		echo "bedtools is missing: sudo apt-get install bedtools   or   conda install -c bioconda bedtools   or   brew install bedtools" >&2; exit 1; }
+
+quickstart: setup
+	@snakemake --cores all
+
+test: setup
+	@OMP_NUM_THREADS=1 pytest -n $(WORKERS) --dist worksteal -m "not slow" tests
+
+test-full: setup
+	@OMP_NUM_THREADS=1 pytest -n $(WORKERS) --dist worksteal tests
+
+lint: setup
+	ruff check scripts tests
+	ruff format --check scripts tests
+	snakefmt --check Snakefile workflow
+	mypy
+	PYTHONPATH=scripts lint-imports --no-cache
+	snakemake --lint
+
+format: setup
+	ruff check --fix scripts tests
+	ruff format scripts tests
+	snakefmt Snakefile workflow
+
+docs: setup
+	python scripts/describe_config.py --output config/README.md
+
+# pip-compile writes torch and its kin too; they are taken out again, see requirements-torch.txt.
+lock: setup
+	pip-compile --quiet --generate-hashes --allow-unsafe --extra dev --strip-extras --no-header --no-emit-index-url \
+		--no-emit-find-links --no-emit-trusted-host --constraint requirements-torch.txt --unsafe-package torch \
+		--output-file requirements.lock pyproject.toml
+
+clean:
+	rm -rf $(VENV) .snakemake .pytest_cache .mypy_cache .ruff_cache .hypothesis

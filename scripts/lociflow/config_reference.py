@@ -1,0 +1,77 @@
+"""The reference of every configuration key, written from the JSON Schemas."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from lociflow.command import atomic
+from lociflow.config import GROUPS, read_schema
+
+INTRODUCTION = """# Configuration
+
+<!-- Made from workflow/schemas by `make docs`; edit the schemas. -->
+
+- *Which* data sets, models and seeds a run trains: `config/config.yaml`, `config/runs/*.yaml`, or your own file with
+  `--configfile`.
+- *What* a data set, a model, a training, a baseline or an interpretation is: one YAML file each in
+  `config/{dataset,model,training,baseline,interpretation}/`, or in the same folders under your own `config_dirs`.
+- *Where* it runs, with how many cores and GPUs and how much memory: Snakemake's options and `profiles/`.
+
+Names of data sets and models are the names of their files. The files are [Hydra](https://hydra.cc) groups: `defaults:`
+takes over another file, and `${dataset.windows.length}` stands for another value. `_target_` names the function or
+class to use, `_partial_: true` one that still gets arguments from the program; they must come from lociflow,
+`torch.nn`, `torch.optim` or `torchmetrics`. An unknown key is an error.
+
+`--config key=value` passes text only; anything nested goes into a file for `--configfile`, where mappings are merged
+with the defaults and lists replace them.
+"""
+
+
+def write_reference(schemas: Path, output: Path) -> None:
+    """Write the reference of all keys as Markdown.
+
+    Parameters
+    ----------
+    schemas
+        Folder of ``run.schema.yaml`` and of one ``<group>.schema.yaml`` for each Hydra group.
+    output
+        Markdown file to write.
+    """
+    with atomic(output) as temporary:
+        temporary.write_text(reference(schemas), encoding="utf-8")
+
+
+def reference(schemas: Path) -> str:
+    """Return the reference of all keys as Markdown."""
+    parts = [INTRODUCTION]
+    for name in ("run", *GROUPS):
+        schema = read_schema(schemas / f"{name}.schema.yaml")
+        parts.append(f"## {schema['title']}\n\n{schema['description']}\n\n{_table(schema, schema)}")
+        for definition in schema.get("$defs", {}).values():
+            parts.append(f"### {definition['title']}\n\n{definition['description']}\n\n{_table(definition, schema)}")
+    return "\n".join(parts)
+
+
+def _table(schema: dict[str, Any], root: dict[str, Any]) -> str:
+    rows = ["| key | value | what |", "|---|---|---|"]
+    rows += [f"| {key} | {kind} | {text} |" for key, kind, text in _rows(schema, root, "")]
+    return "\n".join(rows) + "\n"
+
+
+def _rows(schema: dict[str, Any], root: dict[str, Any], prefix: str) -> Iterator[tuple[str, str, str]]:
+    required = schema.get("required", [])
+    for key, value in schema.get("properties", {}).items():
+        mark = " (required)" if key in required else ""
+        yield f"`{prefix}{key}`{mark}", _kind(value, root), value.get("description", "").replace("|", "\\|")
+        yield from _rows(value, root, f"{prefix}{key}.")
+
+
+def _kind(schema: dict[str, Any], root: dict[str, Any]) -> str:
+    if "$ref" in schema:
+        title: str = root["$defs"][schema["$ref"].rpartition("/")[2]]["title"]
+        return f"[{title.lower()}](#{title.lower()})"
+    if "enum" in schema:
+        return ", ".join(f"`{value}`" for value in schema["enum"])
+    kinds = schema.get("type", "object")
+    names = {"object": "mapping", "array": "list", "string": "text", "boolean": "true or false"}
+    return " or ".join(names.get(kind, kind) for kind in ([kinds] if isinstance(kinds, str) else kinds))

@@ -1,0 +1,281 @@
+"""What is wrong with a run, or must be known before its numbers are believed: the banners at the top of the page."""
+
+import math
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Literal, NamedTuple
+
+import pandas as pd
+
+from lociflow.report.motif_matrix import planted_matrix, significant
+from lociflow.report.results import DatasetResults, Entry, RunResults
+from lociflow.report.tables import number, plural
+
+Level = Literal["error", "warning", "note"]
+LEVELS: tuple[Level, ...] = ("error", "warning", "note")
+CHANCE = 0.5
+# Random weights still see base composition, which alone moves the AUROC; shuffled labels leave nothing to see.
+TOLERATED_CONTROL_AUROC = {"untrained": 0.60, "shuffled": 0.55}
+NAMES_SHOWN = 8
+
+
+class Finding(NamedTuple):
+    """One banner."""
+
+    level: Level
+    title: str
+    text: str
+    """What it means and what to do."""
+
+
+def findings(results: RunResults) -> list[Finding]:
+    """Run every check on every data set.
+
+    Returns
+    -------
+    list[Finding]
+        Errors first, then warnings, then notes; in each level in the order of data sets and checks.
+    """
+    found = [finding for dataset in results.datasets for check in CHECKS for finding in check(dataset)]
+    return sorted(found, key=lambda finding: LEVELS.index(finding.level))
+
+
+def diverged_trainings(dataset: DatasetResults) -> Iterator[Finding]:
+    """Find trainings whose loss became NaN or infinite."""
+    for entry, history in trainings(dataset):
+        losses = history[[name for name in ("train_loss", "validation_loss") if name in history]]
+        if not losses.map(math.isfinite).all(axis=None):
+            yield Finding(
+                "error",
+                f"{dataset.name}: {entry.name} diverged",
+                "Its loss is no longer a number, so its scores mean nothing. Lower the learning rate or clip the "
+                "gradients in a variant, and train again.",
+            )
+
+
+def unfinished_trainings(dataset: DatasetResults) -> Iterator[Finding]:
+    """Find trainings whose best epoch is their last."""
+    names = [f"{entry.name} (epoch {best_epoch(entry)})" for entry in dataset.of_kind("model") if unfinished(entry)]
+    if names:
+        yield Finding(
+            "warning",
+            f"{dataset.name}: {plural(len(names), 'training')} still improving at the last epoch",
+            f"{listed(names)}. The scores are lower bounds of what the architecture can do. Raise training.max_epochs "
+            "in a variant and compare again.",
+        )
+
+
+def unfinished(entry: Entry) -> bool:
+    """Say whether a training was best in its last epoch, so that more epochs might have been better."""
+    history = entry.history
+    if history is None or len(history) < 2 or watched(entry)[0] is None:
+        return False
+    return best_epoch(entry) == int(history["epoch"].iloc[-1])
+
+
+def models_at_chance(dataset: DatasetResults) -> Iterator[Finding]:
+    """Find models whose AUROC cannot be told from chance, the first sign of a training that went nowhere."""
+    for entry in dataset.of_kind("model"):
+        low, median = entry.summary("auroc", "low"), entry.summary("auroc", "median")
+        if median is not None and (low if low is not None else median) <= CHANCE:
+            yield Finding(
+                "error",
+                f"{dataset.name}: {entry.name} is no better than chance",
+                f"Its median AUROC is {number(median)} and the interval reaches 0.5. Look at its learning curve: a "
+                "flat one asks for another learning rate, a falling one with a poor test score for fewer parameters.",
+            )
+
+
+def models_below_baseline(dataset: DatasetResults) -> Iterator[Finding]:
+    """Find models that counting k-mers beats."""
+    baseline = dataset.kmer_baseline
+    if baseline is None:
+        return
+    reference = baseline.summary("auprc", "median")
+    names = [
+        f"{entry.name} ({number(value)})"
+        for entry in dataset.of_kind("model")
+        if (value := entry.summary("auprc", "median")) is not None and reference is not None and value < reference
+    ]
+    if names:
+        yield Finding(
+            "warning",
+            f"{dataset.name}: the k-mer baseline beats {plural(len(names), 'model')}",
+            f"Median AUPRC of {listed(names)} against {number(reference)}. What the network adds to counting words is "
+            "then nothing: train longer, on more data, or with windows nearer to the size of the binding site.",
+        )
+
+
+def models_above_ceiling(dataset: DatasetResults) -> Iterator[Finding]:
+    """Find models better than the truth allows, which only a leak can do."""
+    limit = dataset.ceiling.summary("auroc", "high") if dataset.ceiling else None
+    for entry in dataset.of_kind("model", "baseline"):
+        low = entry.summary("auroc", "low")
+        if limit is not None and low is not None and low > limit:
+            yield Finding(
+                "error",
+                f"{dataset.name}: {entry.name} scores above the ceiling",
+                "No model of the sequence can beat the rule that generated the labels. Something of the test set has "
+                "leaked into training: look at the splits.",
+            )
+
+
+def controls_above_chance(dataset: DatasetResults) -> Iterator[Finding]:
+    """Find controls that predict, though they have nothing to predict from."""
+    for entry in dataset.of_kind("control"):
+        untrained = "untrained" in (entry.variant or "")
+        limit = TOLERATED_CONTROL_AUROC["untrained" if untrained else "shuffled"]
+        low, median = entry.summary("auroc", "low"), entry.summary("auroc", "median")
+        if median is None or median < limit or (low is not None and low <= CHANCE):
+            continue
+        yield Finding(
+            "warning" if untrained else "error",
+            f"{dataset.name}: the control {entry.name} scores above chance (median AUROC {number(median)})",
+            "Random weights already separate bound from unbound, so base composition does: choose negatives matched "
+            "for GC before a score is called learning."
+            if untrained
+            else "A model trained on shuffled labels must not predict. Test windows are not independent of the "
+            "training windows, or labels have leaked into the input.",
+        )
+
+
+def controls_with_motifs(dataset: DatasetResults) -> Iterator[Finding]:
+    """Find controls whose motifs match a database, and so show what such matches are worth."""
+    controls = {entry.key for entry in dataset.of_kind("control")}
+    planted = {
+        key: [row.name for row in planted_matrix(dataset) if key in row.found] for key in controls if dataset.planted
+    }
+    for entry in dataset.of_kind("control"):
+        matches = sum(significant(motif) for motif in entry.motifs)
+        if planted.get(entry.key):
+            yield Finding(
+                "error",
+                f"{dataset.name}: the control {entry.name} finds planted motifs: {listed(planted[entry.key])}",
+                "It has not learnt them, so finding them proves nothing for the trained models either. Ask for more "
+                "support per motif or a smaller q.",
+            )
+        elif matches:
+            yield Finding(
+                "warning",
+                f"{dataset.name}: the control {entry.name} matches JASPAR with {plural(matches, 'motif')} at q < 0.05",
+                "Matches of that kind arise without learning. Believe a model's motif only where no control has the "
+                "same family.",
+            )
+
+
+def planted_motifs_missed(dataset: DatasetResults) -> Iterator[Finding]:
+    """Find planted motifs that no trained model shows."""
+    models = [entry for entry in dataset.of_kind("model") if entry.interpreted]
+    if not dataset.planted or not models:
+        return
+    keys = {entry.key for entry in models}
+    missed = [row.name for row in planted_matrix(dataset) if keys.isdisjoint(row.found)]
+    if missed:
+        yield Finding(
+            "warning",
+            f"{dataset.name}: {plural(len(missed), 'planted motif')} found by no model",
+            f"{listed(missed)}. The site may be too rare, too weak or too like another: train longer, explain more "
+            "windows, or look at the model's score for that factor first.",
+        )
+
+
+def explanations_at_base_rate(dataset: DatasetResults) -> Iterator[Finding]:
+    """Find trained models whose attributions do not point at the planted sites."""
+    for entry in dataset.of_kind("model"):
+        overall = (entry.truth or {}).get("overall") or {}
+        score, base = overall.get("auprc"), overall.get("base_rate")
+        if score is not None and base is not None and score < 2 * base:
+            yield Finding(
+                "warning",
+                f"{dataset.name}: the explanations of {entry.name} miss the planted sites",
+                f"Their AUPRC for planted positions is {number(score)}, little above the {number(base)} of a random "
+                "explanation. Do not read its attributions as binding sites.",
+            )
+
+
+def targets_without_positives(dataset: DatasetResults) -> Iterator[Finding]:
+    """Find targets that cannot be scored because no test window, or every one, is positive."""
+    if not dataset.entries:
+        return
+    entry = dataset.entries[0]
+    names = [target["target"] for target in entry.metrics["targets"] if target["auroc"].get("value") is None]
+    if names:
+        yield Finding(
+            "warning",
+            f"{dataset.name}: {plural(len(names), 'target')} cannot be scored",
+            f"{listed(names)}: no test window is positive, or none is negative. They are left out of every median. "
+            "Choose test chromosomes that hold some of their peaks.",
+        )
+
+
+def unpinned_sources(dataset: DatasetResults) -> Iterator[Finding]:
+    """Find sources whose digest stands in no configuration."""
+    names = [source["file"] for source in dataset.sources if not held(source, dataset.contigs_pinned)]
+    if names:
+        yield Finding(
+            "note",
+            f"{dataset.name}: {plural(len(names), 'source')} without a pinned digest",
+            f"{listed(names)}. A digest recorded at the first download is checked from then on, and a local file not "
+            "at all; another machine may have received other data. Copy the digest from the data section into sha256.",
+        )
+
+
+def held(source: Mapping[str, Any], contigs_pinned: bool) -> bool:
+    """Say whether a source is held to a digest that somebody has written down.
+
+    That of the whole file, or those of its contigs where it was joined from several addresses.
+    """
+    return bool(source.get("pinned")) or (contigs_pinned and len(source.get("from") or []) > 1)
+
+
+CHECKS: tuple[Callable[[DatasetResults], Iterator[Finding]], ...] = (
+    diverged_trainings,
+    models_at_chance,
+    models_above_ceiling,
+    controls_above_chance,
+    controls_with_motifs,
+    unfinished_trainings,
+    models_below_baseline,
+    planted_motifs_missed,
+    explanations_at_base_rate,
+    targets_without_positives,
+    unpinned_sources,
+)
+
+
+def trainings(dataset: DatasetResults) -> list[tuple[Entry, pd.DataFrame]]:
+    """Return the entries that have a history, with it."""
+    return [(entry, entry.history) for entry in dataset.entries if entry.history is not None and len(entry.history)]
+
+
+def best_epoch(entry: Entry) -> int | None:
+    """Return the epoch whose weights were kept: the best by what early stopping watched, the last without it.
+
+    None for an entry that was not trained.
+    """
+    history = entry.history
+    if history is None or not len(history):
+        return None
+    monitor, min_delta = watched(entry)
+    if monitor is None or monitor not in history:
+        return int(history["epoch"].iloc[-1])
+    sign = -1.0 if monitor.endswith("loss") else 1.0
+    best, best_score = None, -math.inf
+    for epoch, value in zip(history["epoch"], sign * history[monitor], strict=True):
+        if pd.notna(value) and value > best_score + (min_delta if best is not None else 0.0):
+            best, best_score = int(epoch), float(value)
+    return best
+
+
+def watched(entry: Entry) -> tuple[str | None, float]:
+    """Return the column of the history that early stopping watched, and by how much it had to improve."""
+    training = (entry.config or {}).get("training", {})
+    if "early_stopping" not in training:
+        return "validation_auprc", 0.0
+    stopping = training["early_stopping"] or {}
+    return stopping.get("monitor"), float(stopping.get("min_delta") or 0.0)
+
+
+def listed(names: list[str]) -> str:
+    """Join names, the first few of many."""
+    shown = ", ".join(names[:NAMES_SHOWN])
+    return shown if len(names) <= NAMES_SHOWN else f"{shown} and {len(names) - NAMES_SHOWN:,} more"

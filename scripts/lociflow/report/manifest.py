@@ -1,0 +1,131 @@
+"""What a run consists of, as the workflow names it, and where each of its files lies."""
+
+import argparse
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from lociflow import layout
+from lociflow.command import json_argument
+
+CEILING = "ceiling"
+
+
+def manifest_argument(text: str) -> dict[str, Any]:
+    """Read a command-line argument that holds a manifest as JSON, or the name of a file that does.
+
+    A single argument ends at 128 kB on Linux; larger runs need the file.
+    """
+    if text.lstrip().startswith("{"):
+        value = json_argument(text)
+    else:
+        try:
+            value = json.loads(Path(text).read_text(encoding="utf-8"))
+        except (OSError, json.JSONDecodeError) as error:
+            raise argparse.ArgumentTypeError(f"expected a manifest as JSON or a file of it ({error})") from None
+    if not isinstance(value, dict):
+        raise argparse.ArgumentTypeError("expected a JSON object")
+    return value
+
+
+def locate(manifest: Mapping[str, Any]) -> dict[str, Any]:
+    """Turn the names of a run's parts into the paths of their files.
+
+    Parameters
+    ----------
+    manifest
+        ``run``, ``config``, ``seeds``, ``interpreted`` (labels, explained with the first seed) and ``datasets``, each
+        with ``name``, ``description``, ``split``, ``models`` (``label``, ``control``), ``baselines``, ``sources``
+        (files), ``simulation`` (its configuration, or null) and, optionally, ``contigs_pinned``. Optional:
+        ``commands``, ``commit``, ``versions``. A data set that already has ``entries`` is left as it is.
+
+    Returns
+    -------
+    dict
+        As :func:`lociflow.report.results.read_results` takes it.
+    """
+    run = manifest["run"]
+    datasets = [
+        dataset if "entries" in dataset else locate_dataset(dataset, manifest) for dataset in manifest["datasets"]
+    ]
+    motifs = {"matches": layout.MATCHES, "matched_meme": layout.MATCHED_MOTIFS} if manifest.get("interpreted") else {}
+    places = {
+        key: {dataset["name"]: pattern.format(run=run, dataset=dataset["name"]) for dataset in datasets}
+        for key, pattern in motifs.items()
+    }
+    return {"benchmarks": benchmarks(manifest), **places, **manifest, "datasets": datasets}
+
+
+def locate_dataset(dataset: Mapping[str, Any], manifest: Mapping[str, Any]) -> dict[str, Any]:
+    """Turn the names of one data set's models and baselines into paths."""
+    name, split = dataset["name"], dataset["split"]
+    folder = layout.DATASET.format(dataset=name)
+    entries = [trained(dataset, model, seed, manifest) for model in dataset["models"] for seed in manifest["seeds"]]
+    for baseline in dataset["baselines"]:
+        place = layout.BASELINE.format(dataset=name, split=split, baseline=baseline)
+        entries.append(
+            {
+                "label": baseline,
+                "model": baseline,
+                "kind": CEILING if baseline == CEILING else "baseline",
+                "metrics": f"{place}/metrics.json",
+                "curves": f"{place}/curves.npz",
+            }
+        )
+    return {
+        **dataset,
+        "windows_counts": f"{folder}/windows.json",
+        "target_table": f"{folder}/targets.tsv",
+        "source_records": [layout.SOURCE_RECORD.format(file=file) for file in dataset.get("sources") or []],
+        "entries": entries,
+    }
+
+
+def trained(
+    dataset: Mapping[str, Any], model: Mapping[str, Any], seed: int, manifest: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Return where the files of one training lie; only the first seed of a model is explained."""
+    label = model["label"]
+    wildcards = {"dataset": dataset["name"], "split": dataset["split"], "model": label, "seed": seed}
+    place, explained = layout.TRAINED.format(**wildcards), layout.INTERPRETATION.format(**wildcards)
+    has_motifs = label in (manifest.get("interpreted") or []) and seed == manifest["seeds"][0]
+    name, variant = layout.split_label(label)
+    return {
+        "label": label,
+        "model": name,
+        "variant": variant,
+        "seed": seed,
+        "kind": "control" if model["control"] else "model",
+        **{key: f"{place}/{file}" for key, file in TRAINED_FILES.items()},
+        "motifs": {
+            kind: {"meme": f"{explained}/{kind}.meme", "table": f"{explained}/{kind}.tsv"}
+            for kind in ("modisco", "filters")
+        }
+        if has_motifs
+        else None,
+        "truth": f"{explained}/truth.json" if has_motifs and dataset.get("simulation") else None,
+    }
+
+
+TRAINED_FILES = {
+    "metrics": "metrics.json",
+    "curves": "curves.npz",
+    "history": "history.csv",
+    "config": "config.json",
+}
+
+
+def benchmarks(manifest: Mapping[str, Any]) -> list[str]:
+    """Find what Snakemake has measured of the run's jobs; what was not measured here is not missed."""
+    patterns = [f"benchmarks/runs/{manifest['run']}/*.jsonl"]
+    for dataset in manifest["datasets"]:
+        if "entries" in dataset:
+            continue
+        patterns.append(f"benchmarks/{dataset['name']}/*.jsonl")
+        folder = f"benchmarks/{dataset['name']}/{dataset['split']}"
+        patterns += [
+            f"{folder}/{model['label']}/seed{seed}/*.jsonl" for model in dataset["models"] for seed in manifest["seeds"]
+        ]
+        patterns += [f"{folder}/baselines/{baseline}/*.jsonl" for baseline in dataset["baselines"]]
+    return sorted(str(path) for pattern in patterns for path in Path().glob(pattern))

@@ -1,0 +1,376 @@
+"""The page: everything a run has found, in one HTML file that loads nothing."""
+
+import base64
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import yaml
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup, escape
+
+from lociflow.command import atomic, status
+from lociflow.report import figures, tables
+from lociflow.report.drawing import Figure, Style, styles
+from lociflow.report.figures import FEW_TARGETS
+from lociflow.report.findings import Finding, best_epoch, findings, held, unfinished
+from lociflow.report.logos import letter_shapes, logo
+from lociflow.report.manifest import locate
+from lociflow.report.motif_cards import KIND_NAMES, Cards, cards
+from lociflow.report.motif_matrix import MatrixRow, family_matrix, interpreted, planted_matrix
+from lociflow.report.provenance import commit, versions
+from lociflow.report.results import DatasetResults, Entry, RunResults, read_results
+
+TEMPLATES = Path(__file__).parent / "templates"
+TRUTH = ("auprc", "base_rate", "decoy_ratio")
+LARGEST_PAGE = 10_000_000  # bytes: what still opens at once on a phone and goes through a mail server
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """With what the results were made, and how to make them again."""
+
+    versions: Mapping[str, str]
+    commit: str | None
+    commands: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class LeaderboardRow:
+    """One line of the leaderboard: an entry, or the mean of a label over its seeds."""
+
+    name: str
+    kind: str
+    seed: str
+    scores: Mapping[str, Any]
+    """As a row of :func:`lociflow.report.tables.score_table`; NaN where undefined."""
+    deviations: Mapping[str, float]
+    """Standard deviation over seeds of each median; empty for a single training."""
+
+
+@dataclass(frozen=True)
+class DatasetSection:
+    """One data set as the templates show it; figures that do not apply are None or missing."""
+
+    results: DatasetResults
+    level: str
+    """Of the intervals, as in ``95%``."""
+    verdict: str
+    chance: Mapping[str, float | None]
+    leaderboard: list[tuple[str, list[LeaderboardRow]]]
+    leaderboard_figures: list[Figure]
+    positives: Figure | None
+    learning: list[tuple[str, Figure, list[str]]]
+    curves: list[Figure]
+    target_figures: list[Figure]
+    against_baseline: list[Figure]
+    motifs: list[Cards]
+    matrix: list[MatrixRow]
+    matrix_entries: list[Entry]
+    planted_logos: Mapping[str, Markup]
+    explanations: Figure | None
+
+
+def write_page(manifest: Mapping[str, Any], page: Path) -> None:
+    """Make the page of a run.
+
+    Parameters
+    ----------
+    manifest
+        What belongs to the run; see :func:`lociflow.report.manifest.locate`.
+    page
+        HTML file to write.
+
+    Raises
+    ------
+    UserError
+        A file of the manifest is missing or of another format version.
+    """
+    default = "snakemake --cores all --configfile run.yaml   # run.yaml: the configuration of the run, below"
+    provenance = Provenance(
+        versions=manifest.get("versions") or versions(),
+        commit=manifest.get("commit") or commit(),
+        commands=tuple(manifest.get("commands") or [default]),
+    )
+    text = render(read_results(locate(manifest)), provenance)
+    size = len(text.encode())
+    with atomic(page) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+    if size > LARGEST_PAGE:
+        status(f"{page} has {size / 1e6:.1f} MB and may open slowly: give the run fewer data sets or models")
+    status(f"report: {page} ({size / 1e6:.1f} MB)")
+
+
+def render(results: RunResults, provenance: Provenance) -> str:
+    """Render the page; the same results and provenance give the same bytes."""
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
+        lstrip_blocks=True, keep_trailing_newline=True,
+    )  # fmt: skip
+    environment.filters.update(
+        number=tables.number, signed=tables.signed, duration=tables.seconds, count_of=tables.count_of,
+        size=tables.size, breakable=breakable, q_value=exponent, as_yaml=as_yaml, held=held,
+    )  # fmt: skip
+    environment.globals.update(
+        interval=tables.interval, plural=tables.plural, download=download, target_rows=target_rows,
+        explanation_rows=explanation_rows, training_configs=training_configs, few_targets=FEW_TARGETS,
+        kind_names=KIND_NAMES, explained=explained, held_count=held_count,
+    )  # fmt: skip
+    style = styles(results)
+    script = (TEMPLATES / "sort.js").read_text(encoding="utf-8")
+    scores = tables.score_table(results)
+    return environment.get_template("report.html.j2").render(
+        run=results,
+        asked=asked(results),
+        findings=findings(results),
+        finding_counts=count_levels(findings(results)),
+        sections=[dataset_section(dataset, style, scores) for dataset in results.datasets],
+        scores=scores,
+        letters=letter_shapes(),
+        cost=cost(results.benchmarks),
+        provenance=provenance,
+        style_sheet=Markup((TEMPLATES / "style.css").read_text(encoding="utf-8")),
+        script=Markup(script),
+        script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
+        seeds=seeds_of(results),
+    )
+
+
+def dataset_section(dataset: DatasetResults, style: Mapping[str, Style], scores: pd.DataFrame) -> DatasetSection:
+    """Draw and arrange everything about one data set."""
+    groups = figures.grouped(dataset.entries)
+    trained = [
+        (label, entries)
+        for label, entries in groups
+        if any(entry.history is not None and len(entry.history) for entry in entries)
+    ]
+    many = bool(dataset.entries) and len(dataset.entries[0].metrics["targets"]) > FEW_TARGETS
+    draw_positives = figures.positives_by_rank if many else figures.positives_by_target
+    draw_targets = figures.distribution if many else figures.per_target
+    matrix = planted_matrix(dataset) if dataset.planted else family_matrix(dataset)
+    return DatasetSection(
+        results=dataset,
+        level=figures.level(dataset),
+        verdict=verdict(dataset),
+        chance={metric: figures.chance(dataset, metric) for metric in ("auroc", "auprc")},
+        leaderboard=leaderboard(dataset, scores),
+        leaderboard_figures=[figures.leaderboard(dataset, style, metric) for metric in ("auroc", "auprc")],
+        positives=draw_positives(dataset) if len(dataset.targets) else None,
+        learning=[
+            (label, figures.learning_curves(dataset, label, entries, style), [told(entry) for entry in entries])
+            for label, entries in trained
+        ],
+        curves=[figure for metric in ("auroc", "auprc") if (figure := figures.curve(dataset, style, metric))],
+        target_figures=[draw_targets(dataset, style, metric) for metric in ("auroc", "auprc")],
+        against_baseline=[
+            figure
+            for _, entries in groups
+            if many and entries[0].kind == "model"
+            if (figure := figures.against_baseline(dataset, entries[0], style))
+        ],
+        motifs=[cards(entry, dataset.matched) for entry in interpreted(dataset)],
+        matrix=matrix,
+        matrix_entries=interpreted(dataset),
+        planted_logos={
+            truth.matrix: logo(truth.pwm, f"{truth.matrix}, planted for {factor}")
+            for factor, truth in (dataset.planted or {}).items()
+        },
+        explanations=figures.explanations(dataset, style),
+    )
+
+
+def asked(results: RunResults) -> str:
+    """Say in one sentence what the run was to find out."""
+    models = list(dict.fromkeys(entry.label for dataset in results.datasets for entry in dataset.of_kind("model")))
+    names = ", ".join(dataset.name for dataset in results.datasets)
+    seeds = tables.plural(len(seeds_of(results)), "seed")
+    return (
+        f"How well do {tables.plural(len(models), 'model')} ({', '.join(models)}; {seeds}) predict the targets "
+        f"of {names} from sequence, and what have they learnt?"
+    )
+
+
+def seeds_of(results: RunResults) -> list[int]:
+    """Return the seeds of a run's trainings."""
+    return sorted({entry.seed for dataset in results.datasets for entry in dataset.entries if entry.seed is not None})
+
+
+def verdict(dataset: DatasetResults) -> str:
+    """Say in words which model is best, by how much, and whether the order is settled."""
+    ranked = [
+        (score, label, entries)
+        for label, entries in figures.grouped(dataset.of_kind("model"))
+        if (score := mean_score(entries, "median")) is not None
+    ]
+    if not ranked:
+        return "No model has a defined score on the test set."
+    ranked.sort(key=lambda group: -group[0])
+    score, label, entries = ranked[0]
+    base = figures.chance(dataset, "auprc")
+    bounds = tables.interval(mean_score(entries, "low"), mean_score(entries, "high"))
+    how = f"mean of {len(entries)} seeds" if len(entries) > 1 else f"{figures.level(dataset)} interval {bounds}"
+    sentences = [
+        f"{label} has the highest median AUPRC, {score:.3f}"
+        + (f" ({how})" if len(entries) > 1 or bounds else "")
+        + (f", {score / base:.1f} times what chance gives" if base else "")
+        + "."
+    ]
+    rivals = [name for _, name, others in ranked[1:] if overlap(entries, others)]
+    if rivals:
+        sentences.append(f"Its interval overlaps that of {', '.join(rivals)}: their order is not settled.")
+    baseline = dataset.kmer_baseline
+    reference = baseline.summary("auprc", "median") if baseline else None
+    if baseline and reference is not None:
+        relation = "above" if score >= reference else "below"
+        sentences.append(f"That is {abs(score - reference):.3f} {relation} the k-mer baseline ({baseline.label}).")
+    limit = dataset.ceiling.summary("auprc", "median") if dataset.ceiling else None
+    if limit is not None:
+        sentences.append(f"The best score that the planted truth allows is {limit:.3f}.")
+    return " ".join(sentences)
+
+
+def mean_score(entries: list[Entry], statistic: str) -> float | None:
+    """Average a statistic of the AUPRC over the seeds of a label; None where it is undefined for one."""
+    values = [entry.summary("auprc", statistic) for entry in entries]
+    known = [value for value in values if value is not None]
+    return sum(known) / len(known) if known and len(known) == len(values) else None
+
+
+def overlap(one: list[Entry], other: list[Entry]) -> bool:
+    """Say whether the intervals of the median AUPRC overlap, averaged over seeds."""
+    low, high = mean_score(one, "low"), mean_score(one, "high")
+    other_low, other_high = mean_score(other, "low"), mean_score(other, "high")
+    if low is None or high is None or other_low is None or other_high is None:
+        return False
+    return low <= other_high and other_low <= high
+
+
+def leaderboard(dataset: DatasetResults, scores: pd.DataFrame) -> list[tuple[str, list[LeaderboardRow]]]:
+    """Arrange the rows of the leaderboard in groups, models first, best AUPRC first in each."""
+    titles = {"model": "Models", "baseline": "Baselines", "ceiling": "Ceiling", "control": "Controls"}
+    rows = scores[scores["dataset"] == dataset.name].astype(object)
+    groups = []
+    for kind, title in titles.items():
+        chosen = rows[rows["kind"] == kind]
+        lines: list[tuple[float, list[LeaderboardRow]]] = []
+        for label, seeds in chosen.groupby("label", sort=False):
+            singles = [
+                LeaderboardRow(str(label), kind, "" if pd.isna(row["seed"]) else str(row["seed"]), row, {})
+                for row in records(seeds)
+            ]
+            mean = pd.to_numeric(seeds["auprc_median"], errors="coerce").mean()
+            head = [mean_over_seeds(str(label), kind, seeds)] if len(singles) > 1 else []
+            lines.append((-1.0 if pd.isna(mean) else float(mean), head + singles))
+        if lines:
+            lines.sort(key=lambda line: -line[0])
+            groups.append((title, [row for _, group in lines for row in group]))
+    return groups
+
+
+def records(table: pd.DataFrame) -> list[dict[str, Any]]:
+    """Turn a table into a mapping per row."""
+    return [{str(name): value for name, value in row.items()} for row in table.to_dict("records")]
+
+
+def mean_over_seeds(label: str, kind: str, seeds: pd.DataFrame) -> LeaderboardRow:
+    """Average the scores of the seeds of one label; the intervals of single trainings are not averaged."""
+    numeric = {name: pd.to_numeric(seeds[name], errors="coerce") for name in tables.SCORE_COLUMNS}
+    scores: dict[str, Any] = {name: column.mean() for name, column in numeric.items()}
+    for name in ("auroc_low", "auroc_high", "auprc_low", "auprc_high"):
+        scores[name] = None
+    deviations = {name: float(numeric[name].std()) for name in ("auroc_median", "auprc_median")}
+    return LeaderboardRow(label, kind, f"mean of {len(seeds)}", scores, deviations)
+
+
+def told(entry: Entry) -> str:
+    """Say how a training went."""
+    history = entry.history
+    if history is None or not len(history):
+        return f"{entry.name}: no history"
+    text = (
+        f"{entry.name}: {tables.plural(len(history), 'epoch')} in {tables.seconds(tables.train_seconds(entry))}, kept "
+        f"epoch {best_epoch(entry)}"
+    )
+    return text + (", still improving when it stopped" if unfinished(entry) else "")
+
+
+def target_rows(dataset: DatasetResults) -> list[dict[str, Any]]:
+    """Arrange the scores target by target: its positives and prevalence, then both metrics of every entry."""
+    if not dataset.entries:
+        return []
+    rows = []
+    by_entry = [{target["target"]: target for target in entry.metrics["targets"]} for entry in dataset.entries]
+    for target in dataset.entries[0].metrics["targets"]:
+        scores = [found.get(target["target"], {}) for found in by_entry]
+        rows.append({**target, "scores": scores})
+    return rows
+
+
+def explained(dataset: DatasetResults) -> list[Entry]:
+    """Return the entries whose attributions were scored against the planted sites."""
+    return [entry for entry in dataset.entries if entry.truth is not None]
+
+
+def explanation_rows(dataset: DatasetResults) -> list[dict[str, Any]]:
+    """Arrange how well the attributions of each entry find the planted sites, of all factors and of each."""
+    entries = explained(dataset)
+    rows = []
+    for factor in figures.planted_factors(entries):
+        found = [figures.truth_of(entry, factor) for entry in entries]
+        base = next((scores["base_rate"] for scores in found if scores.get("base_rate") is not None), None)
+        rows.append({"factor": factor, "base_rate": base, "found": [dict.fromkeys(TRUTH) | scores for scores in found]})
+    return rows
+
+
+def training_configs(dataset: DatasetResults) -> dict[str, Mapping[str, Any]]:
+    """Return the resolved configuration of one training of each label; seeds differ in nothing but the seed."""
+    return {
+        label: entries[0].config for label, entries in figures.grouped(dataset.entries) if entries[0].config is not None
+    }
+
+
+def held_count(dataset: DatasetResults) -> int:
+    """Count the sources that are held to a digest that somebody has written down."""
+    return sum(held(source, dataset.contigs_pinned) for source in dataset.sources)
+
+
+def cost(benchmarks: pd.DataFrame) -> pd.DataFrame:
+    """Sum the time of the jobs of each rule, the last part of a benchmark's path, and take their largest memory."""
+    if not len(benchmarks):
+        return benchmarks
+    table = benchmarks.assign(rule=benchmarks["step"].str.rpartition("/")[2])
+    summed = table.groupby("rule", sort=False).agg(
+        jobs=("step", "size"), seconds=("seconds", "sum"), memory_mb=("memory_mb", "max")
+    )
+    return summed.reset_index().sort_values("seconds", ascending=False, kind="stable")
+
+
+def count_levels(found: list[Finding]) -> dict[str, int]:
+    """Count the banners of each level."""
+    return {level: sum(finding.level == level for finding in found) for level in ("error", "warning", "note")}
+
+
+def as_yaml(value: Any) -> str:
+    """Format a configuration as the YAML that a user would write."""
+    plain = json.loads(json.dumps(value, default=str))
+    return yaml.safe_dump(plain, sort_keys=False, allow_unicode=True, width=100)
+
+
+def exponent(value: float) -> Markup:
+    """Format a q-value with its power of ten raised."""
+    mantissa, power, digits = tables.q_value(value).partition("^")
+    return Markup("{}<sup>{}</sup>").format(mantissa, digits) if power else Markup("{}").format(mantissa)
+
+
+def breakable(name: str) -> Markup:
+    """Let a long name of a model break after ``_`` and ``+``."""
+    return Markup(str(escape(name)).replace("_", "_<wbr>").replace("+", "+<wbr>"))
+
+
+def download(table: pd.DataFrame) -> str:
+    """Turn a table into the address of a link that saves it as TSV."""
+    return "data:text/tab-separated-values;base64," + base64.b64encode(tables.as_tsv(table).encode()).decode()

@@ -1,0 +1,410 @@
+"""The results of a run, read from the files that its manifest names.
+
+The manifest is written by the workflow: which data sets, which trainings, baselines and controls belong to the run, and
+where each of their files lies. Everything that the table of scores and the page show comes through here.
+"""
+
+import json
+import math
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from lociflow.command import UserError
+from lociflow.formats import check_format
+from lociflow.interpretation.meme import read_meme
+from lociflow.report.planted import Planted, planted_motifs
+
+# The label of a motif file: the training, perhaps inside a path.
+TRAINING = r"^(?:.*/)?([^/]+/seed\d+)(?:/.*)?$"
+KINDS = ("model", "control", "baseline", "ceiling")
+SIGNIFICANT = 0.05  # q-value, Benjamini-Hochberg over all queries and targets of a matching
+
+
+class Curves(NamedTuple):
+    """ROC and precision-recall curves of one entry, each target interpolated to common grids."""
+
+    targets: list[str]
+    false_positive_rate: np.ndarray
+    """float, shape (points,): the grid of the ROC curves."""
+    true_positive_rate: np.ndarray
+    """float, shape (targets, points); NaN for a target without positives or without negatives."""
+    recall: np.ndarray
+    """float, shape (points,): the grid of the precision-recall curves."""
+    precision: np.ndarray
+    """float, shape (targets, points); NaN as above."""
+
+
+class Match(NamedTuple):
+    """The best match of a motif in JASPAR."""
+
+    identifier: str
+    name: str
+    families: tuple[str, ...]
+    q: float
+    strand: str
+    """``-`` where the motif resembles the reverse complement of the matrix."""
+
+
+class Motif(NamedTuple):
+    """A motif that a model has learnt, with its best match."""
+
+    name: str
+    kind: str
+    """``modisco`` or ``filter``."""
+    target: str | None
+    support: float | None
+    """Seqlets or activating windows from which the motif was made."""
+    pwm: np.ndarray
+    """float, shape (4, length), rows A, C, G, T."""
+    match: Match | None
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One row of the leaderboard: a trained model with its seed, a control, a baseline or the ceiling."""
+
+    name: str
+    """Label, with the seed where the data set has several of the same label."""
+    label: str
+    model: str
+    variant: str | None
+    seed: int | None
+    kind: str
+    metrics: Mapping[str, Any]
+    curves: Curves | None
+    history: pd.DataFrame | None
+    config: Mapping[str, Any] | None
+    motifs: tuple[Motif, ...]
+    interpreted: bool
+    truth: Mapping[str, Any] | None
+
+    @property
+    def key(self) -> str:
+        """Return label and seed, as in the paths of the results."""
+        return self.label if self.seed is None else f"{self.label}/seed{self.seed}"
+
+    @property
+    def is_kmer_baseline(self) -> bool:
+        """Say whether this is the k-mer baseline, from which gains are counted."""
+        return self.kind == "baseline" and self.model.startswith("kmer")
+
+    def summary(self, metric: str, statistic: str) -> float | None:
+        """Return a statistic over targets, None where it is undefined."""
+        value: float | None = (self.metrics["summary"].get(metric) or {}).get(statistic)
+        return value
+
+    def target_values(self, key: str) -> np.ndarray:
+        """Return a value of every target, float, shape (targets,), NaN where it is undefined."""
+        found = [target.get(key) for target in self.metrics["targets"]]
+        values = [value.get("value") if isinstance(value, Mapping) else value for value in found]
+        return np.array([math.nan if value is None else value for value in values], dtype=float)
+
+
+@dataclass(frozen=True)
+class DatasetResults:
+    """Everything a run has found on one data set."""
+
+    name: str
+    description: str
+    split: str
+    counts: Mapping[str, Any]
+    targets: pd.DataFrame
+    sources: tuple[Mapping[str, Any], ...]
+    """Records of the fetched files, as :func:`lociflow.fetch.fetch` writes them."""
+    contigs_pinned: bool
+    """Whether the digests of the genome's contigs stand in the configuration."""
+    planted: Mapping[str, Planted] | None
+    """Of a simulated genome, by factor."""
+    entries: tuple[Entry, ...]
+    matched: Mapping[str, np.ndarray]
+    """JASPAR matrix id → probabilities (4, length), of the matrices that are shown."""
+
+    @property
+    def kmer_baseline(self) -> Entry | None:
+        """Return the k-mer baseline, None where the run has none."""
+        return next((entry for entry in self.entries if entry.is_kmer_baseline), None)
+
+    @property
+    def ceiling(self) -> Entry | None:
+        """Return the best score that the planted truth allows, None for real data."""
+        return next((entry for entry in self.entries if entry.kind == "ceiling"), None)
+
+    def of_kind(self, *kinds: str) -> tuple[Entry, ...]:
+        """Return the entries of some kinds, in the order of the manifest."""
+        return tuple(entry for entry in self.entries if entry.kind in kinds)
+
+
+@dataclass(frozen=True)
+class RunResults:
+    """Everything a run has found."""
+
+    name: str
+    config: Mapping[str, Any]
+    datasets: tuple[DatasetResults, ...]
+    benchmarks: pd.DataFrame
+
+
+def read_results(manifest: Mapping[str, Any]) -> RunResults:
+    """Read all the files that a manifest names.
+
+    Parameters
+    ----------
+    manifest
+        With paths, as :func:`lociflow.report.manifest.locate` returns it: ``run``, ``config``, ``benchmarks``;
+        ``matches`` and ``matched_meme`` by data set; ``datasets``, each with ``name``, ``description``, ``split``,
+        ``windows_counts``, ``target_table``, ``source_records``, ``simulation`` and ``entries``, each with ``label``,
+        ``model``, ``variant``, ``seed``, ``kind`` (one of ``KINDS``), ``metrics``, ``curves``, ``history``, ``config``,
+        ``motifs`` (``modisco`` and ``filters``, each ``meme`` and ``table``) and ``truth``. All but names, ``kind`` and
+        ``metrics`` may be missing or null.
+
+    Raises
+    ------
+    UserError
+        A file is missing or of another format version.
+    """
+    matches = manifest.get("matches") or {}
+    matched = manifest.get("matched_meme") or {}
+    return RunResults(
+        name=manifest["run"],
+        config=manifest.get("config") or {},
+        datasets=tuple(
+            read_dataset(dataset, matches.get(dataset["name"]), matched.get(dataset["name"]))
+            for dataset in manifest["datasets"]
+        ),
+        benchmarks=read_benchmarks(manifest.get("benchmarks") or []),
+    )
+
+
+def read_scores(manifest: Mapping[str, Any]) -> RunResults:
+    """Read only what the table of scores needs: metrics, histories and configurations."""
+    kept = ("label", "model", "variant", "seed", "kind", "metrics", "history", "config")
+    return RunResults(
+        name=manifest["run"],
+        config={},
+        datasets=tuple(
+            read_dataset(
+                {
+                    "name": dataset["name"],
+                    "split": dataset["split"],
+                    "entries": [{key: entry.get(key) for key in kept} for entry in dataset["entries"]],
+                },
+                None,
+                None,
+            )
+            for dataset in manifest["datasets"]
+        ),
+        benchmarks=read_benchmarks([]),
+    )
+
+
+def read_dataset(dataset: Mapping[str, Any], matches: str | None, matched: str | None) -> DatasetResults:
+    """Read what belongs to one data set: its windows, its sources, its entries and their motifs."""
+    table = read_matches(existing(matches)) if matches else {}
+    labels = Counter(entry["label"] for entry in dataset["entries"])
+    return DatasetResults(
+        name=dataset["name"],
+        description=dataset.get("description") or "",
+        split=dataset["split"],
+        counts=read_checked(dataset["windows_counts"], "windows") if dataset.get("windows_counts") else {},
+        targets=read_table(dataset["target_table"]) if dataset.get("target_table") else pd.DataFrame({"target": []}),
+        sources=tuple(read_checked(path, "source") for path in dataset.get("source_records") or []),
+        contigs_pinned=bool(dataset.get("contigs_pinned")),
+        planted=planted_motifs(dataset["simulation"]) if dataset.get("simulation") else None,
+        entries=tuple(read_entry(entry, table, labels[entry["label"]] > 1) for entry in dataset["entries"]),
+        matched=dict(read_motif_file(existing(matched))) if matched else {},
+    )
+
+
+def read_entry(entry: Mapping[str, Any], matches: Mapping[tuple[str, str, str], Match], several_seeds: bool) -> Entry:
+    """Read one row of the leaderboard and all that belongs to it."""
+    if entry["kind"] not in KINDS:
+        raise UserError(f"manifest: {entry['label']} is of kind {entry['kind']!r}, expected one of {', '.join(KINDS)}")
+    seed = entry.get("seed")
+    key = entry["label"] if seed is None else f"{entry['label']}/seed{seed}"
+    files = entry.get("motifs") or {}
+    motifs = [
+        motif
+        for group, kind in (("modisco", "modisco"), ("filters", "filter"))
+        if files.get(group)
+        for motif in read_motifs(existing(files[group]["meme"]), existing(files[group]["table"]), kind, key, matches)
+    ]
+    return Entry(
+        name=f"{entry['label']}, seed {seed}" if several_seeds else entry["label"],
+        label=entry["label"],
+        model=entry["model"],
+        variant=entry.get("variant"),
+        seed=seed,
+        kind=entry["kind"],
+        metrics=read_checked(entry["metrics"], "metrics"),
+        curves=read_curves(existing(entry["curves"])) if entry.get("curves") else None,
+        history=pd.read_csv(existing(entry["history"])) if entry.get("history") else None,
+        config=read_json(entry["config"]) if entry.get("config") else None,
+        motifs=tuple(motifs),
+        interpreted=bool(files),
+        truth=read_checked(entry["truth"], "explanation scores") if entry.get("truth") else None,
+    )
+
+
+def read_motifs(
+    meme: Path, table: Path, kind: str, key: str, matches: Mapping[tuple[str, str, str], Match]
+) -> list[Motif]:
+    """Join a file of motifs, the table about them and their best matches."""
+    rows = read_table(table).set_index("motif").to_dict("index") if table.stat().st_size else {}
+    motifs = []
+    for name, pwm in read_motif_file(meme):
+        row = rows.get(name, {})
+        target, support = row.get("target"), row.get("support")
+        motifs.append(
+            Motif(
+                name=name,
+                kind=kind,
+                target=None if missing(target) else str(target),
+                support=None if support is None or missing(support) else float(support),
+                pwm=pwm,
+                match=matches.get((key, kind, name)),
+            )
+        )
+    return motifs
+
+
+def read_matches(path: Path) -> dict[tuple[str, str, str], Match]:
+    """Read the best match of every motif: the row with the lowest p-value.
+
+    Returns
+    -------
+    dict[tuple[str, str, str], Match]
+        By (training, kind, motif). Training is ``danq_small/seed1``, whatever stands before and after it in the label,
+        so that labels may tell a model's files apart; kind is ``modisco`` or ``filter``.
+    """
+    table = read_table(path).sort_values("p", kind="stable")
+    table["kind"] = np.where(table["kind"] == "filter", "filter", "modisco")
+    table["training"] = table["label"].astype(str).str.replace(TRAINING, r"\1", regex=True)
+    best = table.drop_duplicates(["training", "kind", "motif"])
+    return {
+        (str(row["training"]), str(row["kind"]), str(row["motif"])): Match(
+            identifier=str(row["match_id"]),
+            name=str(row["match_name"]),
+            families=families(row["family"]),
+            q=float(row["q"]),
+            strand=str(row["strand"]),
+        )
+        for row in best.to_dict("records")
+    }
+
+
+def families(value: Any) -> tuple[str, ...]:
+    """Split JASPAR's families of a matrix: several where it is the matrix of a dimer (``A::B``)."""
+    if missing(value):
+        return ()
+    parts = value if isinstance(value, Sequence) and not isinstance(value, str) else [value]
+    return tuple(name.strip() for part in parts for name in str(part).replace("::", ";").split(";") if name.strip())
+
+
+def in_family(match: Match, planted: Planted) -> bool:
+    """Say whether a match is the planted matrix or one of its family."""
+    return match.identifier == planted.matrix or not set(match.families).isdisjoint(planted.families)
+
+
+def read_motif_file(path: Path) -> list[tuple[str, np.ndarray]]:
+    """Read names and probabilities, float (4, length), of the motifs of a MEME file; empty where it holds none."""
+    return [(motif.name, motif.pwm) for motif in read_meme(path)]
+
+
+def read_curves(path: Path) -> Curves:
+    """Read the curves that the evaluation step wrote."""
+    with np.load(path, allow_pickle=False) as file:
+        return Curves(
+            targets=[str(name) for name in file["targets"]],
+            false_positive_rate=file["false_positive_rate"],
+            true_positive_rate=file["true_positive_rate"],
+            recall=file["recall"],
+            precision=file["precision"],
+        )
+
+
+def read_benchmarks(paths: Sequence[str]) -> pd.DataFrame:
+    """Read Snakemake's benchmark files, as TSV or JSON lines.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a job: ``step`` (the file's path below ``benchmarks/``, without suffix), ``seconds``, ``memory_mb``
+        (largest resident set; NaN where the job was too short to be sampled).
+    """
+    rows: list[dict[str, Any]] = []
+    for name in paths:
+        path = Path(name)
+        if not path.exists():  # a job that was not run again leaves no new benchmark, and an old one may be gone
+            continue
+        step = "/".join(path.with_suffix("").parts).partition("benchmarks/")[2] or path.stem
+        records = (
+            [json.loads(line) for line in path.read_text().splitlines() if line.strip()]
+            if path.suffix == ".jsonl"
+            else read_table(path).to_dict("records")
+        )
+        for record in records:
+            rows.append(
+                {
+                    "step": step,
+                    "seconds": measured(record.get("s")),
+                    "memory_mb": measured(record.get("max_rss")),
+                }
+            )
+    return pd.DataFrame(rows, columns=["step", "seconds", "memory_mb"])
+
+
+def measured(value: Any) -> float:
+    """Read a number of a benchmark; NaN where Snakemake has written NA or -."""
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        return math.nan
+
+
+def existing(name: str) -> Path:
+    """Return the path of a file that must exist.
+
+    Raises
+    ------
+    UserError
+        It does not.
+    """
+    path = Path(name)
+    if not path.exists():
+        raise UserError(f"{path}: named by the manifest but not found; run snakemake again to make it")
+    return path
+
+
+def read_json(name: str) -> dict[str, Any]:
+    """Read a JSON object."""
+    value: dict[str, Any] = json.loads(existing(name).read_text(encoding="utf-8"))
+    return value
+
+
+def read_checked(name: str, kind: str) -> dict[str, Any]:
+    """Read a JSON object of one kind, in the present version.
+
+    Raises
+    ------
+    UserError
+        It is another kind or version.
+    """
+    value = read_json(name)
+    check_format(value, kind, Path(name))
+    return value
+
+
+def read_table(path: str | Path) -> pd.DataFrame:
+    """Read a TSV file; a target called NA stays a name."""
+    return pd.read_csv(existing(str(path)), sep="\t", keep_default_na=False, na_values=[""])
+
+
+def missing(value: Any) -> bool:
+    """Say whether a cell of a table is empty."""
+    return value is None or (isinstance(value, float) and math.isnan(value))

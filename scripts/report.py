@@ -1,0 +1,21 @@
+"""Make the report of a run: one HTML page that opens from disk and loads nothing."""
+
+import argparse
+from pathlib import Path
+
+from lociflow.command import run
+from lociflow.report.manifest import manifest_argument
+from lociflow.report.page import write_page
+
+
+def parser() -> argparse.ArgumentParser:
+    arguments = argparse.ArgumentParser(description=__doc__)
+    arguments.add_argument(
+        "--manifest", type=manifest_argument, required=True, help="the run's result files: JSON or a file of it"
+    )
+    arguments.add_argument("--report", type=Path, required=True, dest="page", help="page to write (HTML)")
+    return arguments
+
+
+if __name__ == "__main__":
+    run(write_page, parser())

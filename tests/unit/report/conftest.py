@@ -1,0 +1,314 @@
+"""A factory of results in the formats that the steps write, small but realistic enough to be looked at."""
+
+import csv
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from scipy.stats import norm
+
+from lociflow.command import write_json
+from lociflow.formats import stamp
+from lociflow.interpretation.meme import Motif, write_meme
+from lociflow.interpretation.motif_table import motif_row, write_table
+
+MATCH_COLUMNS = (
+    "label", "motif", "kind", "match_id", "match_name", "family", "class", "p", "q", "overlap", "offset", "strand",
+)  # fmt: skip
+GRID = np.linspace(0, 1, 200)
+BASES = {
+    "A": "A", "C": "C", "G": "G", "T": "T", "R": "AG", "Y": "CT", "S": "CG", "W": "AT", "K": "GT", "M": "AC",
+    "B": "CGT", "D": "AGT", "H": "ACT", "V": "ACG", "N": "ACGT",
+}  # fmt: skip
+FACTORS = {
+    "CTCF": ("MA0139.2", "GCCCTCTRSTGG", "More than 3 adjacent zinc fingers"),
+    "GATA1": ("MA0035.5", "AGATAAGR", "C4-GATA-related"),
+    "JUN": ("MA0488.2", "ATGACGTCAT", "Jun-related"),
+    "MYC": ("MA0147.4", "CCACGTGC", "bHLH-ZIP"),
+    "SPI1": ("MA0080.7", "AAAGAGGAAGTG", "Ets-related"),
+    "TP53": ("MA0106.3", "RACATGCCYGGGCATGT", "p53-related"),
+}
+
+
+def pwm(consensus: str, weight: float = 0.91) -> np.ndarray:
+    """Spell a consensus as probabilities, shape (4, length)."""
+    columns = []
+    for letter in consensus:
+        column = np.full(4, (1 - weight) / 4)
+        for base in BASES[letter]:
+            column["ACGT".index(base)] += weight / len(BASES[letter])
+        columns.append(column)
+    return np.array(columns).T
+
+
+def score(value: float | None, width: float = 0.02) -> dict[str, float | None]:
+    if value is None:
+        return {"value": None, "low": None, "high": None, "reason": "no positives or no negatives"}
+    return {"value": value, "low": max(0, value - width), "high": min(1, value + width), "reason": None}
+
+
+def spread(values: Sequence[float | None], width: float) -> dict[str, Any]:
+    known = np.array([value for value in values if value is not None])
+    counts = {"targets": len(known), "undefined": len(values) - len(known)}
+    if not len(known):
+        names = ("median", "mean", "sd", "q25", "q75", "low", "high", "mean_low", "mean_high")
+        return {**dict.fromkeys(names), **counts}
+    middle, mean = float(np.median(known)), float(known.mean())
+    return {
+        "median": middle, "mean": mean, "sd": float(known.std(ddof=1)) if len(known) > 1 else None,
+        "q25": float(np.percentile(known, 25)), "q75": float(np.percentile(known, 75)),
+        "low": max(0.0, middle - width), "high": middle + width, "mean_low": mean - width,
+        "mean_high": mean + width, **counts,
+    }  # fmt: skip
+
+
+def binormal(auroc: float, prevalence: float) -> tuple[np.ndarray, np.ndarray, float]:
+    """Return the ROC curve, the precision-recall curve and the AUPRC of two normal distributions."""
+    shift = norm.ppf(auroc) * np.sqrt(2)
+    with np.errstate(invalid="ignore"):
+        true_positive_rate = norm.cdf(shift + norm.ppf(GRID))
+        false_positive_rate = norm.cdf(norm.ppf(GRID) - shift)
+    called = GRID * prevalence + false_positive_rate * (1 - prevalence)
+    precision = np.divide(GRID * prevalence, called, out=np.full_like(GRID, np.nan), where=called > 0)
+    precision[0] = precision[1]
+    return true_positive_rate, precision, float(np.trapezoid(precision, GRID))
+
+
+class Results:
+    """Writes results below a folder and collects their manifest."""
+
+    def __init__(self, folder: Path, run: str = "quickstart") -> None:
+        self.folder = folder
+        self.random = np.random.default_rng(7)
+        self.manifest: dict[str, Any] = {
+            "run": run,
+            "config": {"run": run, "datasets": [], "models": ["deepbind_small", "danq_small"], "seeds": [1]},
+            "datasets": [], "matches": {}, "matched_meme": {}, "benchmarks": [],
+            "commit": "0123456789abcdef0123456789abcdef01234567", "versions": {"python": "3.11.7", "torch": "2.13.0"},
+        }  # fmt: skip
+
+    def dataset(self, name: str, targets: Sequence[str], *, planted: bool = False, unpinned: int = 0) -> dict[str, Any]:
+        folder = self.folder / name
+        folder.mkdir(parents=True)
+        prevalence = dict(zip(targets, self.random.uniform(0.004, 0.03, len(targets)), strict=True))
+        bins = {"train": 8421, "validation": 1500, "test": 2013}
+        lines = ["\t".join(["target", "peaks", "kept", *(f"positives_{split}" for split in bins), "ignored", "group"])]
+        for target in targets:
+            counts = [max(1, round(prevalence[target] * number)) for number in bins.values()]
+            lines.append("\t".join(map(str, [target, sum(counts) + 9, sum(counts), *counts, 4, "x"])))
+        (folder / "targets.tsv").write_text("\n".join(lines) + "\n")
+        shares = list(prevalence.values())
+        share = {"median": float(np.median(shares)), "least": min(shares), "most": max(shares)}
+        write_json(
+            folder / "windows.json",
+            {
+                **stamp("windows"),
+                "genome": {"name": "simulated", "digest": "ab" * 32, "contigs": 6},
+                "bins": {
+                    "made": 12100, "background": 0, "dropped": {"ambiguous_bases": 96, "blacklist": 0, "no_split": 70},
+                    "kept": 11934, "by_split": bins,
+                },
+                "blacklist": None, "files": [], "targets": len(targets),
+                "peaks": {"read": 6054, "on_genome": 6054, "kept": 6010, "without_bin": dict.fromkeys(targets, 2)},
+                "targets_without_positives": {split: [] for split in bins},
+                "prevalence": dict.fromkeys(bins, share), "digests": {"windows": "0" * 64, "targets": "1" * 64},
+            },
+        )  # fmt: skip
+        records = []
+        for number in range(unpinned):
+            path = folder / f"source{number}.source.json"
+            record = {
+                **stamp("source"), "file": f"peaks/{number}.bed.gz", "via": "url", "sha256": f"{number:064x}",
+                "from": [f"https://example.org/peaks/{number}.bed.gz"], "bytes": 123456 + number, "pinned": number > 0,
+                "held_to": "sha256" if number else "the sha256 of its first download", "derived_from": None,
+            }  # fmt: skip
+            write_json(path, record)
+            records.append(str(path))
+        found = {
+            "name": name, "description": f"A made-up data set with {len(targets)} targets.", "split": "holdout",
+            "windows_counts": str(folder / "windows.json"), "target_table": str(folder / "targets.tsv"),
+            "source_records": records, "entries": [], "prevalence": prevalence,
+            "simulation": {
+                "release": "JASPAR2024",
+                "factors": {factor: {"matrix": FACTORS[factor][0]} for factor in targets if factor in FACTORS},
+            } if planted else None,
+        }  # fmt: skip
+        self.manifest["datasets"].append(found)
+        self.manifest["config"]["datasets"].append(name)
+        self.manifest["matches"][name] = str(folder / "motifs.tsv")
+        (folder / "motifs.tsv").write_text("\t".join(MATCH_COLUMNS) + "\n")
+        self.manifest["matched_meme"][name] = str(folder / "matched.meme")
+        write_meme(
+            folder / "matched.meme",
+            [Motif(matrix, factor, pwm(word), 100) for factor, (matrix, word, _) in FACTORS.items()],
+        )
+        return found
+
+    def entry(
+        self,
+        dataset: dict[str, Any],
+        model: str,
+        auroc: float | None,
+        *,
+        kind: str = "model",
+        variant: str | None = None,
+        seed: int | None = 1,
+        best: int | None = 8,
+        epochs: int = 12,
+        motifs: Sequence[str] | None = None,
+        truth: float | None = None,
+        width: float = 0.02,
+    ) -> dict[str, Any]:
+        label = f"{model}+{variant}" if variant else model
+        folder = self.folder / dataset["name"] / label / f"seed{seed}"
+        folder.mkdir(parents=True)
+        rows, true_positive_rates, precisions = [], [], []
+        for target, prevalence in dataset["prevalence"].items():
+            if auroc is None:
+                area, curves, precision_area = None, (np.full(200, np.nan), np.full(200, np.nan)), None
+            else:
+                area = float(np.clip(auroc + self.random.normal(0, 0.04 if auroc > 0.55 else 0.008), 0.05, 0.995))
+                *curves, precision_area = binormal(area, prevalence)  # type: ignore[assignment]
+            true_positive_rates.append(curves[0])
+            precisions.append(curves[1])
+            rows.append(
+                {
+                    "target": target, "bins": 2013, "positives": 0 if area is None else round(prevalence * 2013),
+                    "prevalence": prevalence, "auroc": score(area, width), "auprc": score(precision_area, width),
+                    "lift": None if precision_area is None else precision_area / prevalence,
+                }
+            )  # fmt: skip
+        values = {metric: [row[metric]["value"] for row in rows] for metric in ("auroc", "auprc")}
+        write_json(
+            folder / "metrics.json",
+            {
+                **stamp("metrics"),
+                "bins": {"test": 2013, "validation": 1500},
+                "interval": {"method": "block bootstrap, percentiles", "block": 20000, "draws": 200, "level": 0.95,
+                             "seed": 0, "blocks": 20, "reason": None},
+                "targets": rows,
+                "summary": {
+                    **{metric: spread(values[metric], width) for metric in values},
+                    "lift": spread([row["lift"] for row in rows], 0),
+                    "prevalence": spread([row["prevalence"] for row in rows], 0),
+                },
+            },
+        )  # fmt: skip
+        np.savez_compressed(
+            folder / "curves.npz", targets=np.array(list(dataset["prevalence"]), dtype=np.str_),
+            false_positive_rate=GRID, recall=GRID,
+            true_positive_rate=np.array(true_positive_rates, dtype=np.float32),
+            precision=np.array(precisions, dtype=np.float32),
+        )  # fmt: skip
+        found: dict[str, Any] = {
+            "label": label, "model": model, "variant": variant, "seed": seed, "kind": kind,
+            "metrics": str(folder / "metrics.json"), "curves": str(folder / "curves.npz"), "history": None,
+            "config": None, "motifs": None, "truth": None,
+        }  # fmt: skip
+        if kind in ("model", "control"):
+            found["history"] = str(self._history(folder / "history.csv", best, epochs))
+            write_json(
+                folder / "config.json",
+                {
+                    "dataset": {"name": dataset["name"]}, "model": {"name": model, "input_length": 200},
+                    "training": {"early_stopping": {"monitor": "validation_loss", "patience": 4, "min_delta": 0.0}},
+                    "seed": seed, "parameters": 48211,
+                },
+            )  # fmt: skip
+            found["config"] = str(folder / "config.json")
+        if motifs is not None:
+            found["motifs"] = self._motifs(folder, dataset["name"], f"{label}/seed{seed}", motifs)
+        if truth is not None:
+            found["truth"] = str(folder / "truth.json")
+            write_json(
+                folder / "truth.json",
+                {
+                    **stamp("explanation scores"),
+                    "not_planted": [],
+                    "overall": {"auprc": truth, "base_rate": 0.055, "decoy_ratio": 0.42},
+                    "factors": {
+                        factor: {"auprc": truth + 0.02 * number, "base_rate": 0.05, "decoy_ratio": 0.3 + 0.05 * number}
+                        for number, factor in enumerate(dataset["simulation"]["factors"])
+                    },
+                },
+            )
+        dataset["entries"].append(found)
+        return found
+
+    def _history(self, path: Path, best: int | None, epochs: int) -> Path:
+        scores = ["validation_auroc", "validation_auprc"]
+        fields = ["epoch", "train_loss", "validation_loss", *scores, "learning_rate", "seconds"]
+        with path.open("w", newline="") as file:
+            writer = csv.writer(file)
+            writer.writerow(fields)
+            for epoch in range(1, epochs + 1) if best is not None else ():
+                loss = 0.12 + 0.2 * np.exp(-epoch / 3)
+                validation = 0.15 + 0.012 * abs(epoch - best) ** 1.2
+                writer.writerow(
+                    [epoch, f"{loss:.4f}", f"{validation:.4f}", 0.9, f"{0.6 - validation:.4f}", 0.001, 3.25]
+                )
+        return path
+
+    def _motifs(self, folder: Path, dataset: str, key: str, factors: Sequence[str]) -> dict[str, Any]:
+        files: dict[str, Any] = {}
+        lines = []
+        for group, kind in (("modisco", "positive"), ("filters", "filter")):
+            found = []
+            for number, factor in enumerate(factors):
+                matrix, word, family = FACTORS[factor]
+                flank = "NNN" if kind == "positive" else "N"
+                matrix_found = pwm(flank + word[1:] + flank, 0.8 if kind == "positive" else 0.6)
+                found.append((Motif(f"{kind}_{number}", kind, matrix_found, 400 - 50 * number), factor))
+                q = 1e-7 * 10**number if kind == "positive" else 0.004
+                lines.append([key + ("/filters" if kind == "filter" else ""), f"{kind}_{number}", kind, matrix, factor,
+                              family, "", q / 100, q, len(word) - 1, 1, "+"])  # fmt: skip
+            for number in range(3):
+                unknown = self.random.dirichlet([0.3] * 4, 8).T
+                found.append((Motif(f"{kind}_{len(factors) + number}", kind, unknown, 40 - number), ""))
+                lines.append([key + ("/filters" if kind == "filter" else ""), f"{kind}_{len(factors) + number}", kind,
+                              "MA0001.1", "AGL3", "MIKC", "", 0.01, 0.6, 5, 0, "-"])  # fmt: skip
+            write_meme(folder / f"{group}.meme", [motif for motif, _ in found])
+            write_table(
+                folder / f"{group}.tsv",
+                [motif_row(motif, target if kind == "positive" else "", kind) for motif, target in found],
+            )
+            files[group] = {"meme": str(folder / f"{group}.meme"), "table": str(folder / f"{group}.tsv")}
+        with Path(self.manifest["matches"][dataset]).open("a") as file:
+            for line in lines:
+                file.write("\t".join(map(str, line)) + "\n")
+        return files
+
+    def benchmark(self, step: str, seconds: float) -> None:
+        path = self.folder / "benchmarks" / f"{step}.jsonl"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps({"s": seconds, "max_rss": 812.5 if seconds > 2 else "NA"}) + "\n")
+        self.manifest["benchmarks"].append(str(path))
+
+
+@pytest.fixture
+def results(tmp_path: Path) -> Results:
+    return Results(tmp_path / "results")
+
+
+@pytest.fixture
+def simulated(results: Results) -> Results:
+    """A run on a simulated genome: three models, two controls, a baseline, the ceiling."""
+    simulate(results)
+    return results
+
+
+def simulate(results: Results) -> None:
+    data = results.dataset("simulated", list(FACTORS), planted=True)
+    every = list(FACTORS)
+    results.entry(data, "deepbind_small", 0.90, motifs=every[:4], truth=0.30, best=12)
+    results.entry(data, "deepsea_small", 0.93, motifs=every, truth=0.41)
+    results.entry(data, "danq_small", 0.935, motifs=every[1:], truth=0.38)
+    results.entry(data, "kmer_logistic", 0.87, kind="baseline", seed=None)
+    results.entry(data, "ceiling", 0.955, kind="ceiling", seed=None)
+    results.entry(data, "deepsea_small", 0.51, kind="control", variant="untrained", motifs=[], truth=0.06, best=None)
+    results.entry(data, "deepsea_small", 0.50, kind="control", variant="shuffled_labels", motifs=[], truth=0.05)
+    for step, seconds in (("simulated/make_windows", 1.4), ("simulated/deepsea_small/seed1/train", 44.0)):
+        results.benchmark(step, seconds)

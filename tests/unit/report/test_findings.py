@@ -1,0 +1,128 @@
+import json
+from pathlib import Path
+
+import pytest
+
+from lociflow.report.findings import best_epoch, findings, held, unfinished
+from lociflow.report.results import read_results
+
+
+def found(results) -> list[tuple[str, str]]:
+    return [(finding.level, finding.title) for finding in findings(read_results(results.manifest))]
+
+
+def test_nothing_to_say_about_a_sound_run(results) -> None:
+    data = results.dataset("data", ["A", "B"])
+    results.entry(data, "cnn", 0.9)
+    results.entry(data, "kmer_logistic", 0.8, kind="baseline", seed=None)
+    results.entry(data, "cnn", 0.5, kind="control", variant="shuffled_labels")
+    assert found(results) == []
+
+
+def test_best_epoch_is_the_last(results) -> None:
+    data = results.dataset("data", ["A"])
+    results.entry(data, "cnn", 0.9, best=12)
+    assert found(results) == [("warning", "data: 1 training still improving at the last epoch")]
+
+
+def test_best_epoch_follows_what_early_stopping_watched(results) -> None:
+    data = results.dataset("data", ["A"])
+    paths = results.entry(data, "cnn", 0.9, best=5)
+    Path(paths["history"]).write_text(
+        "epoch,train_loss,validation_loss,validation_auprc,seconds\n1,3,0.30,0.1,1\n2,2,0.20,0.3,1\n3,1,0.195,0.2,1\n"
+    )
+
+    def best(stopping) -> tuple[int | None, bool]:
+        Path(paths["config"]).write_text(json.dumps({"training": {"early_stopping": stopping}}))
+        (entry,) = read_results(results.manifest).datasets[0].entries
+        return best_epoch(entry), unfinished(entry)
+
+    assert best({"monitor": "validation_loss", "min_delta": 0.0}) == (3, True)
+    assert best({"monitor": "validation_loss", "min_delta": 0.01}) == (2, False)
+    assert best({"monitor": "validation_auprc", "min_delta": 0.0}) == (2, False)
+    assert best(None) == (3, False)  # all epochs were asked for, and the last is kept
+
+
+def test_an_untrained_entry_has_no_best_epoch(results) -> None:
+    data = results.dataset("data", ["A"])
+    results.entry(data, "cnn", 0.5, kind="control", variant="untrained", best=None)
+    (entry,) = read_results(results.manifest).datasets[0].entries
+    assert best_epoch(entry) is None
+    assert found(results) == []
+
+
+def test_diverged(results) -> None:
+    data = results.dataset("data", ["A"])
+    paths = results.entry(data, "cnn", 0.9)
+    Path(paths["history"]).write_text("epoch,train_loss,validation_loss\n1,0.3,0.3\n2,,0.3\n")
+    assert ("error", "data: cnn diverged") in found(results)
+
+
+@pytest.mark.parametrize(("auroc", "kind"), [(0.5, "error"), (0.9, None)])
+def test_model_at_chance(results, auroc, kind) -> None:
+    data = results.dataset("data", ["A"])
+    results.entry(data, "cnn", auroc)
+    assert [level for level, title in found(results) if "no better than chance" in title] == ([kind] if kind else [])
+
+
+def test_model_below_the_baseline_and_above_the_ceiling(results) -> None:
+    data = results.dataset("data", ["A", "B", "C"])
+    results.entry(data, "cnn", 0.75)
+    results.entry(data, "leaky", 0.99)
+    results.entry(data, "kmer_logistic", 0.87, kind="baseline", seed=None)
+    results.entry(data, "ceiling", 0.9, kind="ceiling", seed=None)
+    titles = found(results)
+    assert ("warning", "data: the k-mer baseline beats 1 model") in titles
+    assert ("error", "data: leaky scores above the ceiling") in titles
+
+
+def test_controls_that_predict(results) -> None:
+    data = results.dataset("data", ["A"])
+    results.entry(data, "cnn", 0.7, kind="control", variant="shuffled_labels")
+    results.entry(data, "cnn", 0.75, kind="control", variant="untrained")
+    levels = [level for level, title in found(results) if "scores above chance" in title]
+    assert levels == ["error", "warning"]
+
+
+def test_controls_that_find_motifs(results) -> None:
+    planted = results.dataset("simulated", ["CTCF", "JUN"], planted=True)
+    results.entry(planted, "cnn", 0.9, motifs=["CTCF", "JUN"])
+    results.entry(planted, "cnn", 0.5, kind="control", variant="shuffled_labels", motifs=["JUN"])
+    real = results.dataset("real", ["A"])
+    results.entry(real, "cnn", 0.5, kind="control", variant="untrained", motifs=["CTCF"])
+    assert found(results) == [
+        ("error", "simulated: the control cnn+shuffled_labels finds planted motifs: JUN"),
+        ("warning", "real: the control cnn+untrained matches JASPAR with 2 motifs at q < 0.05"),
+    ]
+
+
+def test_planted_motif_that_no_model_finds(results) -> None:
+    planted = results.dataset("simulated", ["CTCF", "JUN"], planted=True)
+    results.entry(planted, "cnn", 0.9, motifs=["CTCF"], truth=0.09)
+    assert found(results) == [
+        ("warning", "simulated: 1 planted motif found by no model"),
+        ("warning", "simulated: the explanations of cnn miss the planted sites"),
+    ]
+
+
+def test_targets_that_cannot_be_scored(results) -> None:
+    data = results.dataset("data", [f"T{number}" for number in range(12)])
+    results.entry(data, "cnn", None)
+    (finding,) = findings(read_results(results.manifest))
+    assert finding.title == "data: 12 targets cannot be scored"
+    assert "T7 and 4 more" in finding.text
+
+
+def test_unpinned_sources(results) -> None:
+    data = results.dataset("data", ["A"], unpinned=3)
+    results.entry(data, "cnn", 0.9)
+    (finding,) = findings(read_results(results.manifest))
+    assert (finding.level, finding.title) == ("note", "data: 1 source without a pinned digest")
+    assert finding.text.startswith("peaks/0.bed.gz. ")
+
+
+def test_a_joined_genome_is_held_by_the_digests_of_its_contigs() -> None:
+    joined = {"pinned": False, "from": ["a", "b"]}
+    assert held(joined, contigs_pinned=True)
+    assert not held(joined, contigs_pinned=False)
+    assert not held({"pinned": False, "from": ["a"]}, contigs_pinned=True)

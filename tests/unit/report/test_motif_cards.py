@@ -1,0 +1,52 @@
+import re
+
+from lociflow.report.motif_cards import cards
+from lociflow.report.results import Motif, read_results
+
+
+def shown(results, index: int = 0) -> tuple[list[tuple[str, str, bool]], dict]:
+    (data,) = read_results(results.manifest).datasets
+    found = cards(data.entries[index], data.matched)
+    return [(card.motif.name, card.kind, card.significant) for card in found.cards], found.counts
+
+
+def test_at_most_twelve_significant_motifs_best_q_first(simulated) -> None:
+    found, counts = shown(simulated, 1)
+    assert [name for name, _, _ in found] == [
+        f"{kind}_{number}" for kind in ("positive", "filter") for number in range(6)
+    ]
+    assert all(significant for _, _, significant in found)
+    assert counts == {"TF-MoDISco": (6, 9), "first-layer filter": (6, 9)}
+
+
+def test_a_few_unmatched_where_nothing_matches(results) -> None:
+    data = results.dataset("data", ["A"])
+    results.entry(data, "cnn", 0.9, motifs=[])
+    found, counts = shown(results)
+    assert len(found) == 6
+    assert not any(significant for _, _, significant in found)
+    assert counts["TF-MoDISco"] == (0, 3)
+
+
+def test_logos_of_motif_and_match_are_aligned(results) -> None:
+    data = results.dataset("data", ["A"])
+    results.entry(data, "cnn", 0.9, motifs=["JUN"])
+    (found,) = read_results(results.manifest).datasets
+    card = cards(found.entries[0], found.matched).cards[0]
+    # The motif lacks its match's first base and has three flat positions on either side: the match begins on its third.
+    assert card.consensus == "NNNTGACGTCATNNN"
+    assert card.match_logo is not None
+    first = [re.findall(r"matrix\(\S+ 0 0 \S+ (\S+) ", str(svg))[0] for svg in (card.logo, card.match_logo)]
+    assert float(first[0]) - float(first[1]) == 16
+    boxes = [re.search(r'viewBox="([^"]+)"', str(svg)).group(1) for svg in (card.logo, card.match_logo)]  # type: ignore[union-attr]
+    assert boxes[0] == boxes[1]
+
+
+def test_no_matrix_of_the_match_no_logo_of_it(results) -> None:
+    data = results.dataset("data", ["A"])
+    results.entry(data, "cnn", 0.9, motifs=["JUN"])
+    (found,) = read_results(results.manifest).datasets
+    card = cards(found.entries[0], {}).cards[0]
+    assert card.significant
+    assert card.match_logo is None
+    assert isinstance(card.motif, Motif)

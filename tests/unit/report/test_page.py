@@ -1,0 +1,169 @@
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+from lociflow.report.page import LARGEST_PAGE, Provenance, as_yaml, breakable, render, verdict, write_page
+from lociflow.report.results import read_results
+
+PROVENANCE = Provenance({"python": "3.11.7"}, "abc123", ("snakemake --cores all",))
+ATTACK = "<script>alert('x')</script>"
+
+
+class Page(HTMLParser):
+    """Collects elements and checks that they nest."""
+
+    VOID = frozenset({"meta", "link", "br", "wbr", "input", "img", "hr"})
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.elements: list[tuple[str, dict[str, str | None]]] = []
+        self.open: list[str] = []
+        self.words: list[str] = []
+        self.feed(text)
+        self.close()
+        assert self.open == []
+
+    def handle_starttag(self, tag, attrs) -> None:
+        self.elements.append((tag, dict(attrs)))
+        if tag not in self.VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attrs) -> None:
+        self.elements.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data) -> None:
+        self.words.append(data)
+
+    def values(self, name: str) -> list[str]:
+        return [found for _, attributes in self.elements if (found := attributes.get(name)) is not None]
+
+
+def page_of(results) -> tuple[str, Page]:
+    text = render(read_results(results.manifest), PROVENANCE)
+    return text, Page(text)
+
+
+def test_simulated_run(simulated) -> None:
+    text, page = page_of(simulated)
+    assert set(page.values("id")) >= {"answer", "data", "training", "scores", "motifs", "explanations", "run"}
+    for link in page.values("href"):
+        assert link.startswith(("data:", "#"))
+        assert not link.startswith("#") or link[1:] in page.values("id")
+    assert "Planted motifs and who has found them" in text
+    assert "The best score that the planted truth allows is" in text
+    assert "still improving at the last epoch" in text
+
+
+def test_nothing_is_loaded(simulated) -> None:
+    text, page = page_of(simulated)
+    assert not page.values("src")
+    assert "@import" not in text
+    assert not [url for url in re.findall(r"url\(([^)]*)\)", text) if not url.strip("\"'").startswith("#")]
+    (policy,) = [
+        attributes["content"] for tag, attributes in page.elements
+        if tag == "meta" and attributes.get("http-equiv") == "Content-Security-Policy"
+    ]  # fmt: skip
+    assert (policy or "").startswith("default-src 'none';")
+    assert {tag for tag, _ in page.elements} & {"img", "iframe", "object", "embed", "video", "audio"} == set()
+
+
+def test_every_graphic_has_a_text_alternative_and_every_header_a_scope(simulated) -> None:
+    _, page = page_of(simulated)
+    graphics = [attributes for tag, attributes in page.elements if tag == "svg"]
+    assert len(graphics) > 40
+    assert all(one.get("aria-label") or one.get("aria-hidden") == "true" for one in graphics)
+    assert all(attributes.get("scope") for tag, attributes in page.elements if tag == "th")
+    ids = page.values("id")
+    assert len(ids) == len(set(ids))
+
+
+def test_one_model_one_target(results) -> None:
+    data = results.dataset("data", ["Reb1"])
+    results.entry(data, "cnn", 0.9)
+    text, _ = page_of(results)
+    assert "Every check of the trainings" in text
+    assert "No model of this data set was interpreted" in text
+    assert "Explanations against the truth" not in text
+
+
+def test_186_targets_stay_small(results) -> None:
+    data = results.dataset("yeast", [f"T{number}" for number in range(186)], unpinned=187)
+    for model in ("deepbind_small", "deepsea_small", "danq_small"):
+        results.entry(data, model, 0.85, motifs=["CTCF", "GATA1", "JUN"])
+    results.entry(data, "kmer_logistic", 0.8, kind="baseline", seed=None)
+    text, page = page_of(results)
+    assert len(text.encode()) < LARGEST_PAGE / 5
+    assert sum(tag == "input" for tag, _ in page.elements) == 1
+    assert "Scores of 186 targets of yeast" in text
+    assert "187 sources of yeast, 186 with a pinned digest" in text
+    assert "is above the baseline on" in text
+
+
+def test_no_motifs_found(results) -> None:
+    data = results.dataset("data", ["A"])
+    paths = results.entry(data, "cnn", 0.9, motifs=[])
+    for files in paths["motifs"].values():
+        meme, table = Path(files["meme"]), Path(files["table"])
+        meme.write_text(meme.read_text().partition("MOTIF")[0])
+        table.write_text(table.read_text().splitlines()[0] + "\n")
+    text, _ = page_of(results)
+    assert "no motifs" in text
+
+
+def test_undefined_metrics(results) -> None:
+    data = results.dataset("data", ["A", "B"])
+    results.entry(data, "cnn", None)
+    results.entry(data, "kmer_logistic", None, kind="baseline", seed=None)
+    text, _ = page_of(results)
+    assert "No model has a defined score on the test set." in text
+    assert "2 targets cannot be scored" in text
+    assert not re.search(r">\s*(nan|None)\s*<", text)
+
+
+def test_several_seeds_have_a_mean_with_its_deviation(results) -> None:
+    data = results.dataset("data", ["A", "B", "C"])
+    for seed in (1, 2, 3):
+        results.entry(data, "cnn", 0.9, seed=seed)
+    text, _ = page_of(results)
+    assert "mean of 3" in text
+    assert re.search(r"± 0\.\d{3} sd", text)
+
+
+@pytest.mark.parametrize("targets", [[ATTACK, "B"], [ATTACK, *(f"T{number}" for number in range(40))]])
+def test_names_are_escaped(results, targets) -> None:
+    data = results.dataset("data", targets, unpinned=1)
+    data["description"] = ATTACK
+    results.manifest["run"] = ATTACK
+    results.manifest["config"]["note"] = ATTACK
+    results.entry(data, "cnn", 0.9, motifs=["JUN"])
+    text, page = page_of(results)
+    assert sum(tag == "script" for tag, _ in page.elements) == 1
+    assert "<script>alert" not in text
+    assert text.count("&lt;script&gt;alert") > 4
+
+
+def test_two_renderings_are_equal(simulated, tmp_path) -> None:
+    write_page(simulated.manifest, tmp_path / "one.html")
+    write_page(simulated.manifest, tmp_path / "two.html")
+    assert (tmp_path / "one.html").read_bytes() == (tmp_path / "two.html").read_bytes()
+
+
+def test_verdict_calls_a_tie_a_tie(results) -> None:
+    data = results.dataset("data", ["A", "B", "C"])
+    results.entry(data, "cnn", 0.9, width=0.4)
+    results.entry(data, "danq", 0.9, width=0.4)
+    (found,) = read_results(results.manifest).datasets
+    assert "their order is not settled" in verdict(found)
+
+
+def test_configuration_is_shown_as_yaml() -> None:
+    assert as_yaml({"seeds": [1], "a": {"b": None}}) == "seeds:\n- 1\na:\n  b: null\n"
+
+
+def test_long_names_may_break() -> None:
+    assert breakable("a_b+<c>") == "a_<wbr>b+<wbr>&lt;c&gt;"

@@ -1,0 +1,41 @@
+"""The two steps, run as Snakemake runs them."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+SCRIPTS = Path(__file__).parents[3] / "scripts"
+
+
+def run(script: str, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, str(SCRIPTS / script), *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=300)
+
+
+def test_compare_writes_the_table_and_prints_it(simulated, tmp_path) -> None:
+    manifest = json.dumps(simulated.manifest)
+    scores, table, log = (tmp_path / name for name in ("scores.tsv", "scores.txt", "compare.log"))
+    done = run("compare.py", "--manifest", manifest, "--scores", scores, "--table", table, "--log", log)
+    assert done.returncode == 0, done.stderr
+    assert len(scores.read_text().splitlines()) == 8
+    assert "danq_small" in table.read_text()
+    assert table.read_text().strip() in done.stderr
+
+
+def test_report_writes_the_page(simulated, tmp_path) -> None:
+    path = tmp_path / "manifest.json"
+    path.write_text(json.dumps(simulated.manifest))
+    page = tmp_path / "report.html"
+    done = run("report.py", "--manifest", path, "--report", page)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.strip() == f"report: {page} ({page.stat().st_size / 1e6:.1f} MB)"
+
+
+def test_a_missing_file_is_one_sentence(simulated, tmp_path) -> None:
+    missing = Path(simulated.manifest["datasets"][0]["entries"][0]["metrics"])
+    missing.unlink()
+    done = run("report.py", "--manifest", json.dumps(simulated.manifest), "--report", tmp_path / "report.html")
+    assert done.returncode == 1
+    assert done.stderr == f"error: {missing}: named by the manifest but not found; run snakemake again to make it\n"
+    assert not (tmp_path / "report.html").exists()

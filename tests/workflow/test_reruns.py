@@ -1,0 +1,167 @@
+"""What reruns and what does not: the promise that only what changed is done again."""
+
+import os
+import shutil
+from collections import Counter
+from pathlib import Path
+
+import pytest
+import yaml
+from stand_ins import Copy
+
+MODELS = ["deepbind_small", "deepsea_small", "danq_small", "deepbind_small+untrained"]
+
+
+@pytest.fixture(scope="module")
+def finished_once(tmp_path_factory):
+    """A finished run of a few models on the simulated genome."""
+    made = Copy(tmp_path_factory.mktemp("finished") / "lociflow")
+    write_run(made, "first", models=MODELS)
+    made.run("--configfile", "first.yaml")
+    return made
+
+
+@pytest.fixture
+def finished(finished_once, tmp_path):
+    """A copy of the finished run, for one test to change."""
+    return finished_once.moved(tmp_path / "lociflow")
+
+
+def write_run(copy, name, **keys):
+    (copy.folder / f"{name}.yaml").write_text(yaml.safe_dump({"run": name, **keys}))
+
+
+def jobs(copy, run="first", **environment):
+    return copy.jobs("--configfile", f"{run}.yaml", **environment)
+
+
+def downstream_of_training(trainings: int, entries: int = 1) -> Counter[str]:
+    """The jobs that follow from so many changed trainings, each explained."""
+    each = ("train", "predict", "evaluate", "attribute", "discover_motifs", "extract_filters", "score_explanations")
+    return Counter({**dict.fromkeys(each, trainings), "match_motifs": entries, "compare": 1, "report": 1})
+
+
+def test_a_second_run_has_nothing_to_do(finished):
+    assert jobs(finished) == Counter()
+
+
+def test_touching_every_file_reruns_nothing(finished):
+    for folder in ("workflow", "config", "scripts", "envs"):
+        for path in (finished.folder / folder).rglob("*"):
+            os.utime(path)
+    assert jobs(finished) == Counter()
+
+
+def test_editing_comments_and_docstrings_of_the_package_reruns_nothing(finished):
+    edited = 0
+    for path in (finished.folder / "scripts" / "lociflow").rglob("*.py"):
+        text = path.read_text()
+        if text.startswith('"""'):
+            path.write_text(text.replace('"""', '"""Edited. ', 1) + "\n# edited\n")
+            edited += 1
+    assert edited > 20
+    assert jobs(finished) == Counter()
+
+
+def test_editing_a_comment_or_a_description_of_a_model_reruns_nothing(finished):
+    path = finished.folder / "config/model/danq_small.yaml"
+    config = yaml.safe_load(path.read_text())
+    config["description"] = "Edited."
+    path.write_text("# edited\n" + yaml.safe_dump(config, sort_keys=False))
+    assert jobs(finished) == Counter()
+
+
+def test_a_learning_rate_reruns_that_models_trainings_and_what_follows(finished):
+    text = (finished.folder / "config/model/danq_small.yaml").read_text()
+    config = yaml.safe_load(text)
+    config["training"]["optimizer"]["lr"] *= 2
+    (finished.folder / "config/model/danq_small.yaml").write_text(yaml.safe_dump(config, sort_keys=False))
+    assert jobs(finished) == downstream_of_training(1)
+
+
+def test_an_architectures_code_leaves_the_other_architectures_alone(finished):
+    path = finished.folder / "scripts/lociflow/models/deepsea.py"
+    path.write_text(path.read_text() + "\nEDITED = 1\n")
+    assert jobs(finished) == downstream_of_training(1)
+
+
+def test_code_that_all_trainings_use_reruns_them_all(finished):
+    path = finished.folder / "scripts/lociflow/training/losses.py"
+    path.write_text(path.read_text() + "\nEDITED = 1\n")
+    assert jobs(finished) == downstream_of_training(len(MODELS))
+
+
+def test_a_report_template_reruns_the_report_alone(finished):
+    path = next((finished.folder / "scripts/lociflow/report/templates").glob("*.j2"))
+    path.write_text(path.read_text() + "\n")
+    assert jobs(finished) == Counter(report=1)
+
+
+def test_alternating_two_runs_that_share_results_reruns_nothing(finished):
+    write_run(finished, "second", models=MODELS[:2])
+    finished.run("--configfile", "second.yaml")
+    assert jobs(finished, "first") == Counter()
+    assert jobs(finished, "second") == Counter()
+
+
+def test_a_second_run_that_shares_its_trainings_trains_nothing(finished):
+    write_run(finished, "second", models=MODELS[:2])
+    assert jobs(finished, "second") == Counter(match_motifs=1, compare=1, report=1)
+
+
+def test_a_further_seed_adds_its_trainings_only(finished):
+    write_run(finished, "first", models=MODELS, seeds=[1, 2])
+    assert jobs(finished) == Counter(train=4, predict=4, evaluate=4, compare=1, report=1)
+
+
+def test_the_mirror_is_where_a_file_comes_from_and_not_what_it_is(finished, tmp_path):
+    assert jobs(finished, LOCIFLOW_MIRROR=str(tmp_path)) == Counter()
+
+
+def test_a_moved_checkout_reruns_nothing(finished, tmp_path):
+    shutil.move(finished.folder, tmp_path / "elsewhere")
+    finished.folder = tmp_path / "elsewhere"
+    assert jobs(finished) == Counter()
+
+
+def test_the_workflow_runs_in_another_directory(copy, tmp_path):
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "run.yaml").write_text(yaml.safe_dump({"run": "there", "models": ["deepbind_small"]}))
+    ran = copy.snakemake("--directory", str(elsewhere), "--configfile", str(elsewhere / "run.yaml"))
+    assert ran.returncode == 0, ran.stderr
+    assert (elsewhere / "results/runs/there/report.html").is_file()
+    assert not (copy.folder / "results").exists()
+
+
+def test_a_users_own_folder_of_configuration_adds_a_data_set_and_a_model(copy):
+    own = copy.folder / "my_config"
+    (own / "dataset").mkdir(parents=True)
+    (own / "model").mkdir()
+    (own / "model" / "mine.yaml").write_text("defaults: [deepbind_small]\ndescription: mine\n")
+    (copy.folder / "genome.fa").write_text(">1\nACGT\n")
+    (copy.folder / "peaks.bed").write_text("1\t0\t4\n")
+    (own / "dataset" / "mine.yaml").write_text(
+        yaml.safe_dump(
+            {
+                "description": "mine",
+                "genome": {"name": "mine", "source": {"path": "genome.fa"}},
+                "targets": {"files": {"CTCF": {"path": "peaks.bed"}}},
+                "windows": {"_target_": "lociflow.genome.windows.tile_bins", "bin": 200, "stride": 200, "length": 500},
+                "labels": {"min_overlap": 0.5},
+                "split": {
+                    "name": "holdout",
+                    "_target_": "lociflow.genome.splits.by_contig",
+                    "validation": ["2"],
+                    "test": ["3"],
+                },
+            }
+        )
+    )
+    write_run(copy, "mine", datasets=["mine"], models=["mine"], config_dirs=["my_config"])
+    copy.run("--configfile", "mine.yaml")
+    assert Path(copy.folder, "results/mine/holdout/mine/seed1/model.ckpt").is_file()
+    assert jobs(copy, "mine") == Counter()
+    # A user's own file that changes is fetched anew, with all that follows.
+    (copy.folder / "peaks.bed").write_text("1\t0\t3\n")
+    assert jobs(copy, "mine")["fetch"] == 1

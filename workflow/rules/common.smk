@@ -1,0 +1,352 @@
+"""What the rules share: the checked configuration of the run, and the answers that input functions and params need."""
+
+import json
+import os
+import shutil
+import sys
+from functools import cache, wraps
+from pathlib import Path
+
+HOME = Path(str(workflow.current_basedir)).resolve().parents[1]
+sys.path.insert(0, str(HOME / "scripts"))
+
+from lociflow import config as configuration
+from lociflow import layout
+from lociflow.code_digest import code_digest
+from lociflow.command import UserError
+from lociflow.config import canonical
+from lociflow.instantiate import targets_of
+
+
+wildcard_constraints:
+    dataset="[A-Za-z0-9_.-]+",
+    genome="[A-Za-z0-9_.-]+",
+    split="[A-Za-z0-9_.-]+",
+    baseline="[A-Za-z0-9_.-]+",
+    run="[A-Za-z0-9_.-]+",
+    model=r"[A-Za-z0-9_.-]+(\+[A-Za-z0-9_.-]+)?",
+    seed=r"\d+",
+    file=rf"(?!{layout.SIMULATED.format(dataset='')}).+(?<!\.source\.json)",
+
+
+def stop(message):
+    """End the run with one sentence."""
+    print(f"error: {message}", file=sys.stderr)
+    raise SystemExit(1)
+
+
+def told(function):
+    """Let a user's mistake end the run with its sentence instead of a traceback."""
+
+    @wraps(function)
+    def asked(*args, **named):
+        try:
+            return function(*args, **named)
+        except UserError as error:
+            stop(error)
+
+    return asked
+
+
+@told
+def checked_run():
+    """Check the configuration of the run and return it with the groups that it names."""
+    configuration.check_schema(
+        dict(config),
+        HOME / "workflow" / "schemas" / "run.schema.yaml",
+        "configuration of the run",
+    )
+    groups = configuration.Configuration(
+        HOME / "config",
+        HOME / "workflow" / "schemas",
+        [Path(folder) for folder in config.get("config_dirs") or []],
+    )
+    configuration.check_run(config, groups)
+    sources = configuration.all_sources(groups, config["datasets"])
+    return (
+        dict(config),
+        groups,
+        sources,
+        configuration.genomes(groups, config["datasets"]),
+    )
+
+
+RUN, GROUPS, SOURCES, GENOMES = checked_run()
+if RUN.get("mirror"):
+    # An environment variable and no param: the same file from another place is no reason to fetch it again.
+    os.environ["LOCIFLOW_MIRROR"] = str(RUN["mirror"])
+
+
+def script(name):
+    """Return a script's path relative to the working directory, so that a moved checkout reruns nothing."""
+    return os.path.relpath(HOME / "scripts" / name)
+
+
+@cache
+def _code(name, targets):
+    return code_digest(HOME / "scripts", name, targets)
+
+
+def code(name, *configs):
+    """Digest the program text that a script runs, with the objects that configurations name by _target_."""
+    return _code(
+        name,
+        tuple(sorted({target for config in configs for target in targets_of(config)})),
+    )
+
+
+@cache
+@told
+def dataset(name):
+    """Return a data set's resolved configuration."""
+    return GROUPS.dataset(name)
+
+
+def dataset_file(pattern):
+    """Return an input function for a file of the wildcards' data set."""
+    return lambda wildcards: pattern.format(dataset=wildcards.dataset)
+
+
+def store_of(name):
+    """Return the input function for a file of the sequence store of the wildcards' data set."""
+    return (
+        lambda wildcards: f"{layout.GENOME.format(genome=dataset(wildcards.dataset)['genome']['name'])}/{name}"
+    )
+
+
+def genome_config(name):
+    """Return what decides a genome's codes, as JSON in which the order of pinned contigs is the order of the store."""
+    return json.dumps(
+        {key: GENOMES[name].get(key) for key in ("name", "soft_mask", "contig_md5")}
+    )
+
+
+@cache
+@told
+def target_files(name):
+    """Return the peak file of each target of a data set, relative to resources/sources."""
+    folder = GROUPS.names("dataset")[name].parent
+    return {
+        target: source["file"]
+        for target, source in configuration.target_sources(
+            dataset(name), folder
+        ).items()
+    }
+
+
+def blacklist_file(name):
+    """Return the blacklist of a data set as a list of one path or none."""
+    source = configuration.blacklist_source(dataset(name))
+    return [layout.SOURCE.format(file=source["file"])] if source else []
+
+
+def sample_sheet(name):
+    """Return the sample sheet of a data set as a list of one path or none."""
+    sheet = dataset(name)["targets"].get("sheet")
+    return (
+        [os.path.relpath(GROUPS.names("dataset")[name].parent / sheet)] if sheet else []
+    )
+
+
+@cache
+def windows_config(name):
+    """Return what decides a data set's bins, labels and split."""
+    config = dataset(name)
+    files = target_files(name)
+    targets = (
+        {"named": files[""], "names": config["targets"].get("names")}
+        if "" in files
+        else {"files": files}
+    )
+    windows = {
+        key: value for key, value in config["windows"].items() if key != "length"
+    }
+    return {
+        "targets": targets,
+        "contig_aliases": config.get("contig_aliases") or {},
+        "windows": windows,
+        "labels": config["labels"],
+        "split": {
+            key: value for key, value in config["split"].items() if key != "name"
+        },
+    }
+
+
+@told
+def trained(name, label):
+    """Return the resolved configuration of a training without its seed, and how the model may be explained."""
+    model, _ = layout.split_label(label)
+    return GROUPS.trained(
+        name, model, RUN["training"], configuration.overrides_of(RUN, label)
+    )
+
+
+def training_config(wildcards):
+    """Return the resolved configuration of a training."""
+    return {
+        **trained(wildcards.dataset, wildcards.model)["training"],
+        "seed": int(wildcards.seed),
+    }
+
+
+@told
+def baseline_config(wildcards):
+    """Return the resolved configuration of a baseline."""
+    return GROUPS.baseline(wildcards.dataset, wildcards.baseline)
+
+
+@cache
+@told
+def interpretation(name):
+    """Return how the models of a data set are explained."""
+    return GROUPS.interpretation(name, RUN["interpretation"])
+
+
+def attribution_config(wildcards):
+    """Return how one model is explained: the interpretation, and what is valid for its architecture."""
+    config = interpretation(wildcards.dataset)
+    return {
+        **config["attribution"],
+        "model_attribution": trained(wildcards.dataset, wildcards.model)["attribution"],
+    }
+
+
+def evaluation_config(wildcards):
+    """Return how scores get their intervals."""
+    return {
+        "block": 20000,
+        "draws": 1000,
+        "level": 0.95,
+        "seed": 1,
+        **(dataset(wildcards.dataset).get("evaluation") or {}),
+    }
+
+
+def split_of(name):
+    """Return the name of a data set's split."""
+    return dataset(name)["split"]["name"]
+
+
+def trained_files(name, *patterns):
+    """Return files of every training of a data set in this run."""
+    return expand(
+        [f"{layout.TRAINED}/{pattern}" for pattern in patterns],
+        dataset=name,
+        split=split_of(name),
+        model=RUN["models"],
+        seed=RUN["seeds"],
+    )
+
+
+def baselines_of(name):
+    """Return the baselines of a data set; a simulated genome adds the best score that its truth allows."""
+    return [
+        *RUN["baselines"],
+        *(["ceiling"] if configuration.is_simulated(dataset(name)) else []),
+    ]
+
+
+def baseline_files(name, *patterns):
+    """Return files of every baseline of a data set in this run."""
+    return expand(
+        [f"{layout.BASELINE}/{pattern}" for pattern in patterns],
+        dataset=name,
+        split=split_of(name),
+        baseline=baselines_of(name),
+    )
+
+
+def interpreted_models():
+    """Return the models of this run that are explained."""
+    if not RUN["interpretation"]:
+        return []
+    return RUN["models"] if RUN.get("interpret") is None else RUN["interpret"]
+
+
+def interpreted_files(name, *patterns, model=None):
+    """Return files of every explained training of a data set, or of one model's: each with the first seed."""
+    return expand(
+        [f"{layout.INTERPRETATION}/{pattern}" for pattern in patterns],
+        dataset=name,
+        split=split_of(name),
+        model=model or interpreted_models(),
+        seed=RUN["seeds"][0],
+    )
+
+
+def labelled_motifs(wildcards):
+    """Return LABEL=FILE for each motif file of a data set, so that matches say whose motif they are of."""
+    return [
+        f"{model}/seed{RUN['seeds'][0]}/{kind}={path}"
+        for model in interpreted_models()
+        for kind in ("modisco", "filters")
+        for path in interpreted_files(wildcards.dataset, f"{kind}.meme", model=model)
+    ]
+
+
+def manifest():
+    """Return what the report needs to know of the run beside its files."""
+    datasets = []
+    for name in RUN["datasets"]:
+        config = dataset(name)
+        datasets.append(
+            {
+                "name": name,
+                "description": config["description"],
+                "split": split_of(name),
+                "simulation": config.get("simulation"),
+                "contigs_pinned": bool(config["genome"].get("contig_md5")),
+                "models": [
+                    {
+                        "label": label,
+                        "control": configuration.is_control(
+                            trained(name, label)["training"]
+                        ),
+                    }
+                    for label in RUN["models"]
+                ],
+                "baselines": baselines_of(name),
+                "sources": sorted(
+                    {
+                        source["file"]
+                        for source in configuration.all_sources(GROUPS, [name]).values()
+                    }
+                ),
+            }
+        )
+    return {
+        "run": RUN["run"],
+        "config": RUN,
+        "seeds": RUN["seeds"],
+        "interpreted": interpreted_models(),
+        "datasets": datasets,
+    }
+
+
+def gpus():
+    """Return the GPUs of a step that can use one: a profile's set-resources overrides this machine's answer."""
+    return 1 if shutil.which("nvidia-smi") else 0
+
+
+# What a step is told of the GPUs that Snakemake gave it.
+DEVICE = "$([ {resources.gpu} = 0 ] && echo cpu || echo cuda)"
+
+
+def print_scores():
+    """End the run with the table of scores and the path of the report."""
+    scores = Path(layout.RUN.format(run=RUN["run"])) / "scores.txt"
+    if scores.is_file():
+        print(
+            f"\n{scores.read_text()}\nreport: {scores.parent / 'report.html'}",
+            file=sys.stderr,
+        )
+
+
+if workflow.is_main_process and "conda" not in {
+    str(method) for method in workflow.deployment_settings.deployment_method
+}:
+    if not shutil.which("bedtools"):
+        stop(
+            "bedtools: no such program; install it with `apt-get install bedtools`, "
+            "`conda install -c bioconda bedtools` or `brew install bedtools`, or run with --sdm conda"
+        )

@@ -1,0 +1,27 @@
+rule encode_sequences:
+    """Turn a genome's FASTA into integer codes that every model reads from one memory map."""
+    input:
+        script=script("encode_sequences.py"),
+        fasta=lambda wildcards: layout.SOURCE.format(
+            file=GENOMES[wildcards.genome]["source"]["file"]
+        ),
+    output:
+        codes=f"{layout.GENOME}/codes.npy",
+        store=f"{layout.GENOME}/store.json",
+    log:
+        "logs/encode/{genome}.log",
+    benchmark:
+        "benchmarks/encode/{genome}.jsonl"
+    conda:
+        "../../envs/genome.yaml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=60,
+        gpu=0,
+    params:
+        code=code("encode_sequences.py"),
+        config=lambda wildcards: genome_config(wildcards.genome),
+    shell:
+        "python {input.script} --fasta {input.fasta:q} --config {params.config:q} --codes {output.codes} "
+        "--store {output.store} --log {log}"

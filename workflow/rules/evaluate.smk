@@ -1,0 +1,122 @@
+rule predict:
+    """Predict the validation and test bins with a trained model."""
+    input:
+        script=script("predict.py"),
+        codes=store_of("codes.npy"),
+        store=store_of("store.json"),
+        windows=rules.make_windows.output.windows,
+        checkpoint=rules.train.output.checkpoint,
+    output:
+        predictions=f"{layout.TRAINED}/predictions.parquet",
+    log:
+        "logs/{dataset}/{split}/{model}/seed{seed}/predict.log",
+    benchmark:
+        "benchmarks/{dataset}/{split}/{model}/seed{seed}/predict.jsonl"
+    conda:
+        "../../envs/predict.yaml"
+    threads: 1
+    resources:
+        mem_mb=6000,
+        runtime=120,
+        gpu=gpus(),
+    params:
+        code=lambda wildcards: code("predict.py", training_config(wildcards)["model"]),
+    shell:
+        "python {input.script} --store {input.store} --windows {input.windows} --checkpoint {input.checkpoint} "
+        "--predictions {output.predictions} --device " + DEVICE + " --log {log}"
+
+
+rule fit_baseline:
+    """Fit what a model has to beat, on the same bins, and predict with it."""
+    input:
+        script=script("fit_baseline.py"),
+        codes=store_of("codes.npy"),
+        store=store_of("store.json"),
+        windows=rules.make_windows.output.windows,
+        targets=rules.make_windows.output.targets,
+        target_table=rules.make_windows.output.target_table,
+    output:
+        predictions=f"{layout.BASELINE}/predictions.parquet",
+    log:
+        "logs/{dataset}/{split}/baselines/{baseline}/fit.log",
+    benchmark:
+        "benchmarks/{dataset}/{split}/baselines/{baseline}/fit.jsonl"
+    wildcard_constraints:
+        baseline="(?!ceiling/)[A-Za-z0-9_.-]+",
+    conda:
+        "../../envs/evaluate.yaml"
+    threads: 1
+    resources:
+        mem_mb=8000,
+        runtime=240,
+        gpu=0,
+    params:
+        code=lambda wildcards: code("fit_baseline.py", baseline_config(wildcards)),
+        config=lambda wildcards: canonical(baseline_config(wildcards)),
+    shell:
+        "python {input.script} --store {input.store} --windows {input.windows} --targets {input.targets} "
+        "--target-table {input.target_table} --config {params.config:q} --predictions {output.predictions} --log {log}"
+
+
+rule score_ceiling:
+    """Score the bins of a simulated genome with the likelihoods that made them: the best that sequence allows."""
+    input:
+        script=script("score_ceiling.py"),
+        codes=store_of("codes.npy"),
+        store=store_of("store.json"),
+        windows=rules.make_windows.output.windows,
+        targets=rules.make_windows.output.targets,
+        target_table=rules.make_windows.output.target_table,
+    output:
+        predictions=layout.BASELINE.replace("{baseline}", "ceiling")
+        + "/predictions.parquet",
+    log:
+        "logs/{dataset}/{split}/baselines/ceiling/score.log",
+    benchmark:
+        "benchmarks/{dataset}/{split}/baselines/ceiling/score.jsonl"
+    conda:
+        "../../envs/simulate.yaml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=60,
+        gpu=0,
+    params:
+        code=code("score_ceiling.py"),
+        config=lambda wildcards: canonical(dataset(wildcards.dataset)["simulation"]),
+    shell:
+        "python {input.script} --store {input.store} --windows {input.windows} --targets {input.targets} "
+        "--target-table {input.target_table} --config {params.config:q} --predictions {output.predictions} --log {log}"
+
+
+rule evaluate:
+    """Score a model's predictions of the test bins, with intervals."""
+    input:
+        script=script("evaluate.py"),
+        windows=rules.make_windows.output.windows,
+        targets=rules.make_windows.output.targets,
+        target_table=rules.make_windows.output.target_table,
+        predictions="results/{dataset}/{scored}/predictions.parquet",
+    output:
+        metrics="results/{dataset}/{scored}/metrics.json",
+        curves="results/{dataset}/{scored}/curves.npz",
+    log:
+        "logs/{dataset}/{scored}/evaluate.log",
+    benchmark:
+        "benchmarks/{dataset}/{scored}/evaluate.jsonl"
+    wildcard_constraints:
+        scored=".+/.+/.+",
+    conda:
+        "../../envs/evaluate.yaml"
+    threads: 1
+    resources:
+        mem_mb=6000,
+        runtime=60,
+        gpu=0,
+    params:
+        code=code("evaluate.py"),
+        config=lambda wildcards: canonical(evaluation_config(wildcards)),
+    shell:
+        "python {input.script} --windows {input.windows} --targets {input.targets} --target-table {input.target_table} "
+        "--predictions {input.predictions} --config {params.config:q} --metrics {output.metrics} "
+        "--curves {output.curves} --log {log}"

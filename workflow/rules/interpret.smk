@@ -1,0 +1,152 @@
+rule attribute:
+    """Say what each base of the test windows contributes to a model's outputs."""
+    input:
+        script=script("attribute.py"),
+        codes=store_of("codes.npy"),
+        store=store_of("store.json"),
+        windows=rules.make_windows.output.windows,
+        targets=rules.make_windows.output.targets,
+        target_table=rules.make_windows.output.target_table,
+        checkpoint=rules.train.output.checkpoint,
+    output:
+        attributions=f"{layout.INTERPRETATION}/attributions.npz",
+    log:
+        "logs/{dataset}/{split}/{model}/seed{seed}/attribute.log",
+    benchmark:
+        "benchmarks/{dataset}/{split}/{model}/seed{seed}/attribute.jsonl"
+    conda:
+        "../../envs/interpret.yaml"
+    threads: 1
+    resources:
+        mem_mb=6000,
+        runtime=240,
+        gpu=gpus(),
+    params:
+        code=lambda wildcards: code(
+            "attribute.py",
+            attribution_config(wildcards),
+            training_config(wildcards)["model"],
+        ),
+        config=lambda wildcards: canonical(attribution_config(wildcards)),
+    shell:
+        "python {input.script} --store {input.store} --windows {input.windows} --targets {input.targets} "
+        "--target-table {input.target_table} --checkpoint {input.checkpoint} --config {params.config:q} "
+        "--attributions {output.attributions} --device " + DEVICE + " --log {log}"
+
+
+rule discover_motifs:
+    """Cluster the stretches that contribute into motifs (TF-MoDISco)."""
+    input:
+        script=script("discover_motifs.py"),
+        attributions=rules.attribute.output.attributions,
+    output:
+        modisco=f"{layout.INTERPRETATION}/modisco.h5",
+        meme=f"{layout.INTERPRETATION}/modisco.meme",
+        table=f"{layout.INTERPRETATION}/modisco.tsv",
+    log:
+        "logs/{dataset}/{split}/{model}/seed{seed}/discover_motifs.log",
+    benchmark:
+        "benchmarks/{dataset}/{split}/{model}/seed{seed}/discover_motifs.jsonl"
+    conda:
+        "../../envs/interpret.yaml"
+    threads: 1
+    resources:
+        mem_mb=6000,
+        runtime=240,
+        gpu=0,
+    params:
+        code=code("discover_motifs.py"),
+        config=lambda wildcards: canonical(interpretation(wildcards.dataset)["motifs"]),
+    shell:
+        "python {input.script} --attributions {input.attributions} --config {params.config:q} "
+        "--modisco {output.modisco} --meme {output.meme} --table {output.table} --log {log}"
+
+
+rule extract_filters:
+    """Read the first layer's filters as position weight matrices."""
+    input:
+        script=script("extract_filters.py"),
+        codes=store_of("codes.npy"),
+        store=store_of("store.json"),
+        windows=rules.make_windows.output.windows,
+        checkpoint=rules.train.output.checkpoint,
+    output:
+        meme=f"{layout.INTERPRETATION}/filters.meme",
+        table=f"{layout.INTERPRETATION}/filters.tsv",
+    log:
+        "logs/{dataset}/{split}/{model}/seed{seed}/extract_filters.log",
+    benchmark:
+        "benchmarks/{dataset}/{split}/{model}/seed{seed}/extract_filters.jsonl"
+    conda:
+        "../../envs/interpret.yaml"
+    threads: 1
+    resources:
+        mem_mb=6000,
+        runtime=60,
+        gpu=0,
+    params:
+        code=lambda wildcards: code(
+            "extract_filters.py", training_config(wildcards)["model"]
+        ),
+        config=lambda wildcards: canonical(interpretation(wildcards.dataset)["filters"]),
+    shell:
+        "python {input.script} --store {input.store} --windows {input.windows} --checkpoint {input.checkpoint} "
+        "--config {params.config:q} --meme {output.meme} --table {output.table} --log {log}"
+
+
+rule match_motifs:
+    """Match all motifs of a run's models to JASPAR, once, with one correction for all comparisons."""
+    input:
+        script=script("match_motifs.py"),
+        motifs=lambda wildcards: interpreted_files(
+            wildcards.dataset, "modisco.meme", "filters.meme"
+        ),
+    output:
+        matches=layout.MATCHES,
+        matched=layout.MATCHED_MOTIFS,
+    log:
+        "logs/runs/{run}/{dataset}.match_motifs.log",
+    benchmark:
+        "benchmarks/runs/{run}/{dataset}.match_motifs.jsonl"
+    conda:
+        "../../envs/interpret.yaml"
+    threads: 2
+    resources:
+        mem_mb=6000,
+        runtime=120,
+        gpu=0,
+    params:
+        code=code("match_motifs.py"),
+        config=lambda wildcards: canonical(interpretation(wildcards.dataset)["jaspar"]),
+        motifs=labelled_motifs,
+    shell:
+        "python {input.script} --motifs {params.motifs:q} --config {params.config:q} --matches {output.matches} "
+        "--matched-meme {output.matched} --threads {threads} --log {log}"
+
+
+rule score_explanations:
+    """Score attributions against the planted sites of a simulated genome."""
+    input:
+        script=script("score_explanations.py"),
+        attributions=rules.attribute.output.attributions,
+        windows=rules.make_windows.output.windows,
+        target_table=rules.make_windows.output.target_table,
+        sites=rules.simulate.output.sites,
+    output:
+        scores=f"{layout.INTERPRETATION}/truth.json",
+    log:
+        "logs/{dataset}/{split}/{model}/seed{seed}/score_explanations.log",
+    benchmark:
+        "benchmarks/{dataset}/{split}/{model}/seed{seed}/score_explanations.jsonl"
+    conda:
+        "../../envs/evaluate.yaml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=30,
+        gpu=0,
+    params:
+        code=code("score_explanations.py"),
+    shell:
+        "python {input.script} --attributions {input.attributions} --windows {input.windows} "
+        "--target-table {input.target_table} --sites {input.sites} --scores {output.scores} --log {log}"

@@ -1,0 +1,100 @@
+def scored_files(wildcards):
+    """Return the metrics, curves and histories of everything that the run compares."""
+    return [
+        path
+        for name in RUN["datasets"]
+        for path in (
+            *trained_files(
+                name, "metrics.json", "curves.npz", "history.csv", "config.json"
+            ),
+            *baseline_files(name, "metrics.json", "curves.npz"),
+            f"{layout.DATASET.format(dataset=name)}/windows.json",
+            f"{layout.DATASET.format(dataset=name)}/targets.tsv",
+            *(
+                layout.SOURCE_RECORD.format(file=file)
+                for file in configuration.all_sources(GROUPS, [name])
+            ),
+        )
+    ]
+
+
+def explained_files(wildcards):
+    """Return the motifs, their matches and the scores of the explanations of the run."""
+    if not interpreted_models():
+        return []
+    files = []
+    for name in RUN["datasets"]:
+        files += interpreted_files(
+            name, "modisco.meme", "modisco.tsv", "filters.meme", "filters.tsv"
+        )
+        if configuration.is_simulated(dataset(name)):
+            files += interpreted_files(name, "truth.json")
+        files += [
+            pattern.format(run=wildcards.run, dataset=name)
+            for pattern in (layout.MATCHES, layout.MATCHED_MOTIFS)
+        ]
+    return files
+
+
+rule compare:
+    """Set the scores of all models and baselines of a run beside each other."""
+    input:
+        script=script("compare.py"),
+        scored=scored_files,
+    output:
+        scores=report(
+            f"{layout.RUN}/scores.tsv",
+            caption="../report/scores.rst",
+            category="Scores",
+        ),
+        table=f"{layout.RUN}/scores.txt",
+    log:
+        "logs/runs/{run}/compare.log",
+    benchmark:
+        "benchmarks/runs/{run}/compare.jsonl"
+    conda:
+        "../../envs/report.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=30,
+        gpu=0,
+    params:
+        code=code("compare.py"),
+        manifest=lambda wildcards: canonical(manifest()),
+    shell:
+        "python {input.script} --manifest {params.manifest:q} --scores {output.scores} --table {output.table} --log {log}"
+
+
+rule report:
+    """Put the whole run on one page."""
+    input:
+        script=script("report.py"),
+        templates=sorted(
+            str(Path(os.path.relpath(path)))
+            for path in (HOME / "scripts/lociflow/report/templates").iterdir()
+        ),
+        scored=scored_files,
+        explained=explained_files,
+    output:
+        page=report(
+            f"{layout.RUN}/report.html",
+            caption="../report/report.rst",
+            category="Report",
+        ),
+    log:
+        "logs/runs/{run}/report.log",
+    benchmark:
+        "benchmarks/runs/{run}/report.jsonl"
+    conda:
+        "../../envs/report.yaml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=60,
+        gpu=0,
+    params:
+        code=code("report.py"),
+        manifest=lambda wildcards: canonical(manifest()),
+    shell:
+        "python {input.script} --manifest {params.manifest:q} --report {output.page} --log {log}"

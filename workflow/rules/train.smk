@@ -1,0 +1,33 @@
+rule train:
+    """Train one model with one seed, and stop when the validation bins say so."""
+    input:
+        script=script("train.py"),
+        codes=store_of("codes.npy"),
+        store=store_of("store.json"),
+        windows=rules.make_windows.output.windows,
+        targets=rules.make_windows.output.targets,
+        target_table=rules.make_windows.output.target_table,
+    output:
+        checkpoint=f"{layout.TRAINED}/model.ckpt",
+        config=f"{layout.TRAINED}/config.json",
+        history=f"{layout.TRAINED}/history.csv",
+    log:
+        "logs/{dataset}/{split}/{model}/seed{seed}/train.log",
+    benchmark:
+        "benchmarks/{dataset}/{split}/{model}/seed{seed}/train.jsonl"
+    conda:
+        "../../envs/train.yaml"
+    threads: 1
+    resources:
+        mem_mb=6000,
+        runtime=720,
+        gpu=gpus(),
+    params:
+        code=lambda wildcards: code("train.py", training_config(wildcards)),
+        config=lambda wildcards: canonical(training_config(wildcards)),
+        resume=f"{layout.TRAINED}/resume",
+    shell:
+        "python {input.script} --store {input.store} --windows {input.windows} --targets {input.targets} "
+        "--target-table {input.target_table} --config {params.config:q} --checkpoint {output.checkpoint} "
+        "--config-copy {output.config} --history {output.history} --resume {params.resume} "
+        "--device " + DEVICE + " --log {log}"
