@@ -1,6 +1,7 @@
 """Fetch one source file of a data set, from its address, a mirror or a local path."""
 
 import argparse
+import os
 from pathlib import Path
 
 from lociflow.command import json_argument, run
@@ -14,7 +15,11 @@ def parser() -> argparse.ArgumentParser:
     )
     arguments.add_argument("--output", type=Path, required=True, help="file to write")
     arguments.add_argument("--record", type=Path, required=True, help="JSON record of the file to write")
-    arguments.add_argument("--mirror", help="folder or base address that holds the same files")
+    arguments.add_argument(
+        "--mirror",
+        default=os.environ.get("LOCIFLOW_MIRROR"),
+        help="folder or base address that holds the same files; by default the environment variable LOCIFLOW_MIRROR",
+    )
     return arguments
 
 

@@ -148,6 +148,48 @@ class Configuration:
         }
 
 
+def attribution(interpretation: Mapping[str, Any], model: str, offered: Mapping[str, Any]) -> dict[str, Any]:
+    """Return how one model is explained: the interpretation's method, or else the model's own.
+
+    Parameters
+    ----------
+    interpretation
+        As :meth:`Configuration.interpretation` returns.
+    model
+        Name of the model, for messages.
+    offered
+        What the model's file says under ``attribution``: ``method``, ``valid`` and optionally ``reason``.
+
+    Returns
+    -------
+    dict
+        ``method``, ``call`` (its ``_target_`` and arguments) and the other keys of the interpretation's
+        ``attribution``.
+
+    Raises
+    ------
+    UserError
+        There is no such method, or it is not valid for the model.
+    """
+    settings = dict(interpretation["attribution"])
+    methods = settings.pop("methods")
+    if not offered:
+        raise UserError(
+            f"model {model}: its file does not say how it may be explained; add, for example, "
+            "attribution: {method: integrated_gradients, valid: [integrated_gradients, input_x_gradient]}"
+        )
+    name = settings.pop("method") or offered["method"]
+    if name not in methods:
+        raise UserError(f"interpretation: method {name}: there is no such method{did_you_mean(name, methods)}")
+    if name not in offered["valid"]:
+        reason = offered.get("reason", "its file leaves it out")
+        raise UserError(
+            f"interpretation: method {name} is not valid for model {model} ({reason}); choose one of "
+            f"{', '.join(offered['valid'])}, or null for each model's own"
+        )
+    return {**settings, "method": name, "call": methods[name]}
+
+
 def _plain(whole: DictConfig, part: str, where: str) -> dict[str, Any]:
     try:
         return OmegaConf.to_container(whole[part], resolve=True, throw_on_missing=True)  # type: ignore[return-value]
@@ -234,14 +276,17 @@ def check_run(run: Mapping[str, Any], configuration: Configuration) -> None:
         model, variant = split_label(label)
         configuration.group("model", model)
         if variant and variant not in variants:
-            raise UserError(
-                f"models: {label} names the variant {variant}{did_you_mean(variant, variants)}; declare it under variants"
-            )
+            near = did_you_mean(variant, variants)
+            raise UserError(f"models: {label} names the variant {variant}{near}; declare it under variants")
     for label in run["interpret"] or []:
         if label not in run["models"]:
             raise UserError(f"interpret: {label} is none of this run's models{did_you_mean(label, run['models'])}")
     for dataset in run["datasets"]:
         check_dataset(configuration.dataset(dataset), configuration.names("dataset")[dataset])
+        if run["interpretation"]:
+            interpretation = configuration.interpretation(dataset, run["interpretation"])
+            for model in {split_label(label)[0] for label in run["interpret"] or run["models"]}:
+                attribution(interpretation, model, configuration.group("model", model).get("attribution") or {})
 
 
 def check_dataset(config: Mapping[str, Any], path: Path) -> None:
@@ -350,7 +395,8 @@ def all_sources(configuration: Configuration, datasets: Iterable[str]) -> dict[s
                 continue
             if source["path"] and not Path(source["path"]).is_file():
                 raise UserError(
-                    f"dataset {name}: {source['path']}: no such file; a relative path is relative to where snakemake runs"
+                    f"dataset {name}: {source['path']}: no such file; relative paths are relative to where snakemake "
+                    "runs"
                 )
             other = found.setdefault(source["file"], source)
             if other != source:

@@ -47,7 +47,8 @@ def test_an_unknown_key_in_a_data_set_names_file_and_key(copy):
     copy.edit("config/dataset/yeast_chipexo.yaml", "  min_overlap: 0.5", "  min_overlp: 0.5")
     ran = copy.snakemake("--dry-run", "--configfile", "config/runs/yeast_chipexo.yaml")
     assert ran.returncode == 1
-    assert "config/dataset/yeast_chipexo.yaml: unknown key labels.min_overlp; did you mean min_overlap?" in ran.stdout + ran.stderr
+    said = "config/dataset/yeast_chipexo.yaml: unknown key labels.min_overlp; did you mean min_overlap?"
+    assert said in ran.stdout + ran.stderr
 
 
 def test_a_missing_local_file_is_named_before_anything_runs(copy):

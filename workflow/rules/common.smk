@@ -202,13 +202,13 @@ def interpretation(name):
     return GROUPS.interpretation(name, RUN["interpretation"])
 
 
+@told
 def attribution_config(wildcards):
-    """Return how one model is explained: the interpretation, and what is valid for its architecture."""
-    config = interpretation(wildcards.dataset)
-    return {
-        **config["attribution"],
-        "model_attribution": trained(wildcards.dataset, wildcards.model)["attribution"],
-    }
+    """Return how one model is explained: the interpretation, with what is valid for its architecture."""
+    offered = trained(wildcards.dataset, wildcards.model)["attribution"]
+    return configuration.attribution(
+        interpretation(wildcards.dataset), wildcards.model, offered
+    )
 
 
 def evaluation_config(wildcards):

@@ -58,7 +58,7 @@ rule discover_motifs:
         code=code("discover_motifs.py"),
         config=lambda wildcards: canonical(interpretation(wildcards.dataset)["motifs"]),
     shell:
-        "python {input.script} --attributions {input.attributions} --config {params.config:q} "
+        "NUMBA_NUM_THREADS={threads} python {input.script} --attributions {input.attributions} --config {params.config:q} "
         "--modisco {output.modisco} --meme {output.meme} --table {output.table} --log {log}"
 
 
@@ -120,8 +120,8 @@ rule match_motifs:
         config=lambda wildcards: canonical(interpretation(wildcards.dataset)["jaspar"]),
         motifs=labelled_motifs,
     shell:
-        "python {input.script} --motifs {params.motifs:q} --config {params.config:q} --matches {output.matches} "
-        "--matched-meme {output.matched} --threads {threads} --log {log}"
+        "NUMBA_NUM_THREADS={threads} python {input.script} --motifs {params.motifs:q} --config {params.config:q} --matches {output.matches} "
+        "--matched-meme {output.matched} --log {log}"
 
 
 rule score_explanations:

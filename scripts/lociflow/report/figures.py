@@ -113,7 +113,7 @@ def curve(dataset: DatasetResults, style: Mapping[str, Style], metric: str) -> F
         return None
     name = f"curve-{dataset.name}-{metric}"
     drawn = sum(entry.kind == "model" for entry in entries) * max(len(dataset.entries[0].metrics["targets"]), 1)
-    with canvas(name, (WIDTH, 4.1)) as (figure, axes):
+    with canvas(name, (WIDTH, 4.1 + 0.12 * len(entries))) as (figure, axes):
         highest = 0.0
         for entry in entries:
             x, lines = points(entry, metric)
@@ -139,7 +139,7 @@ def curve(dataset: DatasetResults, style: Mapping[str, Style], metric: str) -> F
             axes.set_ylabel("precision: share of the calls that are bound")
             axes.set_ylim(0, min(1.01, max(0.1, 1.08 * highest)))
         axes.set_xlim(0, 1)
-        axes.legend(loc="lower right" if metric == "auroc" else "upper right", handlelength=2.2)
+        figure.legend(loc="outside upper left", ncols=2, handlelength=2.2)
         title = "ROC curves" if metric == "auroc" else "Precision-recall curves"
         alt = f"{title} on {dataset.name}, mean over targets: " + "; ".join(described(item, metric) for item in entries)
         svg = as_svg(figure, name, alt)

@@ -272,7 +272,7 @@ def test_built_in_genome_is_as_configured(built_in, genome):
     assert {name: len(codes) for name, codes in genome.genome.items()} == config["contigs"]
     assert sum(config["contigs"].values()) == 2_400_000
     bound = genome.sites[genome.sites["bound"] == 1]["factor"].value_counts().to_dict()
-    assert bound == {"CTCF": 1000, "SPI1": 1300, "HNF1A": 1000, "GRHL1": 1000, "TFAP2A": 1000, "NFYA": 800}
+    assert bound == {"CTCF": 1000, "REST": 1300, "HNF1A": 1000, "GRHL1": 1000, "EBF1": 1000, "NFYA": 800}
     assert set(built_in["targets"]["names"]) == set(bound)
     check_sites_stand_in_genome(genome)
     check_no_overlap(genome.sites, simulated_grammar(config).margin)

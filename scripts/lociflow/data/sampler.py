@@ -1,0 +1,83 @@
+"""Which bins make a batch, and from which strand they are read."""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+from torch.utils.data import Sampler
+
+from lociflow.data.draws import epoch_order, reverse_flags
+
+
+class Request(NamedTuple):
+    """A batch that a data set is asked for."""
+
+    bins: np.ndarray
+    """Indices, ``int64``, shape ``(batch,)``."""
+    reverse: np.ndarray
+    """Whether each is read from the strand opposite to its own, ``bool``, shape ``(batch,)``."""
+
+
+class TrainingSampler(Sampler[Request]):
+    """Batches of one epoch in random order, each bin once, the last batch as short as it comes.
+
+    Order and strands are pure functions of (seed, epoch, bin index). They are drawn here, in the main process, and
+    travel with the request: loader workers hold no random state.
+
+    Parameters
+    ----------
+    bins
+        Indices of the training bins, ``int64``.
+    batch_size
+        Bins per batch.
+    seed
+        Of the training.
+    reverse_complement
+        Whether each bin is read from a random strand; otherwise always from its own.
+    """
+
+    def __init__(self, bins: np.ndarray, batch_size: int, seed: int, reverse_complement: bool) -> None:
+        self.bins = bins
+        self.batch_size = batch_size
+        self.seed = seed
+        self.reverse_complement = reverse_complement
+        self.epoch = 0
+
+    def set_epoch(self, epoch: int) -> None:
+        """Choose the epoch of the next iteration, counted from 0; Lightning calls this before each epoch."""
+        self.epoch = epoch
+
+    def __len__(self) -> int:
+        return -(-len(self.bins) // self.batch_size)
+
+    def __iter__(self) -> Iterator[Request]:
+        order = self.bins[epoch_order(self.seed, self.epoch, len(self.bins))]
+        reverse = np.zeros(len(order), dtype=bool)
+        if self.reverse_complement and len(order):
+            reverse = reverse_flags(self.seed, self.epoch, int(self.bins.max()) + 1)[order]
+        for first in range(0, len(order), self.batch_size):
+            yield Request(order[first : first + self.batch_size], reverse[first : first + self.batch_size])
+
+
+class SequentialSampler(Sampler[Request]):
+    """Batches of bins in the given order, each from its own strand.
+
+    Parameters
+    ----------
+    bins
+        Bin indices, ``int64``.
+    batch_size
+        Bins per batch; the last may be shorter.
+    """
+
+    def __init__(self, bins: np.ndarray, batch_size: int) -> None:
+        self.bins = bins
+        self.batch_size = batch_size
+
+    def __len__(self) -> int:
+        return -(-len(self.bins) // self.batch_size)
+
+    def __iter__(self) -> Iterator[Request]:
+        for first in range(0, len(self.bins), self.batch_size):
+            index = self.bins[first : first + self.batch_size]
+            yield Request(index, np.zeros(len(index), dtype=bool))

@@ -1,0 +1,287 @@
+"""Explain a model's predictions on test windows: how much each base contributes to each target's logit."""
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from torch import nn
+
+from lociflow.command import UserError, status
+from lociflow.data.bins import bins_of_split, read_bins
+from lociflow.data.one_hot import reverse_complement_one_hot
+from lociflow.data.targets import open_targets, read_target_names
+from lociflow.data.views import View, sequence_view
+from lociflow.evaluation.predict import averages_strands
+from lociflow.instantiate import instantiate
+from lociflow.interpretation.attributions import Attributions, write_attributions
+from lociflow.interpretation.methods import Contributions
+from lociflow.models.checkpoint import load_model
+from lociflow.models.device import resolve_device
+from lociflow.models.sequence_only import SequenceModel
+from lociflow.sequence.alphabet import SOFT_MASK
+from lociflow.sequence.one_hot import one_hot
+from lociflow.sequence.store import open_store
+
+Method = Callable[[nn.Module, torch.Tensor, int, np.ndarray, int], Contributions]
+
+# Windows that are explained in one call of a method: what the user sees of its progress, and what memory holds of its
+# references.
+CHUNK = 64
+
+# Sets these draws apart from others with the same seed.
+PURPOSE = 0xA77B
+
+
+class AttributeConfig(NamedTuple):
+    """What the step is told: the method, already found valid for the model, and what to apply it to."""
+
+    method: str
+    """Name of the method."""
+    call: Mapping[str, Any]
+    """How it is called: ``_target_`` and its own arguments."""
+    targets: int | str | Sequence[str] = 6
+    """That many targets, those with the most test positives; names; or ``all``."""
+    windows_per_target: int = 200
+    """Test windows explained per target, at most."""
+    seed: int = 1
+    """Of the choice of windows and of the references."""
+    threads: int = 1
+    """Of torch: part of the configuration, because it changes the last bits."""
+
+    @classmethod
+    def parse(cls, config: Mapping[str, Any]) -> "AttributeConfig":
+        """Check the names of the keys.
+
+        Raises
+        ------
+        UserError
+            A key is missing or unknown.
+        """
+        try:
+            return cls(**config)
+        except TypeError as error:
+            raise UserError(f"attribution: {error}; expected {', '.join(cls._fields)}") from None
+
+
+def attribute(
+    store: Path,
+    windows: Path,
+    targets: Path,
+    target_table: Path,
+    checkpoint: Path,
+    config: Mapping[str, Any],
+    attributions: Path,
+    device: str = "cpu",
+) -> None:
+    """Explain the logits of some targets on test windows that are positive for them.
+
+    What is explained is what is evaluated: where predictions average both strands, contributions are those to the mean
+    of both strands' logits. Windows are a seeded random sample of a target's test positives and not those with the
+    highest predictions: what the model makes of the positives that it misses belongs to what it has learned. Windows
+    with a base other than A, C, G and T are passed over, because they have no shuffles. Each window is read from its
+    bin's own strand.
+
+    Parameters
+    ----------
+    store, windows, targets, target_table, checkpoint
+        Files of the data set and of the model.
+    config
+        As :class:`AttributeConfig`.
+    attributions
+        File to write, as :mod:`lociflow.interpretation.attributions`.
+    device
+        ``cpu``, ``cuda`` or ``auto``.
+
+    Raises
+    ------
+    UserError
+        The model is of another data set, the method is not valid for it, or a target does not exist.
+    """
+    settings = AttributeConfig.parse(config)
+    torch.set_num_threads(settings.threads)
+    loaded = load_model(checkpoint)
+    model_config = loaded.config["model"]
+    method: Method = instantiate({"_partial_": True, **settings.call})
+    names = loaded.targets
+    if (found_names := read_target_names(target_table)) != names:
+        raise UserError(
+            f"{checkpoint}: was trained on {len(names)} targets that are not the {len(found_names)} of {target_table}; "
+            "train it again on this data set"
+        )
+    genome = open_store(store)
+    bins = read_bins(windows, genome)
+    labels = open_targets(targets, len(bins.center), len(names))
+    test = bins_of_split(bins, "test")
+    view = sequence_view(genome, bins, int(model_config["input_length"]))
+    model: nn.Module = SequenceModel(loaded.model)
+    if averages_strands(loaded.config):
+        model = StrandAverage(model)
+    model = model.eval().to(resolve_device(device))
+    parts, facts = [], []
+    for chosen in choose_targets(settings.targets, names, count_positives(labels, test)):
+        start = time.monotonic()
+        positives = test[labels[test, chosen] == 1]
+        index, codes = sample_windows(view, bins.reverse, positives, settings.windows_per_target, settings.seed, chosen)
+        found = explain(model, method, codes, index, chosen, settings.seed)
+        parts.append((index, np.full(len(index), chosen), codes, found.hypothetical.numpy()))
+        quality = summary(found)
+        facts.append(
+            {
+                "target": names[chosen],
+                "column": chosen,
+                "windows": len(index),
+                "positives": len(positives),
+                "quality": quality,
+            }
+        )
+        status(
+            f"{names[chosen]}: {len(index)} of {len(positives)} positive test windows explained in "
+            f"{time.monotonic() - start:.1f} s{described(quality)}"
+        )
+    index, column, codes, hypothetical = (np.concatenate(columns) for columns in zip(*parts, strict=True))
+    meta = {
+        "model": loaded.config["model"].get("name"),
+        "method": settings.method,
+        "settings": dict(settings.call),
+        "output": "mean of both strands' logits" if averages_strands(loaded.config) else "logit",
+        "seed": settings.seed,
+        "targets": facts,
+    }
+    write_attributions(attributions, Attributions(index, column, codes, hypothetical, meta))
+
+
+class StrandAverage(nn.Module):
+    """The mean of a model's logits on both strands of a window.
+
+    Parameters
+    ----------
+    model
+        Maps one-hot sequence, channels A, C, G, T, to logits.
+    """
+
+    def __init__(self, model: nn.Module) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, sequence: torch.Tensor) -> torch.Tensor:
+        """Map ``(batch, 4, length)`` to ``(batch, targets)``."""
+        return (self.model(sequence) + self.model(reverse_complement_one_hot(sequence))) / 2
+
+
+def count_positives(labels: np.ndarray, rows: np.ndarray, chunk: int = 1 << 16) -> np.ndarray:
+    """Count the positives of each target among some rows of the labels, a chunk of the memory map at a time."""
+    counts = np.zeros(labels.shape[1], dtype=np.int64)
+    for first in range(0, len(rows), chunk):
+        counts += (labels[rows[first : first + chunk]] == 1).sum(axis=0)
+    return counts
+
+
+def choose_targets(wanted: int | str | Sequence[str], names: Sequence[str], positives: np.ndarray) -> list[int]:
+    """Return the columns of the targets to explain, ascending.
+
+    Parameters
+    ----------
+    wanted
+        A number: the targets with the most test positives, ties in the order of the columns; ``all``; or names.
+    names
+        Of all targets.
+    positives
+        Test positives of each. Targets without any are only explained where they are named.
+
+    Raises
+    ------
+    UserError
+        A name is not that of a target, or nothing can be explained.
+    """
+    if isinstance(wanted, int) or wanted == "all":
+        count = wanted if isinstance(wanted, int) else len(names)
+        order = np.argsort(-positives, kind="stable")[:count]
+        chosen = [int(column) for column in order if positives[column] > 0]
+    else:
+        asked = [wanted] if isinstance(wanted, str) else list(wanted)
+        unknown = [name for name in asked if name not in names]
+        if unknown:
+            raise UserError(f"attribution.targets: found {', '.join(unknown)}, expected targets of the data set")
+        chosen = [names.index(name) for name in asked]
+    if not chosen:
+        raise UserError("attribution.targets: no target has a positive test window, expected at least one")
+    return sorted(set(chosen))
+
+
+def sample_windows(
+    view: View, reverse: np.ndarray, positives: np.ndarray, count: int, seed: int, column: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Draw windows at random among those that hold only A, C, G and T.
+
+    Parameters
+    ----------
+    view
+        Of the sequence.
+    reverse
+        Strand of every bin.
+    positives
+        Bin indices to draw from, ascending.
+    count
+        How many, at most.
+    seed, column
+        The draw is a function of these two and of ``positives``.
+
+    Returns
+    -------
+    index : numpy.ndarray
+        Bin indices, ``int64``, ascending, shape ``(n,)``.
+    codes : numpy.ndarray
+        ``uint8``, shape ``(n, length)``, without soft-mask bits.
+    """
+    order = np.random.Generator(np.random.Philox(key=[seed, PURPOSE], counter=[0, 0, 0, column])).permutation(positives)
+    indices, windows, missing = [], [], count
+    for first in range(0, len(order), max(count, 1)):
+        part = order[first : first + count]
+        codes = view(part, reverse[part]) & np.uint8(SOFT_MASK - 1)
+        known = np.flatnonzero((codes < 4).all(axis=1))[:missing]
+        indices.append(part[known])
+        windows.append(codes[known])
+        missing -= len(known)
+        if missing <= 0:
+            break
+    if not indices:
+        empty = np.empty(0, dtype=np.int64)
+        return empty, view(empty, np.empty(0, dtype=bool))
+    index, codes = np.concatenate(indices), np.concatenate(windows)
+    ascending = np.argsort(index)
+    return index[ascending], codes[ascending]
+
+
+def explain(
+    model: nn.Module, method: Method, codes: np.ndarray, index: np.ndarray, column: int, seed: int
+) -> Contributions:
+    """Call a method chunk by chunk; the chunks change nothing but the memory."""
+    parts = [method(model, torch.from_numpy(one_hot(part)), column, bins, seed) for part, bins in _chunks(codes, index)]
+    if not parts:
+        nothing = torch.empty(0)
+        return Contributions(torch.empty((0, 4, codes.shape[1])), nothing, nothing)
+    return Contributions(*(torch.cat(columns) for columns in zip(*parts, strict=True)))
+
+
+def _chunks(codes: np.ndarray, index: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    for first in range(0, len(index), CHUNK):
+        yield codes[first : first + CHUNK], index[first : first + CHUNK]
+
+
+def summary(found: Contributions) -> dict[str, float | None]:
+    """Return the quality figures of a target: mean ``gap``, mean ``change`` and ``relative_gap``, their ratio.
+
+    None where the method promises no sum of its contributions.
+    """
+    if not len(found.gap) or bool(torch.isnan(found.gap).any()):
+        return {"gap": None, "change": None, "relative_gap": None}
+    gap, change = float(found.gap.double().mean()), float(found.change.double().mean())
+    return {"gap": gap, "change": change, "relative_gap": gap / change if change > 0 else None}
+
+
+def described(quality: Mapping[str, float | None]) -> str:
+    """Say the gap in a status line."""
+    return "" if quality["relative_gap"] is None else f", gap {quality['relative_gap']:.1%} of the change"

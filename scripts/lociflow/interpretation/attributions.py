@@ -1,0 +1,64 @@
+"""The file of attributions: which windows were explained, for which target, and how much each base contributes."""
+
+import json
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from lociflow.command import UserError, atomic
+from lociflow.formats import check_format, stamp
+
+KIND = "attributions"
+
+
+class Attributions(NamedTuple):
+    """Explained windows, target after target; a window that is explained for two targets is there twice."""
+
+    bin: np.ndarray
+    """Bin index, ``int64``, shape ``(n,)``."""
+    target: np.ndarray
+    """Column of the target, ``int64``, shape ``(n,)``."""
+    codes: np.ndarray
+    """The windows as the model read them, ``uint8``, shape ``(n, length)``."""
+    hypothetical: np.ndarray
+    """``float32``, shape ``(n, 4, length)``: what each base would contribute, in logits."""
+    meta: dict[str, Any]
+    """``model``, ``method``, ``settings``, ``output`` (what was explained), ``seed`` and ``targets``: a list with each
+    target's ``target`` (name), ``column``, ``windows`` (explained), ``positives`` (in the test split) and ``quality``
+    (``gap``, ``change``, ``relative_gap``; null where the method has none)."""
+
+
+def write_attributions(path: Path, found: Attributions) -> None:
+    """Write attributions as ``.npz``: the same bytes for the same values."""
+    text = json.dumps({**stamp(KIND), **found.meta}, sort_keys=True, allow_nan=False)
+    with atomic(path) as temporary, temporary.open("wb") as handle:
+        np.savez(
+            handle,
+            bin=found.bin.astype(np.int64),
+            target=found.target.astype(np.int64),
+            codes=found.codes.astype(np.uint8),
+            hypothetical=found.hypothetical.astype(np.float32),
+            meta=np.array(text),
+        )
+
+
+def read_attributions(path: Path) -> Attributions:
+    """Read attributions.
+
+    Raises
+    ------
+    UserError
+        The file is missing, is something else, or has another version.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as found:
+            meta: Mapping[str, Any] = json.loads(str(found["meta"][()]))
+            check_format(meta, KIND, path)
+            return Attributions(found["bin"], found["target"], found["codes"], found["hypothetical"], dict(meta))
+    except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
+        raise UserError(
+            f"{path}: cannot be read as attributions ({error}); remove it and run snakemake again"
+        ) from None

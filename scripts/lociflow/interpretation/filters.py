@@ -1,0 +1,192 @@
+"""What the filters of a model's first layer respond to, as position weight matrices."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from torch import nn
+from torch.nn.utils.fusion import fuse_conv_bn_eval
+
+from lociflow.command import UserError, status
+from lociflow.data.bins import bins_of_split, read_bins
+from lociflow.data.views import sequence_view
+from lociflow.interpretation.meme import Motif, core, write_meme
+from lociflow.interpretation.motif_table import motif_row, write_table
+from lociflow.models.checkpoint import load_model
+from lociflow.sequence.one_hot import one_hot
+from lociflow.sequence.store import open_store
+
+# Windows whose activations are held at once.
+BATCH = 128
+
+# Sets these draws apart from others with the same seed.
+PURPOSE = 0xF117
+
+
+class FilterConfig(NamedTuple):
+    """What ``config/interpretation/*.yaml`` says under ``filters``."""
+
+    windows: int = 4000
+    """Test windows that are looked at, at most."""
+    threshold: float = 0.5
+    """Share of a filter's maximum that a site must exceed."""
+    min_sites: int = 10
+    """Filters with fewer sites are left out."""
+    pseudocount: float = 1.0
+    """Added to the counts of each position, a quarter to each base."""
+    core_bits: float = 0.5
+    """What a matrix is trimmed by: ``bits`` of :func:`lociflow.interpretation.meme.core`."""
+    seed: int = 1
+    """Of the choice of windows."""
+    threads: int = 1
+    """Of torch."""
+
+    @classmethod
+    def parse(cls, config: Mapping[str, Any]) -> "FilterConfig":
+        """Check the names of the keys.
+
+        Raises
+        ------
+        UserError
+            A key is unknown.
+        """
+        try:
+            return cls(**config)
+        except TypeError as error:
+            raise UserError(f"filters: {error}; expected {', '.join(cls._fields)}") from None
+
+
+class Sites(NamedTuple):
+    """Where filters respond."""
+
+    counts: np.ndarray
+    """``float64``, shape ``(filters, 4, width)``: bases at the sites."""
+    support: np.ndarray
+    """``int64``, shape ``(filters,)``: number of sites."""
+    maximum: np.ndarray
+    """``float32``, shape ``(filters,)``: highest activation anywhere."""
+
+
+def extract_filters(
+    store: Path, windows: Path, checkpoint: Path, config: Mapping[str, Any], meme: Path, table: Path
+) -> None:
+    """Write the matrices of the first layer's filters.
+
+    The windows are a seeded random sample of all test windows, positive or not. Filters that never respond, respond at
+    too few sites, or to nothing in particular (no position reaches ``core_bits``) are left out and counted.
+
+    Parameters
+    ----------
+    store, windows, checkpoint
+        Files of the data set and of the model.
+    config
+        As :class:`FilterConfig`.
+    meme
+        MEME file to write; names are ``filter_<channel>``.
+    table
+        Table to write, as :mod:`lociflow.interpretation.motif_table`.
+
+    Raises
+    ------
+    UserError
+        The configuration has an unknown key, or the model has no convolution that reads the sequence.
+    """
+    settings = FilterConfig.parse(config)
+    torch.set_num_threads(settings.threads)
+    loaded = load_model(checkpoint)
+    convolution = first_convolution(loaded.model)
+    if convolution is None:
+        raise UserError(
+            f"{checkpoint}: the model has no convolution over the four bases, expected one; leave filters out for it"
+        )
+    genome = open_store(store)
+    bins = read_bins(windows, genome)
+    test = bins_of_split(bins, "test")
+    order = np.random.Generator(np.random.Philox(key=[settings.seed, PURPOSE])).permutation(test)
+    chosen = np.sort(order[: settings.windows])
+    view = sequence_view(genome, bins, int(loaded.config["model"]["input_length"]))
+    sites = find_sites(convolution, view(chosen, bins.reverse[chosen]), settings.threshold)
+    motifs = motifs_of(sites, settings)
+    write_meme(meme, motifs)
+    write_table(table, [motif_row(motif, "", "filter") for motif in motifs])
+    silent = int((sites.maximum <= 0).sum())
+    rare = int(((sites.maximum > 0) & (sites.support < settings.min_sites)).sum())
+    flat = len(sites.support) - len(motifs) - silent - rare
+    status(
+        f"{len(motifs)} of {len(sites.support)} filters on {len(chosen)} test windows; left out: {silent} never "
+        f"respond, {rare} at fewer than {settings.min_sites} sites, {flat} to nothing in particular"
+    )
+
+
+def first_convolution(model: nn.Module) -> nn.Conv1d | None:
+    """Return the first convolution, in the order of the model's modules, that reads the four bases.
+
+    Batch normalisation right behind it is folded into a copy, so that what it puts out is what the model rectifies.
+    """
+    modules = list(model.modules())
+    for module, following in zip(modules, [*modules[1:], None], strict=True):
+        if isinstance(module, nn.Conv1d) and module.in_channels == 4 and module.groups == 1:
+            if isinstance(following, nn.BatchNorm1d):
+                return fuse_conv_bn_eval(module, following)
+            return module
+    return None
+
+
+def find_sites(convolution: nn.Conv1d, codes: np.ndarray, threshold: float) -> Sites:
+    """Count the bases where each filter's activation exceeds a share of its maximum over all windows.
+
+    The rule of DeepBind, Basset and DanQ (Alipanahi 2015; Kelley 2016; Quang & Xie 2016), with half the maximum. Only
+    whole sub-sequences count: the filter is laid on every position where it lies within the window, whatever padding
+    and stride the layer itself has.
+
+    Parameters
+    ----------
+    convolution
+        On the CPU; activation means its output, bias included, where positive.
+    codes
+        ``uint8``, shape ``(n, length)``.
+    threshold
+        Between 0 and 1.
+    """
+    width = convolution.kernel_size[0]
+    filters = convolution.out_channels
+    # Filters whose length grows by dilation respond to bases some way apart; the matrix shows all between.
+    span = convolution.dilation[0] * (width - 1) + 1
+    maximum = torch.zeros(filters)
+    with torch.no_grad():
+        for batch in _batches(codes):
+            maximum = torch.maximum(maximum, _activations(convolution, batch).amax(dim=(0, 2)))
+        counts = torch.zeros(filters, 4 * span, dtype=torch.float64)
+        support = torch.zeros(filters, dtype=torch.int64)
+        for batch in _batches(codes):
+            # Strictly greater: a filter that never responds has no sites.
+            active = _activations(convolution, batch) > threshold * maximum[:, None]
+            support += active.sum(dim=(0, 2))
+            where = active.any(dim=1)
+            words = batch.unfold(2, span, 1).permute(0, 2, 1, 3)[where].flatten(1)
+            counts += (active.permute(1, 0, 2)[:, where].float() @ words).double()
+    return Sites(counts.unflatten(1, (4, span)).numpy(), support.numpy(), maximum.numpy())
+
+
+def _batches(codes: np.ndarray) -> list[torch.Tensor]:
+    return [torch.from_numpy(one_hot(codes[first : first + BATCH])) for first in range(0, len(codes), BATCH)]
+
+
+def _activations(convolution: nn.Conv1d, batch: torch.Tensor) -> torch.Tensor:
+    return nn.functional.conv1d(batch, convolution.weight, convolution.bias, dilation=convolution.dilation)
+
+
+def motifs_of(sites: Sites, settings: FilterConfig) -> list[Motif]:
+    """Turn counts into matrices, trimmed, but for filters with too few sites or without an informative position."""
+    motifs = []
+    for channel, (counts, support, maximum) in enumerate(zip(*sites, strict=True)):
+        if maximum <= 0 or support < settings.min_sites:
+            continue
+        # Unknown bases count for nothing, so columns may have different totals.
+        pwm = (counts + settings.pseudocount / 4) / (counts.sum(axis=0) + settings.pseudocount)
+        pwm = pwm[:, core(pwm, float(support), settings.core_bits)]
+        if pwm.shape[1]:
+            motifs.append(Motif(f"filter_{channel}", "filter", pwm, int(support)))
+    return motifs

@@ -1,0 +1,124 @@
+"""The checkpoint: a model's weights with what is needed to rebuild and to judge it."""
+
+import hashlib
+import io
+import json
+import pickle
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from lociflow.command import UserError, atomic
+from lociflow.formats import check_format, stamp
+from lociflow.instantiate import instantiate
+
+KIND = "checkpoint"
+
+
+class LoadedModel(NamedTuple):
+    """What a checkpoint holds."""
+
+    model: nn.Module
+    """On the CPU, in evaluation mode."""
+    config: dict[str, Any]
+    """The resolved configuration of its training: ``dataset``, ``model``, ``training``, ``seed``."""
+    targets: tuple[str, ...]
+    """Names of the model's outputs, in order."""
+    provenance: dict[str, Any]
+    """Digests of the data and of the weights, versions of the packages, the epoch that was kept."""
+
+
+def build_model(model: Mapping[str, Any], n_targets: int) -> nn.Module:
+    """Build a model with fresh weights, drawn from torch's global generator.
+
+    Parameters
+    ----------
+    model
+        The configuration's ``model``: ``architecture`` with ``_target_`` and hyper-parameters, ``input_length``.
+    n_targets
+        Number of its outputs.
+
+    Raises
+    ------
+    UserError
+        The architecture is unknown, not trusted, or does not fit the input length.
+    """
+    return instantiate(model["architecture"], input_length=model["input_length"], n_targets=n_targets)
+
+
+def weights_digest(state: Mapping[str, Tensor]) -> str:
+    """Return the SHA-256 of a state's tensors: names, types, shapes and numbers, in the order of the names."""
+    digest = hashlib.sha256()
+    for name in sorted(state):
+        tensor = state[name].detach().cpu().contiguous()
+        digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}\n".encode())
+        digest.update(tensor.numpy().tobytes())
+    return digest.hexdigest()
+
+
+def save_checkpoint(
+    path: Path,
+    state: Mapping[str, Tensor],
+    config: Mapping[str, Any],
+    targets: Sequence[str],
+    provenance: Mapping[str, Any],
+) -> None:
+    """Write a checkpoint, always with the same bytes for the same content.
+
+    Parameters
+    ----------
+    path
+        The file.
+    state
+        The model's ``state_dict``.
+    config
+        The resolved configuration of the training.
+    targets
+        Names of the model's outputs.
+    provenance
+        Strings and numbers; the weights' digest is added.
+    """
+    content = {
+        **stamp(KIND),
+        "state_dict": {name: tensor.detach().cpu().contiguous().clone() for name, tensor in state.items()},
+        "config": json.dumps(config, sort_keys=True),
+        "targets": list(targets),
+        "provenance": json.dumps({**provenance, "weights": weights_digest(state)}, sort_keys=True),
+    }
+    # torch names the folder inside the archive after the file, which has a random name until it is complete.
+    buffer = io.BytesIO()
+    torch.save(content, buffer)
+    with atomic(path) as temporary:
+        temporary.write_bytes(buffer.getvalue())
+
+
+def load_model(path: Path) -> LoadedModel:
+    """Read a checkpoint and rebuild its model.
+
+    Raises
+    ------
+    UserError
+        The file is missing, damaged, of another format or version, or its weights do not fit its architecture.
+    """
+    try:
+        content = torch.load(path, map_location="cpu", weights_only=True)
+    except (OSError, RuntimeError, EOFError, pickle.UnpicklingError) as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise UserError(f"{path}: cannot be read as a checkpoint ({reason}); remove it and train again") from None
+    check_format(content if isinstance(content, dict) else {}, KIND, path)
+    config = json.loads(content["config"])
+    targets = tuple(content["targets"])
+    # Drawing weights that are overwritten at once must not shift the draws of whoever loads a model.
+    with torch.random.fork_rng(devices=[]):
+        model = build_model(config["model"], len(targets))
+    try:
+        model.load_state_dict(content["state_dict"])
+    except RuntimeError as error:
+        raise UserError(
+            f"{path}: its weights do not fit the present {config['model']['architecture']['_target_']} "
+            f"({' '.join(str(error).split())[:200]}); train again"
+        ) from None
+    return LoadedModel(model.eval(), config, targets, json.loads(content["provenance"]))

@@ -1,0 +1,100 @@
+"""Layers that torch lacks, the arithmetic of lengths, and initialisations."""
+
+from collections.abc import Iterator
+
+from torch import Tensor, nn
+
+from lociflow.command import UserError
+
+
+def convolved_length(length: int, kernel: int) -> int:
+    """Return the length after a convolution of stride 1 without padding."""
+    return length - kernel + 1
+
+
+def pooled_length(length: int, pool: int) -> int:
+    """Return the length after pooling by disjoint windows; an incomplete last window is dropped."""
+    return length // pool
+
+
+def check_length(model: str, input_length: int, remaining: int) -> None:
+    """Refuse an input that the model's convolutions and pools leave nothing of.
+
+    Raises
+    ------
+    UserError
+        ``remaining``, the length before the head, is below 1.
+    """
+    if remaining < 1:
+        raise UserError(
+            f"model.input_length: {input_length} bases are too short for {model} with these kernels and pools; "
+            "give it a longer window or smaller kernels and pools"
+        )
+
+
+def check_sequence(sequence: Tensor, input_length: int) -> None:
+    """Refuse a batch whose shape is not ``(batch, 4, input_length)``.
+
+    Raises
+    ------
+    ValueError
+        It has another shape.
+    """
+    if sequence.ndim != 3 or sequence.shape[1:] != (4, input_length):
+        raise ValueError(f"sequence of shape {tuple(sequence.shape)}: expected (batch, 4, {input_length})")
+
+
+class BidirectionalLSTM(nn.Module):
+    """An LSTM read in both directions, channels first.
+
+    As in Keras, each gate has one bias: torch's second bias vector is held at zero and is not trained. Two trained ones
+    would double the biases' learning rate, and the count of trained parameters would not be the published one.
+
+    Parameters
+    ----------
+    channels
+        Of the input.
+    units
+        Per direction.
+    """
+
+    def __init__(self, channels: int, units: int) -> None:
+        super().__init__()
+        self.lstm = nn.LSTM(channels, units, batch_first=True, bidirectional=True)
+        initialise_lstm_as_keras(self.lstm)
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Map ``(batch, channels, length)`` to ``(batch, 2 * units, length)``."""
+        return self.lstm(features.transpose(1, 2))[0].transpose(1, 2)
+
+
+def initialise_lstm_as_keras(lstm: nn.LSTM) -> None:
+    """Input weights Glorot uniform over the four gates, recurrent weights orthogonal, forget-gate bias 1, others 0."""
+    for name, parameter in lstm.named_parameters():
+        if name.startswith("weight_ih"):
+            for gate in parameter.data.chunk(4):
+                nn.init.xavier_uniform_(gate)
+        elif name.startswith("weight_hh"):
+            for gate in parameter.data.chunk(4):
+                nn.init.orthogonal_(gate)
+        else:
+            nn.init.zeros_(parameter)
+            if name.startswith("bias_ih"):
+                # The order of torch's gates is input, forget, cell, output.
+                parameter.data.chunk(4)[1].fill_(1.0)
+            else:
+                parameter.requires_grad_(False)
+
+
+def initialise_glorot(modules: Iterator[nn.Module]) -> None:
+    """Draw the weights of convolutions and linear layers from Glorot's uniform distribution; biases are 0."""
+    for module in modules:
+        if isinstance(module, nn.Conv1d | nn.Linear):
+            nn.init.xavier_uniform_(module.weight)
+            if module.bias is not None:
+                nn.init.zeros_(module.bias)
+
+
+def count_parameters(model: nn.Module) -> int:
+    """Count the numbers that training changes."""
+    return sum(parameter.numel() for parameter in model.parameters() if parameter.requires_grad)

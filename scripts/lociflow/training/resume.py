@@ -1,0 +1,78 @@
+"""Where the state of a training lies between two processes, and when it may be taken up."""
+
+import contextlib
+import hashlib
+import json
+import pickle
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from lociflow.command import status
+
+
+def training_key(config: Mapping[str, Any], digests: Mapping[str, str], device: str) -> str:
+    """Return a digest of everything that decides a training's result.
+
+    Parameters
+    ----------
+    config
+        The resolved configuration.
+    digests
+        Of the input files.
+    device
+        Type of the device. With torch's version and the package's source it makes up the rest.
+    """
+    digest = hashlib.sha256()
+    digest.update(json.dumps([config, digests, device, torch.__version__], sort_keys=True).encode())
+    for path in package_files():
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+def package_files() -> list[Path]:
+    """Return the source files of this package's modules that are loaded, sorted by module name."""
+    package = __name__.partition(".")[0]
+    loaded = {
+        name: getattr(module, "__file__", None)
+        for name, module in list(sys.modules.items())
+        if name.partition(".")[0] == package
+    }
+    return [Path(file) for _, file in sorted(loaded.items()) if file]
+
+
+def state_path(folder: Path, key: str) -> Path:
+    """Return the file of the state of the training with this key."""
+    return folder / f"training-{key[:16]}.ckpt"
+
+
+def find_state(path: Path) -> Path | None:
+    """Return the file if a training can go on from it; drop the states of trainings of another key."""
+    for other in path.parent.glob("training-*.ckpt"):
+        if other != path:
+            other.unlink()
+    if not path.exists():
+        return None
+    try:
+        torch.load(path, map_location="cpu", weights_only=True)
+    except (OSError, RuntimeError, EOFError, pickle.UnpicklingError):
+        status(f"{path} is damaged: training from the beginning")
+        path.unlink()
+        return None
+    return path
+
+
+def remove_state(path: Path) -> None:
+    """Remove the state, and its folder unless something else lies in it."""
+    path.unlink(missing_ok=True)
+    with contextlib.suppress(OSError):
+        path.parent.rmdir()
+
+
+def file_digest(path: Path) -> str:
+    """Return the SHA-256 of a file's bytes."""
+    with path.open("rb") as handle:
+        return hashlib.file_digest(handle, "sha256").hexdigest()

@@ -1,0 +1,22 @@
+"""Match the motifs of a run to JASPAR's, with TOMTOM; q-values over all of them together."""
+
+import argparse
+from pathlib import Path
+
+from lociflow.command import json_argument, run
+from lociflow.interpretation.match import labelled_argument, match_motifs
+
+
+def parser() -> argparse.ArgumentParser:
+    arguments = argparse.ArgumentParser(description=__doc__)
+    arguments.add_argument(
+        "--motifs", type=labelled_argument, nargs="+", required=True, metavar="LABEL=FILE", help="motif files (MEME)"
+    )
+    arguments.add_argument("--config", type=json_argument, required=True, help="interpretation.jaspar (JSON)")
+    arguments.add_argument("--matches", type=Path, required=True, help="table of the matches to write (TSV)")
+    arguments.add_argument("--matched-meme", type=Path, help="matched matrices of JASPAR to write (MEME)")
+    return arguments
+
+
+if __name__ == "__main__":
+    run(match_motifs, parser())

@@ -1,0 +1,17 @@
+"""Predict the bins of the validation and the test split with a trained model."""
+
+import argparse
+from pathlib import Path
+
+from lociflow.command import run
+from lociflow.evaluation.predict import predict
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--store", type=Path, required=True, help="store.json of the genome")
+    parser.add_argument("--windows", type=Path, required=True, help="windows.parquet")
+    parser.add_argument("--checkpoint", type=Path, required=True, help="model.ckpt")
+    parser.add_argument("--predictions", type=Path, required=True, help="output: predictions.parquet")
+    parser.add_argument("--workers", type=int, default=0, help="loader processes")
+    parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
+    run(predict, parser)

@@ -1,0 +1,129 @@
+"""The default run from end to end: simulate, train, explain, match, report; and the same again."""
+
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import yaml
+
+from lociflow.genome.simulation import read_sites
+from lociflow.report.planted import planted_motifs
+
+HOME = Path(__file__).parents[2]
+MODELS = ("deepbind_small", "deepsea_small", "danq_small")
+SIGNIFICANT = 0.05
+
+
+def snakemake(folder: Path, *arguments: str) -> str:
+    ran = subprocess.run(
+        [sys.executable, "-m", "snakemake", "--snakefile", HOME / "Snakefile", "--cores", "2", *arguments],
+        cwd=folder,
+        env={**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ran.returncode == 0, ran.stdout[-3000:] + ran.stderr[-3000:]
+    return ran.stdout + ran.stderr
+
+
+@pytest.fixture(scope="module")
+def quickstart(tmp_path_factory):
+    """A folder with the finished default run, and what it said."""
+    folder = tmp_path_factory.mktemp("quickstart")
+    return folder, snakemake(folder)
+
+
+@pytest.fixture(scope="module")
+def scores(quickstart):
+    folder, _ = quickstart
+    return pd.read_csv(folder / "results/runs/quickstart/scores.tsv", sep="\t").set_index("label")
+
+
+def interpretation(folder: Path, label: str) -> Path:
+    return folder / "results/simulated/holdout" / label / "seed1/interpretation"
+
+
+def digests(folder: Path) -> dict[str, str]:
+    """Return the digest of every result that has to be the same on a rerun."""
+    names = ("windows.parquet", "targets.npy", "model.ckpt", "predictions.parquet", "metrics.json", "modisco.meme")
+    return {
+        str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
+        for name in names
+        for path in sorted((folder / "results").rglob(name))
+    }
+
+
+def test_it_ends_with_the_scores_and_the_path_of_the_report(quickstart):
+    folder, said = quickstart
+    table = (folder / "results/runs/quickstart/scores.txt").read_text().strip()
+    assert table in said
+    assert said.rindex("report: results/runs/quickstart/report.html") > said.rindex(table)
+
+
+def test_every_architecture_learns_and_none_passes_the_ceiling(scores):
+    for label in MODELS:
+        assert scores.loc["kmer_logistic", "auroc_mean"] < scores.loc[label, "auroc_mean"]
+        assert scores.loc["kmer_logistic", "auprc_mean"] < scores.loc[label, "auprc_mean"]
+        assert scores.loc[label, "auprc_mean"] < scores.loc["ceiling", "auprc_mean"]
+        assert scores.loc[label, "auroc_mean"] < scores.loc["ceiling", "auroc_mean"]
+
+
+def test_controls_learn_nothing(scores):
+    controls = scores[scores["kind"] == "control"]
+    assert len(controls) == 4
+    assert (controls["auroc_mean"] < 0.55).all()
+
+
+def test_every_planted_motif_is_found_and_by_no_untrained_network(quickstart):
+    folder, _ = quickstart
+    matches = pd.read_csv(folder / "results/runs/quickstart/simulated.motifs.tsv", sep="\t")
+    best = matches.sort_values("q", kind="stable").drop_duplicates(["label", "motif"]).fillna({"family": ""})
+    best = best[(best["q"] < SIGNIFICANT) & (best["kind"] != "negative")]
+    simulation = yaml.safe_load((HOME / "config/dataset/simulated.yaml").read_text())["simulation"]
+    motifs = planted_motifs(simulation)
+    assert set(motifs) == {"CTCF", "REST", "HNF1A", "GRHL1", "EBF1", "NFYA"}
+    for factor, planted in motifs.items():
+        same = best["family"].map(lambda found, planted=planted: bool({*found.split("::")} & {*planted.families}))
+        models = {label.split("/")[0] for label in best["label"][same]}
+        assert models & set(MODELS), f"{factor} is found by no architecture"
+        assert not {label for label in models if label.endswith("+untrained")}, factor
+
+
+def test_attributions_find_the_planted_positions(quickstart):
+    folder, _ = quickstart
+    for label in MODELS:
+        overall = json.loads((interpretation(folder, label) / "truth.json").read_text())["overall"]
+        assert overall["auprc"] > 3 * overall["base_rate"]
+        assert overall["decoy_ratio"] < 0.5
+    control = json.loads((interpretation(folder, "deepsea_small+shuffled_labels") / "truth.json").read_text())[
+        "overall"
+    ]
+    assert control["auprc"] < 2 * control["base_rate"]
+
+
+def test_the_truth_is_as_documented(quickstart):
+    folder, _ = quickstart
+    sites = read_sites(folder / "resources/sources/simulated/simulated/sites.tsv")
+    assert {"site", "pair", "decoy"} == set(sites["kind"])
+
+
+def test_a_second_run_has_nothing_to_do_and_a_rerun_gives_the_same_bytes(quickstart, tmp_path):
+    folder, _ = quickstart
+    assert "Nothing to be done" in snakemake(folder, "--dry-run")
+    before = digests(folder)
+    assert len(before) > 20
+    again = tmp_path / "again"
+    shutil.copytree(folder, again, symlinks=True)
+    for name in ("deepbind_small", "baselines"):
+        shutil.rmtree(again / "results/simulated/holdout" / name)
+    for name in ("windows.parquet", "targets.npy"):
+        (again / "results/simulated" / name).unlink()
+    snakemake(again, "--rerun-triggers", "mtime")
+    assert digests(again) == before

@@ -1,0 +1,71 @@
+"""train.py and predict.py as a user runs them."""
+
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import planted
+import pytest
+
+SCRIPTS = Path(__file__).parents[2] / "scripts"
+
+pytestmark = pytest.mark.slow
+
+
+def start(name: str, *arguments: object) -> "subprocess.Popen[str]":
+    command = [sys.executable, str(SCRIPTS / name), *map(str, arguments)]
+    return subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+
+def train_arguments(data: planted.Planted, folder: Path, **training: object) -> list[object]:
+    return [
+        *("--store", data.store, "--windows", data.windows, "--targets", data.targets),
+        *("--target-table", data.target_table, "--config", planted.config_text(**training)),
+        *("--checkpoint", folder / "model.ckpt", "--config-copy", folder / "config.json"),
+        *("--history", folder / "history.csv", "--resume", folder / "resume", "--device", "cpu"),
+    ]
+
+
+def test_training_survives_a_kill(tmp_path: Path) -> None:
+    data = planted.make_planted(tmp_path)
+    for name, signals in {"undisturbed": [], "killed": [signal.SIGKILL], "ended": [signal.SIGTERM]}.items():
+        folder = tmp_path / name
+        for number in signals:
+            process = start("train.py", *train_arguments(data, folder, max_epochs=40, early_stopping=None))
+            deadline = time.monotonic() + 60
+            while not list((folder / "resume").glob("training-*.ckpt")) and time.monotonic() < deadline:
+                time.sleep(0.02)
+            process.send_signal(number)
+            _, errors = process.communicate()
+            assert process.returncode != 0, errors
+            assert not (folder / "model.ckpt").exists()
+        process = start("train.py", *train_arguments(data, folder, max_epochs=40, early_stopping=None))
+        _, errors = process.communicate()
+        assert process.returncode == 0, errors
+        assert ("going on from" in errors) == bool(signals)
+        assert not (folder / "resume").exists()
+    weights = {(tmp_path / name / "model.ckpt").read_bytes() for name in ("undisturbed", "killed", "ended")}
+    assert len(weights) == 1
+
+    process = start(
+        "predict.py",
+        *("--store", data.store, "--windows", data.windows, "--checkpoint", tmp_path / "killed" / "model.ckpt"),
+        *("--predictions", tmp_path / "predictions.parquet", "--device", "cpu", "--workers", 1),
+    )
+    _, errors = process.communicate()
+    assert process.returncode == 0, errors
+    assert (tmp_path / "predictions.parquet").exists()
+
+
+def test_a_missing_file_is_one_sentence(tmp_path: Path) -> None:
+    data = planted.make_planted(tmp_path)
+    data.targets.unlink()
+    process = start("train.py", *train_arguments(data, tmp_path / "out"))
+    _, errors = process.communicate()
+    assert process.returncode == 1
+    assert errors.strip().startswith("error: ")
+    assert "targets.npy" in errors
+    assert "Traceback" not in errors
+    assert not (tmp_path / "out" / "model.ckpt").exists()

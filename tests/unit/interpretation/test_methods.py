@@ -1,0 +1,167 @@
+import functools
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from captum.attr import IntegratedGradients
+from tangermeme.deep_lift_shap import deep_lift_shap as tangermeme_deep_lift_shap
+from tangermeme.saturation_mutagenesis import saturation_mutagenesis as tangermeme_saturation_mutagenesis
+from torch import nn
+
+from lociflow.interpretation.methods import (
+    deep_lift_shap,
+    input_x_gradient,
+    integrated_gradients,
+    saturation_mutagenesis,
+)
+from lociflow.interpretation.references import dinucleotide_shuffled, zeros
+from lociflow.sequence.one_hot import one_hot
+
+LENGTH = 40
+CODES = np.random.default_rng(1).integers(0, 4, (7, LENGTH)).astype(np.uint8)
+WINDOWS = torch.from_numpy(one_hot(CODES))
+BINS = np.arange(100, 107)
+SHUFFLED = functools.partial(dinucleotide_shuffled, shuffles=3)
+
+METHODS = [
+    pytest.param(input_x_gradient, {}, id="input_x_gradient"),
+    pytest.param(integrated_gradients, {"references": SHUFFLED}, id="integrated_gradients"),
+    pytest.param(deep_lift_shap, {"references": SHUFFLED}, id="deep_lift_shap"),
+    pytest.param(saturation_mutagenesis, {}, id="saturation_mutagenesis"),
+]
+
+
+class Linear(nn.Module):
+    """Logits are weights times input, summed."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        draws = torch.Generator().manual_seed(1)
+        self.weight = nn.Parameter(torch.randn(2, 4, LENGTH, generator=draws))
+
+    def forward(self, sequence: torch.Tensor) -> torch.Tensor:
+        return torch.einsum("ncl,tcl->nt", sequence, self.weight)
+
+
+def convolutional() -> nn.Module:
+    torch.manual_seed(1)
+    return nn.Sequential(
+        nn.Conv1d(4, 6, 5), nn.ReLU(), nn.MaxPool1d(4), nn.Flatten(), nn.Linear(54, 8), nn.ReLU(), nn.Linear(8, 2)
+    ).eval()
+
+
+@pytest.mark.parametrize(("method", "arguments"), METHODS)
+def test_a_linear_models_hypothetical_contributions_are_its_weights(method: Any, arguments: dict[str, Any]) -> None:
+    model = Linear()
+    found = method(model, WINDOWS, 1, BINS, 5, **arguments).hypothetical
+    weight = model.weight[1].detach()
+    centred = (weight - weight.mean(dim=0)).expand_as(found)
+    # References set the level of each position, and leave the differences between its bases.
+    torch.testing.assert_close(found - found.mean(dim=1, keepdim=True), centred, atol=1e-5, rtol=1e-5)
+
+
+def test_a_linear_models_attribution_is_its_weights_times_the_input() -> None:
+    model = Linear()
+    found = integrated_gradients(model, WINDOWS, 0, BINS, 5, references=zeros)
+    torch.testing.assert_close(found.hypothetical * WINDOWS, model.weight[0].detach() * WINDOWS)
+    torch.testing.assert_close(found.gap, torch.zeros(7), atol=1e-5, rtol=0)
+    torch.testing.assert_close(found.change, model(WINDOWS)[:, 0].detach().abs())
+
+
+def test_the_gradient_is_corrected_for_the_simplex() -> None:
+    model = convolutional()
+    windows = WINDOWS.clone().requires_grad_()
+    model(windows)[:, 1].sum().backward()
+    assert windows.grad is not None
+    found = input_x_gradient(model, WINDOWS, 1, BINS, 5)
+    torch.testing.assert_close(found.hypothetical, windows.grad - windows.grad.mean(dim=1, keepdim=True))
+    torch.testing.assert_close(found.hypothetical.sum(dim=1), torch.zeros(7, LENGTH), atol=1e-6, rtol=0)
+    assert found.gap.isnan().all()
+
+
+def test_integrated_gradients_equal_captums() -> None:
+    model = convolutional()
+    expected = IntegratedGradients(model).attribute(WINDOWS, target=1, n_steps=16, method="gausslegendre").float()
+    found = integrated_gradients(model, WINDOWS, 1, BINS, 5, references=zeros, steps=16)
+    torch.testing.assert_close(found.hypothetical * WINDOWS, expected)
+    shuffles = SHUFFLED(WINDOWS, BINS, 5)
+    against = torch.stack(
+        [
+            IntegratedGradients(model)
+            .attribute(WINDOWS, shuffles[:, number], target=1, n_steps=16, method="gausslegendre")
+            .float()
+            for number in range(3)
+        ]
+    )
+    found = integrated_gradients(model, WINDOWS, 1, BINS, 5, references=SHUFFLED, steps=16)
+    # captum counts a base that is lost at the base that was there; the sums over a position are the same.
+    torch.testing.assert_close((found.hypothetical * WINDOWS).sum(dim=1), against.mean(dim=0).sum(dim=1))
+
+
+def test_integrated_gradients_completeness_improves_with_steps() -> None:
+    model = convolutional()
+    gaps = [
+        float(integrated_gradients(model, WINDOWS, 0, BINS, 5, references=SHUFFLED, steps=steps).gap.mean())
+        for steps in (2, 200)
+    ]
+    assert gaps[1] < gaps[0] / 5
+
+
+def test_deep_lift_shap_equals_tangermemes_and_converges() -> None:
+    model = convolutional()
+    references = SHUFFLED(WINDOWS, BINS, 5)
+    expected = tangermeme_deep_lift_shap(
+        model, WINDOWS, target=1, references=references, hypothetical=True, device="cpu"
+    )
+    found = deep_lift_shap(model, WINDOWS, 1, BINS, 5, references=SHUFFLED)
+    torch.testing.assert_close(found.hypothetical, expected)
+    assert float(found.gap.max()) < 1e-5
+    change = (model(WINDOWS)[:, None, 1] - model(references.flatten(0, 1))[:, 1].unflatten(0, (7, 3))).detach()
+    torch.testing.assert_close(found.change, change.abs().mean(dim=1))
+
+
+def test_deep_lift_shap_reports_an_operation_without_a_rule() -> None:
+    class Hidden(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.inner = convolutional()
+
+        def forward(self, sequence: torch.Tensor) -> torch.Tensor:
+            return torch.exp(3 * self.inner(sequence))
+
+    found = deep_lift_shap(Hidden(), WINDOWS, 1, BINS, 5, references=SHUFFLED)
+    assert float(found.gap.mean() / found.change.mean()) > 0.01
+
+
+def test_saturation_mutagenesis_equals_tangermemes_and_substitutions_by_hand() -> None:
+    model = convolutional()
+    found = saturation_mutagenesis(model, WINDOWS[:2], 1, BINS[:2], 5).hypothetical
+    expected = tangermeme_saturation_mutagenesis(model, WINDOWS[:2], target=1, hypothetical=True, device="cpu")
+    torch.testing.assert_close(found, expected)
+    edited = WINDOWS[:1].repeat(4, 1, 1)
+    edited[:, :, 11] = torch.eye(4)
+    outputs = model(edited)[:, 1].detach()
+    torch.testing.assert_close(found[0, :, 11], outputs - outputs.mean())
+
+
+@pytest.mark.parametrize(("method", "arguments"), METHODS)
+def test_batches_and_other_windows_change_nothing(method: Any, arguments: dict[str, Any]) -> None:
+    model = convolutional()
+    together = method(model, WINDOWS, 1, BINS, 5, **arguments)
+    small = method(model, WINDOWS, 1, BINS, 5, **arguments, batch_size=3)
+    part = method(model, WINDOWS[2:5], 1, BINS[2:5], 5, **arguments)
+    for one, other, some in zip(together, small, part, strict=True):
+        torch.testing.assert_close(one, other, atol=1e-6, rtol=1e-5, equal_nan=True)
+        torch.testing.assert_close(one[2:5], some, atol=1e-6, rtol=1e-5, equal_nan=True)
+
+
+@pytest.mark.parametrize(("method", "arguments"), METHODS)
+def test_a_second_call_gives_the_same_bits_and_leaves_the_model_alone(method: Any, arguments: dict[str, Any]) -> None:
+    model = convolutional()
+    before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
+    first = method(model, WINDOWS, 0, BINS, 5, **arguments).hypothetical
+    assert torch.equal(first, method(model, WINDOWS, 0, BINS, 5, **arguments).hypothetical)
+    assert first.dtype == torch.float32
+    assert not model.training
+    assert all(torch.equal(tensor, before[name]) for name, tensor in model.state_dict().items())
