@@ -62,7 +62,8 @@ def train(
     config
         The resolved configuration: ``dataset``, ``model``, ``training``, ``seed``.
     checkpoint, config_copy, history
-        Outputs: the checkpoint, the configuration as JSON, one line per epoch as CSV.
+        Outputs: the checkpoint; the configuration with the number of ``parameters``, as JSON; one line per epoch, as
+        CSV.
     resume
         Folder for the state from which a killed training goes on; removed on success.
     workers
@@ -133,7 +134,7 @@ def train(
             state,
         )
     weights = epochs.best_weights or model.state_dict()
-    write_config_and_history(config, config_copy, epochs.rows, history)
+    write_config_and_history({**config, "parameters": count_parameters(model)}, config_copy, epochs.rows, history)
     provenance = {
         **{f"{name}_sha256": digest for name, digest in digests.items()},
         "epoch": epochs.best_epoch,

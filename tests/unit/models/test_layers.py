@@ -44,7 +44,9 @@ def test_deepbind_detectors_reach_beyond_the_ends() -> None:
         convolution.bias.zero_()
     pooled = {
         text: float(
-            model.trunk(nn.functional.one_hot(torch.tensor(["ACGT".index(c) for c in text]), 4).float().T[None])
+            model.trunk(
+                nn.functional.one_hot(torch.tensor(["ACGT".index(c) for c in text]), 4).float().T[None]
+            ).detach()
         )
         for text in ("TACGT", "TTTAC", "GTTTT", "TTTTT")
     }
