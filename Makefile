@@ -6,14 +6,14 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 VENV := .venv
-BIN := $(CURDIR)/$(VENV)/bin
+BIN := $(VENV)/bin
 READY := $(VENV)/ready
 # Where pip looks for torch; empty is PyPI, whose Linux build is CUDA's.
 # CPU only: make quickstart TORCH_INDEX=https://download.pytorch.org/whl/cpu
 TORCH_INDEX ?=
 PYTHON ?= $(firstword $(foreach name,python3 python3.13 python3.12 python3.11,\
 	$(shell command -v $(name) >/dev/null 2>&1 && $(name) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $(name))))
-export PATH := $(BIN):$(PATH)
+export PATH := $(CURDIR)/$(BIN):$(PATH)
 WORKERS ?= 2
 
 .PHONY: help quickstart test test-full lint format docs lock setup bedtools clean
@@ -25,8 +25,8 @@ setup: $(READY) bedtools
 
 $(READY): requirements.lock requirements-torch.txt
 	@command -v git >/dev/null || { echo "git is missing: apt-get install git" >&2; exit 1; }
-	@[ -n "$(PYTHON)" ] || { echo "Python 3.11 or newer is missing: apt-get install python3 python3-venv" >&2; exit 1; }
-	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo "Python's venv is missing: apt-get install python3-venv" >&2; exit 1; }
+	@[ -n "$(PYTHON)" ] || { echo "Python 3.11 or newer is missing: apt-get install python3 python3-venv (Debian 12, Ubuntu 24.04 or newer)" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo "venv of $(PYTHON) is missing: apt-get install $(notdir $(PYTHON))-venv" >&2; exit 1; }
 	@rm -rf $(VENV)
 	@echo "making $(VENV) with $$($(PYTHON) --version)"
 	@$(PYTHON) -m venv $(VENV)
@@ -71,9 +71,11 @@ format: setup
 docs: setup
 	python scripts/describe_config.py --output config/README.md
 
-# pip-compile writes torch and its kin too; they are taken out again, see requirements-torch.txt.
+# pip-tools has an environment of its own: it is no part of what lociflow needs. torch is resolved but not written.
 lock: setup
-	pip-compile --quiet --generate-hashes --allow-unsafe --extra dev --strip-extras --no-header --no-emit-index-url \
+	python -m venv $(VENV)/lock
+	$(VENV)/lock/bin/python -m pip install --quiet pip-tools==7.6.2
+	$(VENV)/lock/bin/pip-compile --quiet --generate-hashes --extra dev --strip-extras --no-header --no-emit-index-url \
 		--no-emit-find-links --no-emit-trusted-host --constraint requirements-torch.txt --unsafe-package torch \
 		--output-file requirements.lock pyproject.toml
 

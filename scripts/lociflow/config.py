@@ -1,8 +1,7 @@
-"""Compose, resolve and check what users write: the run, and the Hydra groups that it names."""
+"""Compose, resolve and check the Hydra groups: data sets, models, trainings, interpretations, baselines."""
 
 import difflib
 import json
-import re
 from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
@@ -18,8 +17,7 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from lociflow.command import UserError
-from lociflow.genome.sample_sheet import read_sample_sheet
-from lociflow.layout import SIMULATED, split_label
+from lociflow.layout import SIMULATED
 
 GROUPS = ("dataset", "model", "training", "interpretation", "baseline")
 # What a reader of a configuration needs and a computation does not: editing it must rerun nothing.
@@ -80,7 +78,7 @@ class Configuration:
             raise UserError(
                 f"{group} {name}: there is no such {group}{did_you_mean(name, names)}; known: {', '.join(names)}"
             )
-        search = ",".join(f"file://{folder}" for folder in self.folders[1:])
+        search = ",".join(_quoted(f"file://{folder}") for folder in self.folders[1:])
         GlobalHydra.instance().clear()
         try:
             with initialize_config_dir(config_dir=str(self.folders[0]), version_base="1.3"):
@@ -90,24 +88,46 @@ class Configuration:
         config = composed.get(group)
         if not isinstance(config, DictConfig):
             raise UserError(f"{names[name]}: expected keys and values, found {type(config).__name__}")
+        if group == "interpretation":
+            # Its values refer to each other and are checked once a data set's own are merged in.
+            return config
         check_schema(OmegaConf.to_container(config), self.schemas / f"{group}.schema.yaml", str(names[name]))
         return config
 
+    def beside(self, dataset: str, file: str) -> Path:
+        """Find a file that a data set's YAML names: beside it, or beside the data sets that it may take over.
+
+        Raises
+        ------
+        UserError
+            There is no such file in any of these folders.
+        """
+        folders = [self.names("dataset")[dataset].parent, *(folder / "dataset" for folder in self.folders)]
+        for folder in folders:
+            if (folder / file).is_file():
+                return folder / file
+        raise UserError(f"{self.names('dataset')[dataset]}: {file}: no such file beside it")
+
     def dataset(self, name: str) -> dict[str, Any]:
         """Return a data set's configuration, resolved, with its ``name``."""
-        return {
-            "name": name,
-            **_plain(
-                OmegaConf.create({"dataset": self.group("dataset", name)}), "dataset", str(self.names("dataset")[name])
-            ),
-        }
+        group = self.group("dataset", name)
+        config = _plain(OmegaConf.create({"dataset": group}), "dataset", str(self.names("dataset")[name]))
+        if config.get("simulation"):
+            # Its genome and peaks are its own, also where it takes over another simulated data set's file.
+            folder = SIMULATED.format(dataset=name)
+            config["genome"] = {**config["genome"], "name": name, "source": {"file": f"{folder}/genome.fa"}}
+            config["targets"] = {**config["targets"], "named": {"file": f"{folder}/peaks.bed"}}
+        return {"name": name, **config}
 
     def interpretation(self, dataset: str, name: str) -> dict[str, Any]:
         """Return how a data set's models are interpreted: the group's file, then what the data set itself says."""
-        merged = OmegaConf.merge(
-            self.group("interpretation", name), self.group("dataset", dataset).get("interpretation") or {}
-        )
-        return _without_prose(_plain(OmegaConf.create({"interpretation": merged}), "interpretation", name))
+        own = self.group("dataset", dataset).get("interpretation") or {}
+        where = f"interpretation {name} with what {self.names('dataset')[dataset]} says of it"
+        base = self.group("interpretation", name).copy()
+        OmegaConf.set_struct(base, False)
+        resolved = _plain(OmegaConf.create({"interpretation": OmegaConf.merge(base, own)}), "interpretation", where)
+        check_schema(resolved, self.schemas / "interpretation.schema.yaml", where)
+        return _without_prose(resolved)
 
     def baseline(self, dataset: str, name: str) -> dict[str, Any]:
         """Return a baseline's configuration, in which ``${dataset.…}`` stands for the data set's values."""
@@ -123,25 +143,40 @@ class Configuration:
         """
         data_set = self.group("dataset", dataset)
         architecture = self.group("model", model)
+        # What a file leaves out is as everywhere: one view, both strands, the default training.
+        base = OmegaConf.create({"views": ["sequence"], "strand_specific": False})
+        # An optimiser or a loss is replaced whole: half of one recipe's arguments do not fit the other's.
+        recipes: list[Any] = [OmegaConf.to_container(self.group("training", name)) for name in ("default", training)]
+        defaults = {**recipes[0], **recipes[1]}
         whole = OmegaConf.create(
-            {"dataset": data_set, "model": architecture, "training": self.group("training", training)}
+            {"dataset": data_set, "model": OmegaConf.merge(base, architecture), "training": defaults}
         )
-        for recipe in (architecture.get("training"), data_set.get("training")):
-            if recipe:
-                for key in recipe:
-                    # An optimiser or a loss is replaced whole: half of one recipe's arguments do not fit the other's.
-                    whole.training[key] = recipe[key]
-        for override in OverridesParser.create().parse_overrides(list(overrides)):
-            OmegaConf.update(whole, override.key_or_group, override.value(), force_add=override.is_add())
         what = f"{dataset} with {model}"
-        resolved = {part: _without_prose(_plain(whole, part, what)) for part in ("model", "training")}
+        try:
+            for recipe in (whole.model.get("training"), whole.dataset.get("training")):
+                for key in recipe or ():
+                    whole.training[key] = recipe[key]
+            for override in OverridesParser.create().parse_overrides(list(overrides)):
+                if override.is_sweep_override():
+                    raise UserError(
+                        f"{what}: {override.input_line} names several values; declare a variant for each, or write a "
+                        "list in brackets"
+                    )
+                OmegaConf.update(whole, override.key_or_group, override.value(), force_add=override.is_add())
+        except (HydraException, OmegaConfBaseException) as error:
+            told = f" with {', '.join(overrides)}" if overrides else ""
+            raise UserError(f"{what}{told}: cannot be merged ({' '.join(str(error).split())})") from None
+        plain = {part: _plain(whole, part, what) for part in ("model", "training")}
+        # Checked again: an override can name a key that no model has, which would change nothing without a word.
+        check_schema(plain["model"], self.schemas / "model.schema.yaml", what)
+        resolved = {part: _without_prose(config) for part, config in plain.items()}
         resolved["model"].pop("training", None)
         attribution = resolved["model"].pop("attribution", {})
         check_schema(resolved["training"], self.schemas / "training.schema.yaml", what)
         return {
             "training": {
                 "dataset": {"name": dataset},
-                "model": {"name": model, **resolved["model"]},
+                "model": {**resolved["model"], "name": model},
                 "training": resolved["training"],
             },
             "attribution": attribution,
@@ -192,9 +227,22 @@ def attribution(interpretation: Mapping[str, Any], model: str, offered: Mapping[
 
 def _plain(whole: DictConfig, part: str, where: str) -> dict[str, Any]:
     try:
-        return OmegaConf.to_container(whole[part], resolve=True, throw_on_missing=True)  # type: ignore[return-value]
+        found: dict[str, Any] = _text_keys(OmegaConf.to_container(whole[part], resolve=True, throw_on_missing=True))
     except OmegaConfBaseException as error:
         raise UserError(f"{where}: cannot be resolved ({' '.join(str(error).split())})") from None
+    return found
+
+
+def _text_keys(config: Any) -> Any:
+    """Make every key text: YAML reads the contig name in ``1: chr1`` as a number."""
+    if isinstance(config, dict):
+        return {str(key): _text_keys(value) for key, value in config.items()}
+    return [_text_keys(value) for value in config] if isinstance(config, list) else config
+
+
+def _quoted(text: str) -> str:
+    """Quote a value for Hydra, to whose grammar a comma, a bracket or a blank means something."""
+    return "'" + text.replace("'", "\\'") + "'"
 
 
 def _without_prose(config: dict[str, Any]) -> dict[str, Any]:
@@ -244,188 +292,3 @@ def check_schema(found: Any, schema: Path, where: str) -> None:
     raise UserError(
         f"{place}: {error.message}" + (f"; expected {expected[0].lower()}{expected[1:]}" if expected else "")
     )
-
-
-# ----------------------------------------------------------------------------------------------------------------- run
-
-
-def check_run(run: Mapping[str, Any], configuration: Configuration) -> None:
-    """Check everything that a run asks for before a job exists.
-
-    Raises
-    ------
-    UserError
-        A key is unknown, a data set, model, variant or baseline does not exist, an override touches shared data.
-    """
-    check_schema(dict(run), configuration.schemas / "run.schema.yaml", "configuration of the run")
-    variants = run.get("variants") or {}
-    for name, overrides in variants.items():
-        for override in overrides:
-            key = str(override).partition("=")[0].lstrip("+~")
-            if key.partition(".")[0] not in ("model", "training"):
-                raise UserError(
-                    f"variants.{name}: {override} changes {key.partition('.')[0]}, which runs share; "
-                    "a variant overrides model.… or training.…; for other data write another data set"
-                )
-    for group, names in (("dataset", run["datasets"]), ("baseline", run["baselines"]), ("training", [run["training"]])):
-        for name in names:
-            configuration.group(group, name)
-    if run["interpretation"]:
-        configuration.group("interpretation", run["interpretation"])
-    for label in run["models"]:
-        model, variant = split_label(label)
-        configuration.group("model", model)
-        if variant and variant not in variants:
-            near = did_you_mean(variant, variants)
-            raise UserError(f"models: {label} names the variant {variant}{near}; declare it under variants")
-    for label in run["interpret"] or []:
-        if label not in run["models"]:
-            raise UserError(f"interpret: {label} is none of this run's models{did_you_mean(label, run['models'])}")
-    for dataset in run["datasets"]:
-        check_dataset(configuration.dataset(dataset), configuration.names("dataset")[dataset])
-        if run["interpretation"]:
-            interpretation = configuration.interpretation(dataset, run["interpretation"])
-            for model in {split_label(label)[0] for label in run["interpret"] or run["models"]}:
-                attribution(interpretation, model, configuration.group("model", model).get("attribution") or {})
-
-
-def check_dataset(config: Mapping[str, Any], path: Path) -> None:
-    """Check what a schema cannot say of a data set: that its splits do not share a contig.
-
-    Raises
-    ------
-    UserError
-        A contig is named for two splits.
-    """
-    split = config["split"]
-    seen: dict[str, str] = {}
-    for name in ("train", "validation", "test"):
-        contigs = split.get(name)
-        for contig in contigs if isinstance(contigs, list) else []:
-            if contig in seen:
-                raise UserError(
-                    f"{path}: split: contig {contig} is named for {seen[contig]} and for {name}; name it once"
-                )
-            seen[contig] = name
-
-
-def overrides_of(run: Mapping[str, Any], label: str) -> tuple[str, ...]:
-    """Return the overrides that the variant of ``model+variant`` declares in a run."""
-    _, variant = split_label(label)
-    return tuple(str(override) for override in run["variants"][variant]) if variant else ()
-
-
-def is_control(config: Mapping[str, Any]) -> bool:
-    """Tell whether a training is a control, from which nothing can be learnt: untrained, or on permuted labels."""
-    return bool(config["training"].get("label_permutation")) or config["training"].get("max_epochs") == 0
-
-
-# ------------------------------------------------------------------------------------------------------------- sources
-
-
-def genome_source(config: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the genome's source of a data set, with its ``file`` filled in."""
-    return _source(config["name"], config["genome"]["source"])
-
-
-def blacklist_source(config: Mapping[str, Any]) -> dict[str, Any] | None:
-    """Return the blacklist's source of a data set, or None."""
-    return _source(config["name"], config["blacklist"]) if config.get("blacklist") else None
-
-
-def target_sources(config: Mapping[str, Any], folder: Path) -> dict[str, dict[str, Any]]:
-    """Return the source of each file that holds a data set's peaks.
-
-    Parameters
-    ----------
-    config
-        The data set.
-    folder
-        Where its YAML file lies: a sample sheet's path is relative to it.
-
-    Returns
-    -------
-    dict
-        Source by target; a single file that names its targets in a column is under the empty name.
-    """
-    targets = config["targets"]
-    if "named" in targets:
-        return {"": _source(config["name"], targets["named"])}
-    if "files" in targets:
-        return {target: _source(config["name"], source) for target, source in targets["files"].items()}
-    return {
-        row.target: _source(config["name"], {key: value for key, value in row.source.items() if value})
-        for row in read_sample_sheet(folder / targets["sheet"])
-    }
-
-
-def is_simulated(config: Mapping[str, Any]) -> bool:
-    """Tell whether a data set's genome and peaks are made by lociflow itself."""
-    return bool(config.get("simulation"))
-
-
-def _source(dataset: str, source: Mapping[str, Any]) -> dict[str, Any]:
-    """Fill in a source's ``file``: its place under resources/sources and under a mirror."""
-    whole = {"url": None, "path": None, "sha256": None, "derived_from": None, **source}
-    if not whole.get("file"):
-        address = whole["path"] or whole["url"]
-        if not isinstance(address, str):
-            raise UserError(
-                f"dataset {dataset}: a source with several addresses needs a file, the name of the joined file"
-            )
-        whole["file"] = f"{dataset}/{re.split(r'[?#]', address)[0].rstrip('/').rpartition('/')[2]}"
-    return whole
-
-
-def all_sources(configuration: Configuration, datasets: Iterable[str]) -> dict[str, dict[str, Any]]:
-    """Return every source to fetch for some data sets, by its ``file``.
-
-    Raises
-    ------
-    UserError
-        Two sources claim the same ``file`` with different addresses or digests.
-    """
-    found: dict[str, dict[str, Any]] = {}
-    for name in datasets:
-        config = configuration.dataset(name)
-        folder = configuration.names("dataset")[name].parent
-        sources = [genome_source(config), blacklist_source(config), *target_sources(config, folder).values()]
-        for source in sources:
-            if source is None or source["file"].startswith(SIMULATED.format(dataset="")):
-                continue
-            if source["path"] and not Path(source["path"]).is_file():
-                raise UserError(
-                    f"dataset {name}: {source['path']}: no such file; relative paths are relative to where snakemake "
-                    "runs"
-                )
-            other = found.setdefault(source["file"], source)
-            if other != source:
-                raise UserError(
-                    f"dataset {name}: source {source['file']} is also named by another source with another address or "
-                    "digest; give one of the two another file"
-                )
-    return found
-
-
-def genomes(configuration: Configuration, datasets: Iterable[str]) -> dict[str, dict[str, Any]]:
-    """Return every genome of some data sets, by its name.
-
-    Raises
-    ------
-    UserError
-        Two data sets mean different genomes by one name.
-    """
-    found: dict[str, dict[str, Any]] = {}
-    for name in datasets:
-        config = configuration.dataset(name)
-        genome = {
-            **config["genome"],
-            "source": genome_source(config),
-            "dataset": name if is_simulated(config) else None,
-        }
-        other = found.setdefault(genome["name"], genome)
-        if other != genome:
-            raise UserError(
-                f"dataset {name}: genome {genome['name']} is another one in another data set of this run; rename one"
-            )
-    return found

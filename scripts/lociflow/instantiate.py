@@ -1,48 +1,65 @@
 """Build the objects that a configuration names by ``_target_``, from trusted modules only."""
 
-from collections.abc import Iterator, Mapping
+import inspect
+import logging
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import hydra.utils
+from hydra.errors import InstantiationException
 from omegaconf import OmegaConf
 
 from lociflow.command import UserError
 
 TRUSTED = ("lociflow", "torch.nn", "torch.optim", "torchmetrics")
+RESERVED = ("_target_", "_partial_", "_args_", "_convert_", "_recursive_")
+
+# Without a handler, Hydra's account of an unknown name would reach stderr beside the sentence about it.
+logging.getLogger("hydra").addHandler(logging.NullHandler())
 
 
 def targets_of(config: Any) -> Iterator[str]:
     """Yield every ``_target_`` inside a nested configuration of mappings and lists."""
+    for value in _values(config):
+        if isinstance(value, Mapping) and "_target_" in value:
+            yield str(value["_target_"])
+
+
+def _values(config: Any) -> Iterator[Any]:
+    """Yield a nested configuration and everything inside it."""
+    yield config
     if isinstance(config, Mapping):
-        if "_target_" in config:
-            yield str(config["_target_"])
         for value in config.values():
-            yield from targets_of(value)
-    elif isinstance(config, list | tuple):
+            yield from _values(value)
+    elif isinstance(config, Sequence) and not isinstance(config, str | bytes):
         for value in config:
-            yield from targets_of(value)
+            yield from _values(value)
 
 
-def check_target(target: str, trusted: tuple[str, ...] = TRUSTED) -> None:
-    """Refuse a ``_target_`` whose object was not defined in a trusted module.
+def trusted_object(target: str, trusted: tuple[str, ...] = TRUSTED) -> Callable[..., Any]:
+    """Return the object that a ``_target_`` names, which must have been defined in a trusted module.
 
     The object's own ``__module__`` decides: ``lociflow.command.os.system`` begins with a trusted name and is not one.
 
     Raises
     ------
     UserError
-        There is no such object, or it comes from elsewhere.
+        There is no such object, it comes from elsewhere, or it is nothing to call.
     """
     try:
         found = hydra.utils.get_object(target)
     except Exception as error:
-        raise UserError(f"_target_ {target}: no such object ({error}); check its spelling") from None
+        told = " ".join(str(error).split())
+        raise UserError(f"_target_ {target}: no such object ({told}); check its spelling") from None
     home = getattr(found, "__module__", None)
     if not isinstance(home, str) or not any(home == name or home.startswith(f"{name}.") for name in trusted):
         raise UserError(
             f"_target_ {target}: comes from {home or 'no module'}, expected one of {', '.join(trusted)}; "
-            "name the module in trusted_modules if you trust it"
+            "name an object that one of these defines"
         )
+    if not callable(found):
+        raise UserError(f"_target_ {target}: found {type(found).__name__}, expected a function or a class")
+    return found
 
 
 def instantiate(config: Mapping[str, Any], *args: Any, trusted: tuple[str, ...] = TRUSTED, **more: Any) -> Any:
@@ -62,9 +79,41 @@ def instantiate(config: Mapping[str, Any], *args: Any, trusted: tuple[str, ...] 
     Raises
     ------
     UserError
-        A ``_target_`` is unknown or not trusted, or the arguments do not fit it.
+        A ``_target_`` is unknown or not trusted, the arguments do not fit it, or it refuses them.
     """
-    plain = OmegaConf.to_container(config, resolve=True) if OmegaConf.is_config(config) else dict(config)
-    for target in targets_of(plain):
-        check_target(target, trusted)
-    return hydra.utils.instantiate(plain, *args, _convert_="all", **more)
+    plain: Any = OmegaConf.to_container(config, resolve=True) if OmegaConf.is_config(config) else dict(config)
+    for value in _values(plain):
+        if isinstance(value, Mapping) and "_target_" in value:
+            is_whole = value is plain
+            _check_arguments(value, args if is_whole else (), more if is_whole else {}, trusted)
+        elif isinstance(value, str) and "${" in value:
+            # Hydra would resolve it after the checks, to whatever object it likes.
+            raise UserError(f"{value}: stands for another value and is still unresolved; write the value itself")
+    try:
+        return hydra.utils.instantiate(plain, *args, _convert_="all", **more)
+    except InstantiationException as error:
+        if isinstance(error.__cause__, UserError):
+            raise error.__cause__ from None
+        if isinstance(error.__cause__, TypeError | ValueError):
+            told = " ".join(str(error.__cause__).split())
+            raise UserError(f"_target_ {plain.get('_target_')}: its arguments do not fit it ({told})") from None
+        raise
+
+
+def _check_arguments(
+    config: Mapping[str, Any], args: Sequence[Any], more: Mapping[str, Any], trusted: tuple[str, ...]
+) -> None:
+    target = str(config["_target_"])
+    found = trusted_object(target, trusted)
+    try:
+        signature = inspect.signature(found)
+    except ValueError:
+        # Some functions of compiled modules do not tell theirs.
+        return
+    named = {**config, **more}
+    bind = signature.bind_partial if named.get("_partial_") else signature.bind
+    try:
+        bind(*(args or named.get("_args_", ())), **{key: value for key, value in named.items() if key not in RESERVED})
+    except TypeError as error:
+        known = ", ".join(signature.parameters) or "none"
+        raise UserError(f"_target_ {target}: {error}; its arguments are {known}") from None

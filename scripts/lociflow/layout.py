@@ -6,16 +6,12 @@ SIMULATED = "simulated/{dataset}"
 GENOME = "resources/sequences/{genome}"
 DATASET = "results/{dataset}"
 BASELINE = "results/{dataset}/{split}/baselines/{baseline}"
+CEILING = "results/{dataset}/{split}/baselines/ceiling"
 TRAINED = "results/{dataset}/{split}/{model}/seed{seed}"
 INTERPRETATION = TRAINED + "/interpretation"
 RUN = "results/runs/{run}"
 MATCHES = RUN + "/{dataset}.motifs.tsv"
 MATCHED_MOTIFS = RUN + "/{dataset}.matched.meme"
-
-
-def model_label(model: str, variant: str | None) -> str:
-    """Return ``model`` or ``model+variant``, the name by which a run and the results' paths know it."""
-    return f"{model}+{variant}" if variant else model
 
 
 def split_label(label: str) -> tuple[str, str | None]:

@@ -16,7 +16,7 @@ SCRIPTS = HOME / "scripts"
 ENVIRONMENTS = sorted((HOME / "envs").glob("*.yaml"))
 
 # Names on conda-forge and bioconda that differ from PyPI's.
-CONDA_NAMES = {"torch": "pytorch", "matplotlib": "matplotlib-base"}
+CONDA_NAMES = {"torch": "pytorch", "matplotlib": "matplotlib-base", "igraph": "python-igraph"}
 # Found by name at run time: what the configuration's _target_ adds to a step's imports.
 CHOSEN = {
     "make_windows.py": ["lociflow.genome.windows.tile_bins", "lociflow.genome.splits.by_contig"],

@@ -2,6 +2,8 @@
 
 import json
 import os
+import re
+import shlex
 import shutil
 import sys
 from functools import cache, wraps
@@ -10,23 +12,11 @@ from pathlib import Path
 HOME = Path(str(workflow.current_basedir)).resolve().parents[1]
 sys.path.insert(0, str(HOME / "scripts"))
 
-from lociflow import config as configuration
-from lociflow import layout
+from lociflow import layout, run, sources
 from lociflow.code_digest import code_digest
 from lociflow.command import UserError
-from lociflow.config import canonical
+from lociflow.config import Configuration, attribution, canonical, check_schema
 from lociflow.instantiate import targets_of
-
-
-wildcard_constraints:
-    dataset="[A-Za-z0-9_.-]+",
-    genome="[A-Za-z0-9_.-]+",
-    split="[A-Za-z0-9_.-]+",
-    baseline="[A-Za-z0-9_.-]+",
-    run="[A-Za-z0-9_.-]+",
-    model=r"[A-Za-z0-9_.-]+(\+[A-Za-z0-9_.-]+)?",
-    seed=r"\d+",
-    file=rf"(?!{layout.SIMULATED.format(dataset='')}).+(?<!\.source\.json)",
 
 
 def stop(message):
@@ -51,30 +41,52 @@ def told(function):
 @told
 def checked_run():
     """Check the configuration of the run and return it with the groups that it names."""
-    configuration.check_schema(
+    check_schema(
         dict(config),
         HOME / "workflow" / "schemas" / "run.schema.yaml",
         "configuration of the run",
     )
-    groups = configuration.Configuration(
+    groups = Configuration(
         HOME / "config",
         HOME / "workflow" / "schemas",
         [Path(folder) for folder in config.get("config_dirs") or []],
     )
-    configuration.check_run(config, groups)
-    sources = configuration.all_sources(groups, config["datasets"])
+    run.check_run(config, groups)
+    files = sources.all_sources(groups, config["datasets"])
     return (
         dict(config),
         groups,
-        sources,
-        configuration.genomes(groups, config["datasets"]),
+        files,
+        sources.genomes(groups, config["datasets"]),
     )
 
 
 RUN, GROUPS, SOURCES, GENOMES = checked_run()
 if RUN.get("mirror"):
     # An environment variable and no param: the same file from another place is no reason to fetch it again.
-    os.environ["LOCIFLOW_MIRROR"] = str(RUN["mirror"])
+    os.environ.update(LOCIFLOW_MIRROR=str(RUN["mirror"]))
+
+
+def split_of(name):
+    """Return the name of a data set's split."""
+    return GROUPS.dataset(name)["split"]["name"]
+
+
+def one_of(names):
+    """Return the pattern that matches these names and no other."""
+    return "|".join(re.escape(name) for name in sorted(names)) or "(?!)"
+
+
+# A file of another run, data set or model is refused: what this configuration does not name, it cannot know how to make.
+wildcard_constraints:
+    run=re.escape(RUN["run"]),
+    dataset=one_of(RUN["datasets"]),
+    split=one_of({split_of(name) for name in RUN["datasets"]}),
+    genome=one_of(GENOMES),
+    model=one_of(RUN["models"]),
+    seed=r"\d+",
+    baseline="[A-Za-z0-9_.-]+",
+    file=one_of(SOURCES),
 
 
 def script(name):
@@ -125,27 +137,24 @@ def genome_config(name):
 @told
 def target_files(name):
     """Return the peak file of each target of a data set, relative to resources/sources."""
-    folder = GROUPS.names("dataset")[name].parent
-    return {
-        target: source["file"]
-        for target, source in configuration.target_sources(
-            dataset(name), folder
-        ).items()
-    }
+    found = sources.target_sources(dataset(name), GROUPS)
+    return {target: source["file"] for target, source in found.items()}
+
+
+def flag(name, files):
+    """Return a command line's flag with its file, or nothing where there is no file."""
+    return f"{name} {shlex.quote(str(files[0]))}" if files else ""
 
 
 def blacklist_file(name):
     """Return the blacklist of a data set as a list of one path or none."""
-    source = configuration.blacklist_source(dataset(name))
+    source = sources.blacklist_source(dataset(name))
     return [layout.SOURCE.format(file=source["file"])] if source else []
 
 
-def sample_sheet(name):
-    """Return the sample sheet of a data set as a list of one path or none."""
-    sheet = dataset(name)["targets"].get("sheet")
-    return (
-        [os.path.relpath(GROUPS.names("dataset")[name].parent / sheet)] if sheet else []
-    )
+def beside(name, file):
+    """Return a file that a data set's YAML names as a list of one path, or none where it names none."""
+    return [os.path.relpath(GROUPS.beside(name, file))] if isinstance(file, str) else []
 
 
 @cache
@@ -163,7 +172,10 @@ def windows_config(name):
     }
     return {
         "targets": targets,
-        "contig_aliases": config.get("contig_aliases") or {},
+        "contig_aliases": (
+            beside(name, config.get("contig_aliases"))
+            or [config.get("contig_aliases") or {}]
+        )[0],
         "windows": windows,
         "labels": config["labels"],
         "split": {
@@ -176,9 +188,7 @@ def windows_config(name):
 def trained(name, label):
     """Return the resolved configuration of a training without its seed, and how the model may be explained."""
     model, _ = layout.split_label(label)
-    return GROUPS.trained(
-        name, model, RUN["training"], configuration.overrides_of(RUN, label)
-    )
+    return GROUPS.trained(name, model, RUN["training"], run.overrides_of(RUN, label))
 
 
 def training_config(wildcards):
@@ -206,25 +216,18 @@ def interpretation(name):
 def attribution_config(wildcards):
     """Return how one model is explained: the interpretation, with what is valid for its architecture."""
     offered = trained(wildcards.dataset, wildcards.model)["attribution"]
-    return configuration.attribution(
-        interpretation(wildcards.dataset), wildcards.model, offered
-    )
+    return attribution(interpretation(wildcards.dataset), wildcards.model, offered)
 
 
 def evaluation_config(wildcards):
     """Return how scores get their intervals."""
     return {
-        "block": 20000,
+        "block": None,
         "draws": 1000,
         "level": 0.95,
         "seed": 1,
         **(dataset(wildcards.dataset).get("evaluation") or {}),
     }
-
-
-def split_of(name):
-    """Return the name of a data set's split."""
-    return dataset(name)["split"]["name"]
 
 
 def trained_files(name, *patterns):
@@ -242,7 +245,7 @@ def baselines_of(name):
     """Return the baselines of a data set; a simulated genome adds the best score that its truth allows."""
     return [
         *RUN["baselines"],
-        *(["ceiling"] if configuration.is_simulated(dataset(name)) else []),
+        *(["ceiling"] if sources.is_simulated(dataset(name)) else []),
     ]
 
 
@@ -284,8 +287,50 @@ def labelled_motifs(wildcards):
     ]
 
 
+def scored_files(wildcards):
+    """Return the metrics, curves and histories of everything that the run compares."""
+    return [
+        path
+        for name in RUN["datasets"]
+        for path in (
+            *trained_files(
+                name, "metrics.json", "curves.npz", "history.csv", "config.json"
+            ),
+            *baseline_files(name, "metrics.json", "curves.npz"),
+            f"{layout.DATASET.format(dataset=name)}/windows.json",
+            f"{layout.DATASET.format(dataset=name)}/targets.tsv",
+            *(
+                layout.SOURCE_RECORD.format(file=file)
+                for file in sources.all_sources(GROUPS, [name])
+            ),
+        )
+    ]
+
+
+def explained_files(wildcards):
+    """Return the motifs, their matches and the scores of the explanations of the run."""
+    if not interpreted_models():
+        return []
+    files = []
+    for name in RUN["datasets"]:
+        files += interpreted_files(
+            name, "modisco.meme", "modisco.tsv", "filters.meme", "filters.tsv"
+        )
+        if sources.is_simulated(dataset(name)):
+            files += interpreted_files(name, "truth.json")
+        files += [
+            pattern.format(run=wildcards.run, dataset=name)
+            for pattern in (layout.MATCHES, layout.MATCHED_MOTIFS)
+        ]
+    return files
+
+
 def manifest():
     """Return what the report needs to know of the run beside its files."""
+    # Where files come from is no part of what a run is.
+    shown = {
+        key: value for key, value in RUN.items() if key not in ("mirror", "config_dirs")
+    }
     datasets = []
     for name in RUN["datasets"]:
         config = dataset(name)
@@ -299,9 +344,7 @@ def manifest():
                 "models": [
                     {
                         "label": label,
-                        "control": configuration.is_control(
-                            trained(name, label)["training"]
-                        ),
+                        "control": run.is_control(trained(name, label)["training"]),
                     }
                     for label in RUN["models"]
                 ],
@@ -309,14 +352,14 @@ def manifest():
                 "sources": sorted(
                     {
                         source["file"]
-                        for source in configuration.all_sources(GROUPS, [name]).values()
+                        for source in sources.all_sources(GROUPS, [name]).values()
                     }
                 ),
             }
         )
     return {
         "run": RUN["run"],
-        "config": RUN,
+        "config": shown,
         "seeds": RUN["seeds"],
         "interpreted": interpreted_models(),
         "datasets": datasets,
@@ -326,10 +369,6 @@ def manifest():
 def gpus():
     """Return the GPUs of a step that can use one: a profile's set-resources overrides this machine's answer."""
     return 1 if shutil.which("nvidia-smi") else 0
-
-
-# What a step is told of the GPUs that Snakemake gave it.
-DEVICE = "$([ {resources.gpu} = 0 ] && echo cpu || echo cuda)"
 
 
 def print_scores():

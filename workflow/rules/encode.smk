@@ -23,5 +23,5 @@ rule encode_sequences:
         code=code("encode_sequences.py"),
         config=lambda wildcards: genome_config(wildcards.genome),
     shell:
-        "python {input.script} --fasta {input.fasta:q} --config {params.config:q} --codes {output.codes} "
+        "python {input.script:q} --fasta {input.fasta:q} --config {params.config:q} --codes {output.codes} "
         "--store {output.store} --log {log}"

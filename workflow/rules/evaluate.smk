@@ -22,8 +22,8 @@ rule predict:
     params:
         code=lambda wildcards: code("predict.py", training_config(wildcards)["model"]),
     shell:
-        "python {input.script} --store {input.store} --windows {input.windows} --checkpoint {input.checkpoint} "
-        "--predictions {output.predictions} --device " + DEVICE + " --log {log}"
+        "python {input.script:q} --store {input.store} --windows {input.windows} --checkpoint {input.checkpoint} "
+        "--predictions {output.predictions} --device $([ {resources.gpu} = 0 ] && echo cpu || echo cuda) --log {log}"
 
 
 rule fit_baseline:
@@ -54,7 +54,7 @@ rule fit_baseline:
         code=lambda wildcards: code("fit_baseline.py", baseline_config(wildcards)),
         config=lambda wildcards: canonical(baseline_config(wildcards)),
     shell:
-        "python {input.script} --store {input.store} --windows {input.windows} --targets {input.targets} "
+        "python {input.script:q} --store {input.store} --windows {input.windows} --targets {input.targets} "
         "--target-table {input.target_table} --config {params.config:q} --predictions {output.predictions} --log {log}"
 
 
@@ -67,9 +67,9 @@ rule score_ceiling:
         windows=rules.make_windows.output.windows,
         targets=rules.make_windows.output.targets,
         target_table=rules.make_windows.output.target_table,
+        sites=rules.simulate.output.sites,
     output:
-        predictions=layout.BASELINE.replace("{baseline}", "ceiling")
-        + "/predictions.parquet",
+        predictions=f"{layout.CEILING}/predictions.parquet",
     log:
         "logs/{dataset}/{split}/baselines/ceiling/score.log",
     benchmark:
@@ -84,9 +84,11 @@ rule score_ceiling:
     params:
         code=code("score_ceiling.py"),
         config=lambda wildcards: canonical(dataset(wildcards.dataset)["simulation"]),
+        labels=lambda wildcards: canonical(dataset(wildcards.dataset)["labels"]),
     shell:
-        "python {input.script} --store {input.store} --windows {input.windows} --targets {input.targets} "
-        "--target-table {input.target_table} --config {params.config:q} --predictions {output.predictions} --log {log}"
+        "python {input.script:q} --store {input.store} --windows {input.windows} --targets {input.targets} "
+        "--target-table {input.target_table} --sites {input.sites} --config {params.config:q} "
+        "--labels {params.labels:q} --predictions {output.predictions} --log {log}"
 
 
 rule evaluate:
@@ -117,6 +119,6 @@ rule evaluate:
         code=code("evaluate.py"),
         config=lambda wildcards: canonical(evaluation_config(wildcards)),
     shell:
-        "python {input.script} --windows {input.windows} --targets {input.targets} --target-table {input.target_table} "
+        "python {input.script:q} --windows {input.windows} --targets {input.targets} --target-table {input.target_table} "
         "--predictions {input.predictions} --config {params.config:q} --metrics {output.metrics} "
         "--curves {output.curves} --log {log}"

@@ -22,7 +22,7 @@ rule fetch:
         code=code("fetch.py"),
         source=lambda wildcards: canonical(SOURCES[wildcards.file]),
     shell:
-        "python {input.script} --source {params.source:q} --output {output.file:q} --record {output.record:q} --log {log:q}"
+        "python {input.script:q} --source {params.source:q} --output {output.file:q} --record {output.record:q} --log {log:q}"
 
 
 rule simulate:
@@ -48,5 +48,5 @@ rule simulate:
         code=code("simulate.py"),
         config=lambda wildcards: canonical(dataset(wildcards.dataset)["simulation"]),
     shell:
-        "python {input.script} --config {params.config:q} --genome {output.genome} --peaks {output.peaks} "
+        "python {input.script:q} --config {params.config:q} --genome {output.genome} --peaks {output.peaks} "
         "--sites {output.sites} --log {log}"

@@ -29,9 +29,9 @@ rule attribute:
         ),
         config=lambda wildcards: canonical(attribution_config(wildcards)),
     shell:
-        "python {input.script} --store {input.store} --windows {input.windows} --targets {input.targets} "
+        "python {input.script:q} --store {input.store} --windows {input.windows} --targets {input.targets} "
         "--target-table {input.target_table} --checkpoint {input.checkpoint} --config {params.config:q} "
-        "--attributions {output.attributions} --device " + DEVICE + " --log {log}"
+        "--attributions {output.attributions} --device $([ {resources.gpu} = 0 ] && echo cpu || echo cuda) --log {log}"
 
 
 rule discover_motifs:
@@ -58,7 +58,7 @@ rule discover_motifs:
         code=code("discover_motifs.py"),
         config=lambda wildcards: canonical(interpretation(wildcards.dataset)["motifs"]),
     shell:
-        "NUMBA_NUM_THREADS={threads} python {input.script} --attributions {input.attributions} --config {params.config:q} "
+        "NUMBA_NUM_THREADS={threads} python {input.script:q} --attributions {input.attributions} --config {params.config:q} "
         "--modisco {output.modisco} --meme {output.meme} --table {output.table} --log {log}"
 
 
@@ -90,7 +90,7 @@ rule extract_filters:
         ),
         config=lambda wildcards: canonical(interpretation(wildcards.dataset)["filters"]),
     shell:
-        "python {input.script} --store {input.store} --windows {input.windows} --checkpoint {input.checkpoint} "
+        "python {input.script:q} --store {input.store} --windows {input.windows} --checkpoint {input.checkpoint} "
         "--config {params.config:q} --meme {output.meme} --table {output.table} --log {log}"
 
 
@@ -110,7 +110,7 @@ rule match_motifs:
         "benchmarks/runs/{run}/{dataset}.match_motifs.jsonl"
     conda:
         "../../envs/interpret.yaml"
-    threads: 2
+    threads: 1
     resources:
         mem_mb=6000,
         runtime=120,
@@ -120,7 +120,7 @@ rule match_motifs:
         config=lambda wildcards: canonical(interpretation(wildcards.dataset)["jaspar"]),
         motifs=labelled_motifs,
     shell:
-        "NUMBA_NUM_THREADS={threads} python {input.script} --motifs {params.motifs:q} --config {params.config:q} --matches {output.matches} "
+        "NUMBA_NUM_THREADS={threads} python {input.script:q} --motifs {params.motifs:q} --config {params.config:q} --matches {output.matches} "
         "--matched-meme {output.matched} --log {log}"
 
 
@@ -148,5 +148,5 @@ rule score_explanations:
     params:
         code=code("score_explanations.py"),
     shell:
-        "python {input.script} --attributions {input.attributions} --windows {input.windows} "
+        "python {input.script:q} --attributions {input.attributions} --windows {input.windows} "
         "--target-table {input.target_table} --sites {input.sites} --scores {output.scores} --log {log}"

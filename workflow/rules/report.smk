@@ -1,41 +1,3 @@
-def scored_files(wildcards):
-    """Return the metrics, curves and histories of everything that the run compares."""
-    return [
-        path
-        for name in RUN["datasets"]
-        for path in (
-            *trained_files(
-                name, "metrics.json", "curves.npz", "history.csv", "config.json"
-            ),
-            *baseline_files(name, "metrics.json", "curves.npz"),
-            f"{layout.DATASET.format(dataset=name)}/windows.json",
-            f"{layout.DATASET.format(dataset=name)}/targets.tsv",
-            *(
-                layout.SOURCE_RECORD.format(file=file)
-                for file in configuration.all_sources(GROUPS, [name])
-            ),
-        )
-    ]
-
-
-def explained_files(wildcards):
-    """Return the motifs, their matches and the scores of the explanations of the run."""
-    if not interpreted_models():
-        return []
-    files = []
-    for name in RUN["datasets"]:
-        files += interpreted_files(
-            name, "modisco.meme", "modisco.tsv", "filters.meme", "filters.tsv"
-        )
-        if configuration.is_simulated(dataset(name)):
-            files += interpreted_files(name, "truth.json")
-        files += [
-            pattern.format(run=wildcards.run, dataset=name)
-            for pattern in (layout.MATCHES, layout.MATCHED_MOTIFS)
-        ]
-    return files
-
-
 rule compare:
     """Set the scores of all models and baselines of a run beside each other."""
     input:
@@ -63,7 +25,7 @@ rule compare:
         code=code("compare.py"),
         manifest=lambda wildcards: canonical(manifest()),
     shell:
-        "python {input.script} --manifest {params.manifest:q} --scores {output.scores} --table {output.table} --log {log}"
+        "python {input.script:q} --manifest {params.manifest:q} --scores {output.scores} --table {output.table} --log {log}"
 
 
 rule report:
@@ -97,4 +59,4 @@ rule report:
         code=code("report.py"),
         manifest=lambda wildcards: canonical(manifest()),
     shell:
-        "python {input.script} --manifest {params.manifest:q} --report {output.page} --log {log}"
+        "python {input.script:q} --manifest {params.manifest:q} --report {output.page} --log {log}"

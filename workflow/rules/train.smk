@@ -27,7 +27,7 @@ rule train:
         config=lambda wildcards: canonical(training_config(wildcards)),
         resume=f"{layout.TRAINED}/resume",
     shell:
-        "python {input.script} --store {input.store} --windows {input.windows} --targets {input.targets} "
+        "python {input.script:q} --store {input.store} --windows {input.windows} --targets {input.targets} "
         "--target-table {input.target_table} --config {params.config:q} --checkpoint {output.checkpoint} "
         "--config-copy {output.config} --history {output.history} --resume {params.resume} "
-        "--device " + DEVICE + " --log {log}"
+        "--device $([ {resources.gpu} = 0 ] && echo cpu || echo cuda) --log {log}"

@@ -11,7 +11,12 @@ rule make_windows:
             }
         ),
         blacklist=lambda wildcards: blacklist_file(wildcards.dataset),
-        sheet=lambda wildcards: sample_sheet(wildcards.dataset),
+        sheet=lambda wildcards: beside(
+            wildcards.dataset, dataset(wildcards.dataset)["targets"].get("sheet")
+        ),
+        aliases=lambda wildcards: beside(
+            wildcards.dataset, dataset(wildcards.dataset).get("contig_aliases")
+        ),
     output:
         windows=f"{layout.DATASET}/windows.parquet",
         targets=f"{layout.DATASET}/targets.npy",
@@ -34,13 +39,9 @@ rule make_windows:
         ),
         config=lambda wildcards: canonical(windows_config(wildcards.dataset)),
         sources=layout.SOURCE.format(file=""),
-        blacklist=lambda wildcards, input: (
-            f"--blacklist {input.blacklist[0]}" if input.blacklist else ""
-        ),
-        sheet=lambda wildcards, input: (
-            f"--sheet {input.sheet[0]}" if input.sheet else ""
-        ),
+        blacklist=lambda wildcards, input: (flag("--blacklist", input.blacklist)),
+        sheet=lambda wildcards, input: (flag("--sheet", input.sheet)),
     shell:
-        "python {input.script} --store {input.store} --config {params.config:q} --sources {params.sources} "
+        "python {input.script:q} --store {input.store} --config {params.config:q} --sources {params.sources} "
         "{params.sheet} {params.blacklist} --windows {output.windows} --targets {output.targets} "
         "--target-table {output.target_table} --counts {output.counts} --log {log}"

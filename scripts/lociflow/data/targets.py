@@ -1,5 +1,6 @@
 """The labels of a data set and their names."""
 
+import csv
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +18,8 @@ def read_target_names(path: Path) -> tuple[str, ...]:
         The file is missing, or has no column ``target``.
     """
     try:
-        table = pd.read_csv(path, sep="\t", dtype=str, keep_default_na=False)
+        # Written without quotes: one in a name is part of it.
+        table = pd.read_csv(path, sep="\t", dtype=str, keep_default_na=False, quoting=csv.QUOTE_NONE)
     except (OSError, pd.errors.EmptyDataError, pd.errors.ParserError, UnicodeDecodeError) as error:
         raise UserError(f"{path}: cannot be read as a target table ({error}); make it again") from None
     if "target" not in table.columns:

@@ -359,15 +359,21 @@ def score_ceiling(
     predictions
         Parquet to write.
     labels
-        The data set's ``labels``, of which ``min_overlap`` is used.
+        The data set's ``labels``, of which ``min_overlap`` is used (0.5 where it is not said).
     sites
         The planted sites; only counted, to see that the genome is that of ``config``.
 
     Raises
     ------
     UserError
-        A target is no factor of the simulation, or the files are of another simulation.
+        A target is no factor of the simulation, the files are of another simulation, or ``labels`` has a
+        ``positive_score``, which the ceiling does not model.
     """
+    if (least := labels.get("positive_score")) is not None:
+        raise UserError(
+            f"labels.positive_score: found {least!r}, expected null: the ceiling does not model the scores of peaks; "
+            "leave one of the two out"
+        )
     truth = read_truth(config)
     names = read_target_names(target_table)
     if unknown := [name for name in names if name not in truth.grammar.factors]:
@@ -381,7 +387,9 @@ def score_ceiling(
     open_targets(targets, len(bins), len(names))
     chosen = np.flatnonzero(bins["split"].isin(["validation", "test"]))
     scored = bins.iloc[chosen]
-    scores = bin_probabilities(open_store(store), scored, truth, names, labels["min_overlap"])
+    scores = bin_probabilities(
+        open_store(store), scored, truth, names, labels.get("min_overlap", LABELS["min_overlap"])
+    )
     write_predictions(predictions, prediction_table(chosen, scored["split"].to_numpy(), scores, names))
     status(f"ceiling of {len(names)} factors on {len(chosen):,} validation and test bins")
 

@@ -27,12 +27,16 @@ from lociflow.formats import stamp
 
 METRICS = ("auroc", "auprc")
 
+# Blocks within which labels hang together: 20 kb in genomes as dense as yeast's, 1 Mb in those as large as ours.
+SHORT_BLOCK, LONG_BLOCK = 20_000, 1_000_000
+LARGE_GENOME = 100_000_000
+
 
 class IntervalConfig(NamedTuple):
     """How intervals are made; the keys of ``--config``."""
 
-    block: int
-    """Length of a block in bases."""
+    block: int | None = None
+    """Length of a block in bases; None for that of :func:`usual_block`."""
     draws: int = 1000
     """Bootstrap draws."""
     level: float = 0.95
@@ -47,20 +51,31 @@ def interval_config(config: Mapping[str, Any]) -> IntervalConfig:
     Raises
     ------
     UserError
-        A key is unknown or missing, or a value is out of range.
+        A key is unknown, or a value is out of range.
     """
     unknown = sorted(set(config) - set(IntervalConfig._fields))
-    if unknown or "block" not in config:
-        found = f"the key {unknown[0]!r}" if unknown else "no key 'block'"
-        raise UserError(f"evaluation: found {found}, expected {', '.join(IntervalConfig._fields)}")
+    if unknown:
+        raise UserError(f"evaluation: found the key {unknown[0]!r}, expected {', '.join(IntervalConfig._fields)}")
     checked = IntervalConfig(**config)
     for key, lowest in (("block", 1), ("draws", 1), ("seed", 0)):
         value = getattr(checked, key)
+        if key == "block" and value is None:
+            continue
         if not isinstance(value, int) or isinstance(value, bool) or value < lowest:
             raise UserError(f"evaluation.{key}: found {value!r}, expected a whole number of at least {lowest}")
     if not isinstance(checked.level, float) or not 0 < checked.level < 1:
         raise UserError(f"evaluation.level: found {checked.level!r}, expected a number between 0 and 1, such as 0.95")
     return checked
+
+
+def usual_block(windows: pd.DataFrame) -> int:
+    """Return the length of a block for a genome of which only the windows are known.
+
+    20,000 bases where the windows span less than 100 Mb in all, the ends of the contigs' last ones added up, and
+    1,000,000 otherwise.
+    """
+    span = int(windows.groupby("contig", observed=True)["end"].max().sum())
+    return SHORT_BLOCK if span < LARGE_GENOME else LONG_BLOCK
 
 
 def evaluate(
@@ -81,7 +96,7 @@ def evaluate(
     predictions
         Of every validation and test bin.
     config
-        ``block`` (bases), ``draws``, ``level``, ``seed``: see :class:`IntervalConfig`.
+        ``block`` (bases; null for :func:`usual_block`), ``draws``, ``level``, ``seed``: see :class:`IntervalConfig`.
     metrics
         JSON to write; ``summary`` and ``targets`` are those of the test bins, ``validation`` is a summary without
         intervals. What is undefined is null, and ``undefined`` counts such targets.
@@ -97,6 +112,7 @@ def evaluate(
     """
     settings = interval_config(config)
     labels = read_labels(windows, targets, target_table)
+    block = settings.block if settings.block is not None else usual_block(labels.windows)
     found = read_predictions(predictions)
     check_predictions(found, labels, predictions)
     split = labels.windows["split"].astype(str).to_numpy()
@@ -104,7 +120,7 @@ def evaluate(
     if not len(test.bins):
         raise UserError(f"{windows}: has no bin in the split test, expected some; name a contig in split.test")
 
-    blocks = assign_blocks(labels.windows.iloc[test.bins], settings.block)
+    blocks = assign_blocks(labels.windows.iloc[test.bins], block)
     count = int(blocks.max()) + 1
     multiplicities = draw_blocks(count, settings.draws, settings.seed)
     drawn = bootstrap(test.rankings(blocks, count), multiplicities)
@@ -115,7 +131,7 @@ def evaluate(
         "bins": {"test": len(test.bins), "validation": len(validation.bins)},
         "interval": {
             "method": "block bootstrap, percentiles",
-            **settings._asdict(),
+            **settings._replace(block=block)._asdict(),
             "blocks": count,
             "reason": f"{count} blocks, at least {MIN_BLOCKS} are needed" if count < MIN_BLOCKS else None,
         },

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from lociflow.command import UserError
+from lociflow.data.targets import open_targets, read_target_names
 from lociflow.genome.window_table import read_windows
 
 
@@ -29,20 +29,5 @@ def read_labels(windows: Path, targets: Path, target_table: Path) -> Labels:
     UserError
         A file is missing or of another format, or they do not belong together.
     """
-    table = read_windows(windows)
-    try:
-        labels = np.load(targets, mmap_mode="r", allow_pickle=False)
-    except (OSError, ValueError) as error:
-        raise UserError(f"{targets}: cannot be read as labels ({error}); run the windows step again") from None
-    try:
-        names = pd.read_csv(target_table, sep="\t", dtype=str, keep_default_na=False)["target"].tolist()
-    except (OSError, ValueError, KeyError) as error:
-        raise UserError(
-            f"{target_table}: cannot be read as table of targets ({error}); run the windows step again"
-        ) from None
-    if labels.shape != (len(table), len(names)):
-        raise UserError(
-            f"{targets}: found {labels.shape} labels, expected ({len(table)}, {len(names)}), the bins of {windows} and "
-            f"the targets of {target_table}; run the windows step again"
-        )
-    return Labels(table, labels, names)
+    table, names = read_windows(windows), list(read_target_names(target_table))
+    return Labels(table, open_targets(targets, len(table), len(names)), names)

@@ -1,6 +1,5 @@
 """The windows of a data set: bins, their labels and their split, written as files."""
 
-import functools
 import hashlib
 import inspect
 import json
@@ -22,7 +21,7 @@ from lociflow.genome.splits import SPLITS
 from lociflow.genome.target_peaks import TargetPeaks, read_on_genome, read_target_peaks
 from lociflow.genome.window_table import digest_windows, write_windows
 from lociflow.genome.windows import Bins
-from lociflow.instantiate import instantiate
+from lociflow.instantiate import instantiate, trusted_object
 from lociflow.sequence.store import SequenceStore, open_store
 
 KEYS = ("targets", "contig_aliases", "windows", "labels", "split", "blacklist")
@@ -217,9 +216,9 @@ def partial(config: Mapping[str, Any], key: str, unless: tuple[str, ...] = ()) -
     entry = config.get(key)
     if not isinstance(entry, Mapping) or "_target_" not in entry:
         raise UserError(f"{key}: found {entry!r}, expected a mapping with _target_")
-    bound = instantiate(_as_partials({name: value for name, value in entry.items() if name not in unless}))
-    _check_settings(bound, key)
-    return bound
+    settings = {name: value for name, value in entry.items() if name not in unless}
+    _check_settings(settings, key)
+    return instantiate(_as_partials(settings))
 
 
 def _as_partials(entry: Mapping[str, Any]) -> dict[str, Any]:
@@ -227,18 +226,19 @@ def _as_partials(entry: Mapping[str, Any]) -> dict[str, Any]:
     return {**nested, "_partial_": True} if "_target_" in nested else nested
 
 
-def _check_settings(bound: functools.partial[Any], key: str) -> None:
-    parameters = inspect.signature(bound.func).parameters
-    for name, value in bound.keywords.items():
-        if name not in parameters:
+def _check_settings(entry: Mapping[str, Any], key: str) -> None:
+    function = trusted_object(entry["_target_"])
+    parameters = inspect.signature(function).parameters
+    for name, value in entry.items():
+        if name not in (*parameters, "_target_"):
             known = [known for known, parameter in parameters.items() if parameter.kind is not parameter.VAR_KEYWORD]
             raise UserError(f"{key}: found the key {name!r}, {_did_you_mean(name, known)}")
-        if isinstance(value, functools.partial):
+        if isinstance(value, Mapping) and "_target_" in value:
             _check_settings(value, f"{key}.{name}")
     for name, parameter in parameters.items():
         needed = parameter.kind is parameter.KEYWORD_ONLY and parameter.default is parameter.empty
-        if needed and name not in bound.keywords:
-            raise UserError(f"{key}: found no key {name!r}, which {bound.func.__name__} needs; add it")
+        if needed and name not in entry:
+            raise UserError(f"{key}: found no key {name!r}, which {function.__name__} needs; add it")
 
 
 def _check_keys(config: Mapping[str, Any], known: tuple[str, ...], where: str) -> None:

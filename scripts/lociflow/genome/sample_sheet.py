@@ -36,12 +36,26 @@ def read_sample_sheet(path: Path) -> list[SampleSheetRow]:
     Raises
     ------
     UserError
-        The sheet is missing or empty, lacks a column, names a target twice or a target without a file.
+        The sheet is missing or empty, lacks a column, names a target twice or a target without a file, or is no
+        text in UTF-8.
     """
     if not path.is_file():
         raise UserError(f"{path}: no such sample sheet; its path is relative to the data set's YAML file")
+    try:
+        rows = _read_rows(path)
+    except (csv.Error, UnicodeDecodeError) as error:
+        raise UserError(
+            f"{path}: cannot be read ({error}); expected tab-separated text in UTF-8 in which a field that begins "
+            "with a quote ends with one"
+        ) from None
+    if not rows:
+        raise UserError(f"{path}: lists no target; add one line for each")
+    return list(rows.values())
+
+
+def _read_rows(path: Path) -> dict[str, SampleSheetRow]:
     with path.open(encoding="utf-8-sig", newline="") as handle:
-        reader = csv.DictReader(handle, delimiter="\t")
+        reader = csv.DictReader(handle, delimiter="\t", strict=True)
         header = reader.fieldnames or []
         if "target" not in header or not {"url", "path"} & set(header):
             raise UserError(
@@ -64,6 +78,4 @@ def read_sample_sheet(path: Path) -> list[SampleSheetRow]:
                 raise UserError(f"{path}, line {line}: target {target} needs either a url or a path, found {found}")
             metadata = {name: value for name, value in record.items() if name not in ("target", *SOURCE_COLUMNS)}
             rows[target] = SampleSheetRow(target, source, metadata)
-    if not rows:
-        raise UserError(f"{path}: lists no target; add one line for each")
-    return list(rows.values())
+    return rows

@@ -17,6 +17,9 @@ from lociflow.sequence.store import SequenceStore
 # What the table of targets says itself.
 OWN_COLUMNS = ("kept", "positives_train", "positives_validation", "positives_test", "ignored")
 
+# What the tables of predictions have beside a column for each target.
+PREDICTION_KEYS = ("bin", "split")
+
 
 class TargetFile(NamedTuple):
     """The file of one target, the number of peaks that it should hold where that is known, and what else is known."""
@@ -239,12 +242,21 @@ def _empty(path: Path, target: str, found: RegionFile) -> str:
 
 
 def _check_names(targets: Sequence[str], where: str) -> None:
-    seen: set[str] = set()
+    seen: dict[str, str] = {}
     if not targets:
         raise UserError(f"{where}: found no target, expected at least one")
     for target in targets:
         if not target.strip() or any(character in target for character in "\t\r\n"):
             raise UserError(f"{where}: found the target name {target!r}, expected one without tabs and line ends")
-        if target in seen:
+        if target in PREDICTION_KEYS:
+            raise UserError(f"{where}: found the target name {target!r}, which is reserved; rename it")
+        # Motifs and the groups of their file are named by it.
+        plain = "_".join(target.replace("/", "_").split())
+        if seen.get(plain) == target:
             raise UserError(f"{where}: found the target {target} twice, expected each name once; rename one of them")
-        seen.add(target)
+        if plain in seen:
+            raise UserError(
+                f"{where}: found the targets {seen[plain]!r} and {target!r}, expected names that differ by more than "
+                "white space and /, which become _ in the names of motifs; rename one of them"
+            )
+        seen[plain] = target

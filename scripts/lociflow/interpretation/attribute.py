@@ -18,6 +18,7 @@ from lociflow.evaluation.predict import averages_strands
 from lociflow.instantiate import instantiate
 from lociflow.interpretation.attributions import Attributions, write_attributions
 from lociflow.interpretation.methods import Contributions
+from lociflow.interpretation.settings import read_settings
 from lociflow.models.checkpoint import load_model
 from lociflow.models.device import resolve_device
 from lociflow.models.sequence_only import SequenceModel
@@ -51,20 +52,6 @@ class AttributeConfig(NamedTuple):
     threads: int = 1
     """Of torch: part of the configuration, because it changes the last bits."""
 
-    @classmethod
-    def parse(cls, config: Mapping[str, Any]) -> "AttributeConfig":
-        """Check the names of the keys.
-
-        Raises
-        ------
-        UserError
-            A key is missing or unknown.
-        """
-        try:
-            return cls(**config)
-        except TypeError as error:
-            raise UserError(f"attribution: {error}; expected {', '.join(cls._fields)}") from None
-
 
 def attribute(
     store: Path,
@@ -81,8 +68,8 @@ def attribute(
     What is explained is what is evaluated: where predictions average both strands, contributions are those to the mean
     of both strands' logits. Windows are a seeded random sample of a target's test positives and not those with the
     highest predictions: what the model makes of the positives that it misses belongs to what it has learned. Windows
-    with a base other than A, C, G and T are passed over, because they have no shuffles. Each window is read from its
-    bin's own strand.
+    with a base other than A, C, G and T are passed over, because they have no shuffles, and counted. Each window is
+    read from its bin's own strand.
 
     Parameters
     ----------
@@ -100,7 +87,7 @@ def attribute(
     UserError
         The model is of another data set, the method is not valid for it, or a target does not exist.
     """
-    settings = AttributeConfig.parse(config)
+    settings = read_settings(AttributeConfig, "attribution", config)
     torch.set_num_threads(settings.threads)
     loaded = load_model(checkpoint)
     model_config = loaded.config["model"]
@@ -124,7 +111,9 @@ def attribute(
     for chosen in choose_targets(settings.targets, names, count_positives(labels, test)):
         start = time.monotonic()
         positives = test[labels[test, chosen] == 1]
-        index, codes = sample_windows(view, bins.reverse, positives, settings.windows_per_target, settings.seed, chosen)
+        index, codes, unknown = sample_windows(
+            view, bins.reverse, positives, settings.windows_per_target, settings.seed, chosen
+        )
         found = explain(model, method, codes, index, chosen, settings.seed)
         parts.append((index, np.full(len(index), chosen), codes, found.hypothetical.numpy()))
         quality = summary(found)
@@ -134,12 +123,14 @@ def attribute(
                 "column": chosen,
                 "windows": len(index),
                 "positives": len(positives),
+                "unknown_bases": unknown,
                 "quality": quality,
             }
         )
         status(
             f"{names[chosen]}: {len(index)} of {len(positives)} positive test windows explained in "
             f"{time.monotonic() - start:.1f} s{described(quality)}"
+            + (f"; {unknown} passed over for unknown bases" if unknown else "")
         )
     index, column, codes, hypothetical = (np.concatenate(columns) for columns in zip(*parts, strict=True))
     meta = {
@@ -213,7 +204,7 @@ def choose_targets(wanted: int | str | Sequence[str], names: Sequence[str], posi
 
 def sample_windows(
     view: View, reverse: np.ndarray, positives: np.ndarray, count: int, seed: int, column: int
-) -> tuple[np.ndarray, np.ndarray]:
+) -> tuple[np.ndarray, np.ndarray, int]:
     """Draw windows at random among those that hold only A, C, G and T.
 
     Parameters
@@ -235,13 +226,18 @@ def sample_windows(
         Bin indices, ``int64``, ascending, shape ``(n,)``.
     codes : numpy.ndarray
         ``uint8``, shape ``(n, length)``, without soft-mask bits.
+    unknown : int
+        Windows drawn before the last of these and passed over, because another base stands in them.
     """
     order = np.random.Generator(np.random.Philox(key=[seed, PURPOSE], counter=[0, 0, 0, column])).permutation(positives)
-    indices, windows, missing = [], [], count
+    indices, windows, missing, unknown = [], [], count, 0
     for first in range(0, len(order), max(count, 1)):
         part = order[first : first + count]
         codes = view(part, reverse[part]) & np.uint8(SOFT_MASK - 1)
         known = np.flatnonzero((codes < 4).all(axis=1))[:missing]
+        # Those behind the last window that is needed were not drawn.
+        drawn = len(part) if len(known) < missing else int(known.max(initial=-1)) + 1
+        unknown += drawn - len(known)
         indices.append(part[known])
         windows.append(codes[known])
         missing -= len(known)
@@ -249,10 +245,10 @@ def sample_windows(
             break
     if not indices:
         empty = np.empty(0, dtype=np.int64)
-        return empty, view(empty, np.empty(0, dtype=bool))
+        return empty, view(empty, np.empty(0, dtype=bool)), 0
     index, codes = np.concatenate(indices), np.concatenate(windows)
     ascending = np.argsort(index)
-    return index[ascending], codes[ascending]
+    return index[ascending], codes[ascending], unknown
 
 
 def explain(

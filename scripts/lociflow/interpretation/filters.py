@@ -1,6 +1,6 @@
 """What the filters of a model's first layer respond to, as position weight matrices."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -14,6 +14,7 @@ from lociflow.data.bins import bins_of_split, read_bins
 from lociflow.data.views import sequence_view
 from lociflow.interpretation.meme import Motif, core, write_meme
 from lociflow.interpretation.motif_table import motif_row, write_table
+from lociflow.interpretation.settings import read_settings
 from lociflow.models.checkpoint import load_model
 from lociflow.sequence.one_hot import one_hot
 from lociflow.sequence.store import open_store
@@ -42,20 +43,6 @@ class FilterConfig(NamedTuple):
     """Of the choice of windows."""
     threads: int = 1
     """Of torch."""
-
-    @classmethod
-    def parse(cls, config: Mapping[str, Any]) -> "FilterConfig":
-        """Check the names of the keys.
-
-        Raises
-        ------
-        UserError
-            A key is unknown.
-        """
-        try:
-            return cls(**config)
-        except TypeError as error:
-            raise UserError(f"filters: {error}; expected {', '.join(cls._fields)}") from None
 
 
 class Sites(NamedTuple):
@@ -93,7 +80,7 @@ def extract_filters(
     UserError
         The configuration has an unknown key, or the model has no convolution that reads the sequence.
     """
-    settings = FilterConfig.parse(config)
+    settings = read_settings(FilterConfig, "filters", config)
     torch.set_num_threads(settings.threads)
     loaded = load_model(checkpoint)
     convolution = first_convolution(loaded.model)
@@ -170,8 +157,9 @@ def find_sites(convolution: nn.Conv1d, codes: np.ndarray, threshold: float) -> S
     return Sites(counts.unflatten(1, (4, span)).numpy(), support.numpy(), maximum.numpy())
 
 
-def _batches(codes: np.ndarray) -> list[torch.Tensor]:
-    return [torch.from_numpy(one_hot(codes[first : first + BATCH])) for first in range(0, len(codes), BATCH)]
+def _batches(codes: np.ndarray) -> Iterator[torch.Tensor]:
+    for first in range(0, len(codes), BATCH):
+        yield torch.from_numpy(one_hot(codes[first : first + BATCH]))
 
 
 def _activations(convolution: nn.Conv1d, batch: torch.Tensor) -> torch.Tensor:

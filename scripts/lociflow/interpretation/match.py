@@ -14,6 +14,7 @@ from scipy.stats import false_discovery_control
 from lociflow.command import UserError, atomic, status
 from lociflow.interpretation.jaspar import JasparMotif, jaspar_motifs
 from lociflow.interpretation.meme import Motif, core, information, read_meme, write_meme
+from lociflow.interpretation.settings import read_settings
 
 COLUMNS = (
     "label", "motif", "kind", "match_id", "match_name", "family", "class", "p", "q", "overlap", "offset", "strand",
@@ -65,7 +66,7 @@ def match_motifs(
     UserError
         The configuration has an unknown key or value, a label is given twice, or a file is not MEME's.
     """
-    settings = MatchConfig.parse(config)
+    settings = read_settings(MatchConfig, "jaspar", config)
     labels = [label for label, _ in motifs]
     twice = sorted({label for label in labels if labels.count(label) > 1})
     if twice:
@@ -104,23 +105,6 @@ class MatchConfig(NamedTuple):
     core_bits: float = 0.5
     min_width: int = 5
     min_bits: float = 6.0
-
-    @classmethod
-    def parse(cls, config: Mapping[str, Any]) -> "MatchConfig":
-        """Check the names of the keys.
-
-        Raises
-        ------
-        UserError
-            A key is missing or unknown.
-        """
-        try:
-            return cls(**config)
-        except TypeError as error:
-            raise UserError(
-                f"jaspar: {error}; expected release, collection, tax_group and, optionally, "
-                f"{', '.join(cls._field_defaults)}"
-            ) from None
 
 
 def queries_of(

@@ -7,6 +7,7 @@ The contributions of the bases that do stand there are these, times the one-hot 
 
 import warnings
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from typing import NamedTuple
 
 import numpy as np
@@ -59,7 +60,8 @@ def input_x_gradient(
     parts = []
     for batch in one_hot.split(batch_size):
         moved = batch.to(_device(model)).requires_grad_()
-        gradient = torch.autograd.grad(model(moved)[:, target].sum(), moved)[0]
+        with differentiable(model):
+            gradient = torch.autograd.grad(model(moved)[:, target].sum(), moved)[0]
         parts.append((gradient - gradient.mean(dim=1, keepdim=True)).cpu())
     nothing = torch.full((len(one_hot),), torch.nan)
     return Contributions(torch.cat(parts), nothing, nothing)
@@ -101,15 +103,16 @@ def integrated_gradients(
     pairs = max(1, batch_size // steps)
     against = references(one_hot, bins, seed)
     windows = one_hot.repeat_interleave(against.shape[1], dim=0)
-    multipliers = [
-        integrate.attribute(
-            window.to(device), baselines=reference.to(device), target=target, n_steps=steps, method="gausslegendre"
-        )
-        .detach()
-        .float()
-        .cpu()
-        for window, reference in zip(windows.split(pairs), against.flatten(0, 1).split(pairs), strict=True)
-    ]
+    with differentiable(model):
+        multipliers = [
+            integrate.attribute(
+                window.to(device), baselines=reference.to(device), target=target, n_steps=steps, method="gausslegendre"
+            )
+            .detach()
+            .float()
+            .cpu()
+            for window, reference in zip(windows.split(pairs), against.flatten(0, 1).split(pairs), strict=True)
+        ]
     return _aggregate(model, one_hot, against, torch.cat(multipliers), target, batch_size)
 
 
@@ -176,6 +179,16 @@ def saturation_mutagenesis(
     )
     nothing = torch.full((len(one_hot),), torch.nan)
     return Contributions(hypothetical.float().cpu(), nothing, nothing)
+
+
+def differentiable(model: nn.Module) -> AbstractContextManager[None]:
+    """Return the context in which a model's gradients can be had in evaluation mode.
+
+    cuDNN refuses to go back through a recurrent layer that is not in training mode; torch's own kernels do it.
+    """
+    recurrent = any(isinstance(module, nn.RNNBase) for module in model.modules())
+    context: AbstractContextManager[None] = torch.backends.cudnn.flags(enabled=False) if recurrent else nullcontext()
+    return context
 
 
 def _aggregate(

@@ -11,10 +11,11 @@ from modiscolite.core import SeqletSet
 from modiscolite.io import save_pattern
 from modiscolite.tfmodisco import TFMoDISco
 
-from lociflow.command import UserError, atomic, status
+from lociflow.command import atomic, status
 from lociflow.interpretation.attributions import read_attributions
 from lociflow.interpretation.meme import Motif, core, word, write_meme
 from lociflow.interpretation.motif_table import MotifRow, motif_row, write_table
+from lociflow.interpretation.settings import read_settings
 from lociflow.sequence.one_hot import one_hot
 
 
@@ -39,20 +40,6 @@ class MotifConfig(NamedTuple):
     """Starts of each clustering."""
     core_bits: float = 0.5
     """What a motif is trimmed by: ``bits`` of :func:`lociflow.interpretation.meme.core`."""
-
-    @classmethod
-    def parse(cls, config: Mapping[str, Any]) -> "MotifConfig":
-        """Check the names of the keys.
-
-        Raises
-        ------
-        UserError
-            A key is unknown.
-        """
-        try:
-            return cls(**config)
-        except TypeError as error:
-            raise UserError(f"motifs: {error}; expected {', '.join(cls._fields)}") from None
 
 
 class Patterns(NamedTuple):
@@ -88,7 +75,7 @@ def discover_motifs(attributions: Path, config: Mapping[str, Any], modisco: Path
     UserError
         The configuration has an unknown key, or the attributions cannot be read.
     """
-    settings = MotifConfig.parse(config)
+    settings = read_settings(MotifConfig, "motifs", config)
     found = read_attributions(attributions)
     motifs: list[Motif] = []
     rows: list[MotifRow] = []

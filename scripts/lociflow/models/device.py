@@ -1,5 +1,7 @@
 """Which device a model runs on."""
 
+import os
+
 import torch
 
 from lociflow.command import UserError
@@ -9,6 +11,10 @@ DEVICES = ("auto", "cpu", "cuda")
 
 def resolve_device(name: str) -> torch.device:
     """Turn the argument ``--device`` into a device; ``auto`` takes a GPU where there is one.
+
+    A GPU is set, for the whole process, to algorithms that give the same bits every time and to the full precision of
+    float32: by default its kernels add up in whatever order threads finish, and cut products to TF32's ten bits, so
+    that neither two runs nor GPU and CPU would agree.
 
     Raises
     ------
@@ -21,4 +27,11 @@ def resolve_device(name: str) -> torch.device:
             "--device cuda: found no GPU that this build of torch can use, expected one; use --device cpu, or install "
             "a CUDA build of torch"
         )
-    return torch.device("cuda" if available and name != "cpu" else "cpu")
+    if name == "cpu" or not available:
+        return torch.device("cpu")
+    # Read when the first handle of cuBLAS is made, which is after this.
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    torch.use_deterministic_algorithms(True)
+    torch.backends.cudnn.allow_tf32 = False
+    torch.backends.cuda.matmul.allow_tf32 = False
+    return torch.device("cuda")

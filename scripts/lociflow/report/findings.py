@@ -6,7 +6,7 @@ from typing import Any, Literal, NamedTuple
 
 import pandas as pd
 
-from lociflow.report.motif_matrix import planted_matrix, significant
+from lociflow.report.motif_matrix import counts_as_found, planted_matrix
 from lociflow.report.results import DatasetResults, Entry, RunResults
 from lociflow.report.tables import number, plural
 
@@ -37,19 +37,6 @@ def findings(results: RunResults) -> list[Finding]:
     """
     found = [finding for dataset in results.datasets for check in CHECKS for finding in check(dataset)]
     return sorted(found, key=lambda finding: LEVELS.index(finding.level))
-
-
-def diverged_trainings(dataset: DatasetResults) -> Iterator[Finding]:
-    """Find trainings whose loss became NaN or infinite."""
-    for entry, history in trainings(dataset):
-        losses = history[[name for name in ("train_loss", "validation_loss") if name in history]]
-        if not losses.map(math.isfinite).all(axis=None):
-            yield Finding(
-                "error",
-                f"{dataset.name}: {entry.name} diverged",
-                "Its loss is no longer a number, so its scores mean nothing. Lower the learning rate or clip the "
-                "gradients in a variant, and train again.",
-            )
 
 
 def unfinished_trainings(dataset: DatasetResults) -> Iterator[Finding]:
@@ -122,7 +109,7 @@ def models_above_ceiling(dataset: DatasetResults) -> Iterator[Finding]:
 def controls_above_chance(dataset: DatasetResults) -> Iterator[Finding]:
     """Find controls that predict, though they have nothing to predict from."""
     for entry in dataset.of_kind("control"):
-        untrained = "untrained" in (entry.variant or "")
+        untrained = is_untrained(entry)
         limit = TOLERATED_CONTROL_AUROC["untrained" if untrained else "shuffled"]
         low, median = entry.summary("auroc", "low"), entry.summary("auroc", "median")
         if median is None or median < limit or (low is not None and low <= CHANCE):
@@ -138,6 +125,11 @@ def controls_above_chance(dataset: DatasetResults) -> Iterator[Finding]:
         )
 
 
+def is_untrained(entry: Entry) -> bool:
+    """Say whether a control kept its first weights; the others were trained on shuffled labels."""
+    return bool((entry.config or {}).get("training", {}).get("max_epochs") == 0)
+
+
 def controls_with_motifs(dataset: DatasetResults) -> Iterator[Finding]:
     """Find controls whose motifs match a database, and so show what such matches are worth."""
     controls = {entry.key for entry in dataset.of_kind("control")}
@@ -145,7 +137,7 @@ def controls_with_motifs(dataset: DatasetResults) -> Iterator[Finding]:
         key: [row.name for row in planted_matrix(dataset) if key in row.found] for key in controls if dataset.planted
     }
     for entry in dataset.of_kind("control"):
-        matches = sum(significant(motif) for motif in entry.motifs)
+        matches = sum(counts_as_found(motif) for motif in entry.motifs)
         if planted.get(entry.key):
             yield Finding(
                 "warning",
@@ -228,7 +220,6 @@ def held(source: Mapping[str, Any], contigs_pinned: bool) -> bool:
 
 
 CHECKS: tuple[Callable[[DatasetResults], Iterator[Finding]], ...] = (
-    diverged_trainings,
     models_at_chance,
     models_above_ceiling,
     controls_above_chance,
@@ -240,11 +231,6 @@ CHECKS: tuple[Callable[[DatasetResults], Iterator[Finding]], ...] = (
     targets_without_positives,
     unpinned_sources,
 )
-
-
-def trainings(dataset: DatasetResults) -> list[tuple[Entry, pd.DataFrame]]:
-    """Return the entries that have a history, with it."""
-    return [(entry, entry.history) for entry in dataset.entries if entry.history is not None and len(entry.history)]
 
 
 def best_epoch(entry: Entry) -> int | None:

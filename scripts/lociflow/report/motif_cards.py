@@ -11,9 +11,10 @@ from lociflow.report.logos import align, logo, placement, reverse_complement
 from lociflow.report.motif_matrix import significant
 from lociflow.report.results import Entry, Motif
 
-LARGEST = {"modisco": 8, "filter": 4}  # cards per model and kind; what one kind leaves free the other may use
+# Cards per model and kind; what one kind leaves free the others may use, and negative motifs have no more than that.
+LARGEST = {"modisco": 8, "negative": 0, "filter": 4}
 FEWEST = 3  # shown even without a significant match
-KIND_NAMES = {"modisco": "TF-MoDISco", "filter": "first-layer filter"}
+KIND_NAMES = {"modisco": "TF-MoDISco", "negative": "TF-MoDISco (negative)", "filter": "first-layer filter"}
 
 
 class Card(NamedTuple):

@@ -29,6 +29,11 @@ def significant(motif: Motif) -> bool:
     return motif.match is not None and motif.match.q < SIGNIFICANT
 
 
+def counts_as_found(motif: Motif) -> bool:
+    """Say whether a motif has a significant match and speaks for its target: what lowers a prediction does not."""
+    return significant(motif) and motif.kind != "negative"
+
+
 def planted_matrix(dataset: DatasetResults) -> list[MatrixRow]:
     """Say for every planted factor by whom it was found: best match in the planted family at q < 0.05."""
     return [
@@ -51,7 +56,7 @@ def family_matrix(dataset: DatasetResults) -> list[MatrixRow]:
             family
             for entry in dataset.entries
             for motif in entry.motifs
-            if significant(motif) and motif.match is not None
+            if counts_as_found(motif) and motif.match is not None
             for family in motif.match.families
         }
     )
@@ -65,11 +70,11 @@ def of_family(match: Match, family: str) -> bool:
 
 
 def found_by(dataset: DatasetResults, counts: Callable[[Match], bool]) -> dict[str, dict[str, Motif]]:
-    """Find the best motif of each entry and kind whose best match is significant and counts."""
+    """Find the best motif of each entry and kind that counts as found and whose best match counts."""
     found: dict[str, dict[str, Motif]] = {}
     for entry in dataset.entries:
         for motif in entry.motifs:
-            if motif.match is None or not significant(motif) or not counts(motif.match):
+            if motif.match is None or not counts_as_found(motif) or not counts(motif.match):
                 continue
             kinds = found.setdefault(entry.key, {})
             best = kinds.get(motif.kind)

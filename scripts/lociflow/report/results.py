@@ -4,13 +4,14 @@ The manifest is written by the workflow: which data sets, which trainings, basel
 where each of their files lies. Everything that the table of scores and the page show comes through here.
 """
 
+import csv
 import json
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -56,8 +57,9 @@ class Motif(NamedTuple):
 
     name: str
     kind: str
-    """``modisco`` or ``filter``."""
+    """``modisco``, ``negative`` (of TF-MoDISco too, but what lowers the prediction) or ``filter``."""
     target: str | None
+    """Whose predictions it explains; None for a filter."""
     support: float | None
     """Seqlets or activating windows from which the motif was made."""
     pwm: np.ndarray
@@ -212,7 +214,9 @@ def read_dataset(dataset: Mapping[str, Any], matches: str | None, matched: str |
         description=dataset.get("description") or "",
         split=dataset["split"],
         counts=read_checked(dataset["windows_counts"], "windows") if dataset.get("windows_counts") else {},
-        targets=read_table(dataset["target_table"]) if dataset.get("target_table") else pd.DataFrame({"target": []}),
+        targets=read_table(dataset["target_table"], csv.QUOTE_NONE)
+        if dataset.get("target_table")
+        else pd.DataFrame({"target": []}),
         sources=tuple(read_checked(path, "source") for path in dataset.get("source_records") or []),
         contigs_pinned=bool(dataset.get("contigs_pinned")),
         planted=planted_motifs(dataset["simulation"]) if dataset.get("simulation") else None,
@@ -260,14 +264,15 @@ def read_motifs(
     for name, pwm in read_motif_file(meme):
         row = rows.get(name, {})
         target, support = row.get("target"), row.get("support")
+        own = "negative" if row.get("kind") == "negative" else kind
         motifs.append(
             Motif(
                 name=name,
-                kind=kind,
+                kind=own,
                 target=None if missing(target) else str(target),
                 support=None if support is None or missing(support) else float(support),
                 pwm=pwm,
-                match=matches.get((key, kind, name)),
+                match=matches.get((key, own, name)),
             )
         )
     return motifs
@@ -280,10 +285,10 @@ def read_matches(path: Path) -> dict[tuple[str, str, str], Match]:
     -------
     dict[tuple[str, str, str], Match]
         By (training, kind, motif). Training is ``danq_small/seed1``, whatever stands before and after it in the label,
-        so that labels may tell a model's files apart; kind is ``modisco`` or ``filter``.
+        so that labels may tell a model's files apart; kind is that of :class:`Motif`.
     """
     table = read_table(path).sort_values("p", kind="stable")
-    table["kind"] = np.where(table["kind"] == "filter", "filter", "modisco")
+    table["kind"] = table["kind"].replace("positive", "modisco")
     table["training"] = table["label"].astype(str).str.replace(TRAINING, r"\1", regex=True)
     best = table.drop_duplicates(["training", "kind", "motif"])
     return {
@@ -400,9 +405,9 @@ def read_checked(name: str, kind: str) -> dict[str, Any]:
     return value
 
 
-def read_table(path: str | Path) -> pd.DataFrame:
-    """Read a TSV file; a target called NA stays a name."""
-    return pd.read_csv(existing(str(path)), sep="\t", keep_default_na=False, na_values=[""])
+def read_table(path: str | Path, quoting: Literal[0, 3] = csv.QUOTE_MINIMAL) -> pd.DataFrame:
+    """Read a TSV file; a target called NA stays a name. The table of targets is written without quotes."""
+    return pd.read_csv(existing(str(path)), sep="\t", keep_default_na=False, na_values=[""], quoting=quoting)
 
 
 def missing(value: Any) -> bool:

@@ -9,8 +9,8 @@ from lociflow.data.targets import open_targets, read_target_names
 
 def test_names_are_text(tmp_path: Path) -> None:
     table = tmp_path / "targets.tsv"
-    table.write_text("target\tpeaks\nNA\t3\n7\t4\nReb1\t5\n")
-    assert read_target_names(table) == ("NA", "7", "Reb1")
+    table.write_text('target\tpeaks\nNA\t3\n7\t4\nReb1\t5\n"Pol II\t6\n"x"\t7\n')
+    assert read_target_names(table) == ("NA", "7", "Reb1", '"Pol II', '"x"')
 
 
 def test_a_table_without_targets_is_refused(tmp_path: Path) -> None:

@@ -206,6 +206,15 @@ def test_a_stricter_rule_of_the_labels_lowers_the_probabilities(files):
     assert read_predictions(files["predictions"])["Y"].mean() < usual["Y"].mean()
 
 
+def test_labels_may_leave_the_overlap_open_but_have_no_score(files):
+    score_ceiling(**files, config=tiny(), labels={"min_overlap": 0.5})
+    usual = files["predictions"].read_bytes()
+    score_ceiling(**files, config=tiny(), labels={"positive_score": None})
+    assert files["predictions"].read_bytes() == usual
+    with pytest.raises(UserError, match=r"labels\.positive_score: found 0, expected null"):
+        score_ceiling(**files, config=tiny(), labels={"positive_score": 0})
+
+
 def test_a_target_that_is_no_factor_is_refused(files):
     files["target_table"].write_text("target\tpeaks\nY\t1\nW\t1\n")
     with pytest.raises(UserError, match="target W is no factor of the simulation, expected some of X, Y"):

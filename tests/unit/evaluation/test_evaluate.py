@@ -1,11 +1,12 @@
 import re
 
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.metrics import average_precision_score, roc_auc_score
 
 from lociflow.command import UserError
-from lociflow.evaluation.evaluate import evaluate, spread
+from lociflow.evaluation.evaluate import evaluate, spread, usual_block
 from lociflow.evaluation.predictions import prediction_table, read_predictions, write_predictions
 
 CONFIG = {"block": 500, "draws": 50, "level": 0.9, "seed": 1}
@@ -101,6 +102,17 @@ def test_few_blocks_give_no_interval_and_say_so(predicted, read_metrics):
     assert found["targets"][0]["auroc"]["value"] is not None
 
 
+@pytest.mark.parametrize("config", [{"draws": 5}, {"block": None, "draws": 5}])
+def test_without_a_block_its_length_is_that_for_the_size_of_the_genome(predicted, read_metrics, config):
+    assert read_metrics(run(predicted, config=config)[0])["interval"]["block"] == 20_000
+
+
+@pytest.mark.parametrize(("end", "block"), [(59_999_999, 20_000), (60_000_000, 1_000_000)])
+def test_the_size_of_the_genome_is_that_of_its_contigs_added_up(end, block):
+    ends = {"contig": pd.Categorical(["a", "b", "b"], list("abc")), "end": [40_000_000, end, 7]}
+    assert usual_block(pd.DataFrame(ends)) == block
+
+
 def rewrite(dataset, change):
     path = dataset.folder / "predictions.parquet"
     write_predictions(path, change(read_predictions(path)))
@@ -132,7 +144,6 @@ def test_predictions_of_something_else_are_refused(predicted, change, message):
 @pytest.mark.parametrize(
     ("config", "message"),
     [
-        ({}, "found no key 'block'"),
         ({"block": 1000, "blocks": 3}, "found the key 'blocks'"),
         ({"block": 0}, "evaluation.block: found 0"),
         ({"block": 1000, "draws": 1.5}, "evaluation.draws: found 1.5"),

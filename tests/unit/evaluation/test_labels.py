@@ -15,13 +15,13 @@ def test_labels_are_read(dataset):
 
 
 def test_target_names_are_text(dataset):
-    dataset.arguments["target_table"].write_text("target\tpeaks\n001\t1\nNA\t1\n")
-    assert read_labels(**dataset.arguments).names == ["001", "NA"]
+    dataset.arguments["target_table"].write_text('target\tpeaks\n001\t1\n"NA\t1\n')
+    assert read_labels(**dataset.arguments).names == ["001", '"NA']
 
 
 def test_files_that_do_not_belong_together_are_refused(dataset):
     np.save(dataset.arguments["targets"], dataset.targets[:-1])
-    with pytest.raises(UserError, match=re.escape("found (899, 2) labels, expected (900, 2)")):
+    with pytest.raises(UserError, match=re.escape("shape (899, 2), expected int8 of shape (900, 2)")):
         read_labels(**dataset.arguments)
 
 

@@ -67,6 +67,21 @@ def test_named(store: SequenceStore, sources: Path):
     assert len(chosen.peaks) == 2
 
 
+@pytest.mark.parametrize(
+    ("names", "sentence"),
+    [
+        (["bin"], "found the target name 'bin', which is reserved"),
+        (["split"], "found the target name 'split', which is reserved"),
+        (["Pol II", "Pol_II"], "found the targets 'Pol II' and 'Pol_II', expected names that differ by more"),
+        (["a/b", "a b"], "found the targets 'a/b' and 'a b', expected names that differ by more"),
+        (["Reb1", "Reb1"], "found the target Reb1 twice"),
+    ],
+)
+def test_names_that_other_files_cannot_hold(store: SequenceStore, sources: Path, names: list[str], sentence: str):
+    with pytest.raises(UserError, match=sentence):
+        read_target_peaks({"named": "sites.bed", "names": names}, sources, None, store, {}, True)
+
+
 def test_a_named_target_without_peaks(store: SequenceStore, sources: Path):
     targets = {"named": "sites.bed", "names": ["Reb1", "Rap1"]}
     with pytest.raises(UserError, match=r"sites\.bed: found no peak named Rap1"):

@@ -21,6 +21,7 @@ from lociflow.interpretation.attribute import (
 )
 from lociflow.interpretation.attributions import read_attributions
 from lociflow.interpretation.methods import Contributions
+from lociflow.interpretation.settings import read_settings
 from lociflow.models.checkpoint import load_model
 from lociflow.models.sequence_only import SequenceModel
 from lociflow.sequence.alphabet import encode
@@ -81,6 +82,7 @@ def test_explains_only_positive_test_windows_without_unknown_bases(toy: Toy, tmp
     first, second = found.meta["targets"]
     assert (first["target"], first["windows"], first["positives"]) == ("Reb1", 99, 100)
     assert (second["column"], second["windows"], second["positives"]) == (1, 2, 2)
+    assert (first["unknown_bases"], second["unknown_bases"]) == (1, 0)
     assert first["quality"] == {"gap": None, "change": None, "relative_gap": None}
 
 
@@ -105,7 +107,7 @@ def test_a_second_run_writes_the_same_bytes(toy: Toy, tmp_path: Path) -> None:
 
 def test_unknown_keys_are_refused() -> None:
     with pytest.raises(UserError, match=r"attribution: .*'window'"):
-        AttributeConfig.parse({**CONFIG, "window": 3})
+        read_settings(AttributeConfig, "attribution", {**CONFIG, "window": 3})
 
 
 def test_choose_targets() -> None:
@@ -136,18 +138,24 @@ def test_sample_windows_draws_the_same_whatever_is_missing() -> None:
 
     reverse = np.zeros(1000, dtype=bool)
     positives = np.arange(0, 1000, 2)
-    index, codes = sample_windows(view, reverse, positives, 40, seed=1, column=0)
+    index, codes, unknown = sample_windows(view, reverse, positives, 40, seed=1, column=0)
     assert len(index) == 40
     assert (np.diff(index) > 0).all()
     assert not (index % 3 == 0).any()
     np.testing.assert_array_equal(codes, windows[index] & 0x7F)
-    again, _ = sample_windows(view, reverse, positives, 40, seed=1, column=0)
+    again, *_ = sample_windows(view, reverse, positives, 40, seed=1, column=0)
     np.testing.assert_array_equal(index, again)
-    other, _ = sample_windows(view, reverse, positives, 40, seed=1, column=1)
+    other, *_ = sample_windows(view, reverse, positives, 40, seed=1, column=1)
     assert set(index) != set(other)
-    assert len(sample_windows(view, reverse, positives, 9999, seed=1, column=0)[0]) == 333
-    nothing, empty = sample_windows(view, reverse, positives[:0], 9, seed=1, column=0)
-    assert (len(nothing), empty.shape) == (0, (0, 5))
+    # As many draws as were needed for one window more, but for that window.
+    longer, _, passed_over = sample_windows(view, reverse, positives, 41, seed=1, column=0)
+    assert set(index) < set(longer)
+    assert 0 < unknown <= passed_over < 40
+    index, _, unknown = sample_windows(view, reverse, positives, 9999, seed=1, column=0)
+    assert (len(index), unknown) == (333, 167)
+    nothing, empty, unknown = sample_windows(view, reverse, positives[:0], 9, seed=1, column=0)
+    assert (len(nothing), empty.shape, unknown) == (0, (0, 5), 0)
+    assert len(sample_windows(view, reverse, positives, 0, seed=1, column=0)[0]) == 0
 
 
 def test_explain_does_not_depend_on_the_chunks(toy: Toy, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -175,7 +183,8 @@ def test_summary_of_gaps_by_hand() -> None:
 
 def test_strand_average_is_the_same_on_both_strands(toy: Toy) -> None:
     model = StrandAverage(SequenceModel(load_model(toy.checkpoint).model))
-    windows = torch.nn.functional.one_hot(torch.randint(0, 4, (5, BIN)), 4).transpose(1, 2).float()
+    bases = torch.randint(0, 4, (5, BIN), generator=torch.Generator().manual_seed(1))
+    windows = torch.nn.functional.one_hot(bases, 4).transpose(1, 2).float()
     torch.testing.assert_close(model(windows), model(windows.flip(1, 2)))
     method = method_of("deep_lift_shap")
     codes = windows.argmax(dim=1).numpy().astype(np.uint8)

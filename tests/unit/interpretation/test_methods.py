@@ -11,6 +11,7 @@ from torch import nn
 
 from lociflow.interpretation.methods import (
     deep_lift_shap,
+    differentiable,
     input_x_gradient,
     integrated_gradients,
     saturation_mutagenesis,
@@ -165,3 +166,30 @@ def test_a_second_call_gives_the_same_bits_and_leaves_the_model_alone(method: An
     assert first.dtype == torch.float32
     assert not model.training
     assert all(torch.equal(tensor, before[name]) for name, tensor in model.state_dict().items())
+
+
+class Recurrent(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        torch.manual_seed(1)
+        self.inner, self.outer = nn.LSTM(4, 3, batch_first=True, bidirectional=True), nn.Linear(6 * LENGTH, 2)
+
+    def forward(self, sequence: torch.Tensor) -> torch.Tensor:
+        return self.outer(self.inner(sequence.transpose(1, 2))[0].flatten(1))
+
+
+def test_gradients_of_recurrent_models_alone_do_without_cudnn() -> None:
+    with differentiable(Recurrent()):
+        assert not torch.backends.cudnn.enabled
+    with differentiable(convolutional()):
+        assert torch.backends.cudnn.enabled
+    assert torch.backends.cudnn.enabled
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="torch finds no GPU")
+@pytest.mark.parametrize(("method", "arguments"), METHODS[:2])
+def test_recurrent_models_are_explained_on_a_gpu(method: Any, arguments: dict[str, Any]) -> None:
+    model = Recurrent().eval()
+    expected = method(model, WINDOWS, 1, BINS, 5, **arguments).hypothetical
+    found = method(model.to("cuda"), WINDOWS, 1, BINS, 5, **arguments).hypothetical
+    torch.testing.assert_close(found, expected, atol=1e-4, rtol=1e-3)

@@ -160,6 +160,7 @@ class Results:
         epochs: int = 12,
         motifs: Sequence[str] | None = None,
         truth: float | None = None,
+        negative: Sequence[str] = (),
         width: float = 0.02,
     ) -> dict[str, Any]:
         label = f"{model}+{variant}" if variant else model
@@ -214,13 +215,16 @@ class Results:
                 folder / "config.json",
                 {
                     "dataset": {"name": dataset["name"]}, "model": {"name": model, "input_length": 200},
-                    "training": {"early_stopping": {"monitor": "validation_loss", "patience": 4, "min_delta": 0.0}},
+                    "training": {
+                        "max_epochs": epochs if best is not None else 0, "label_permutation": kind == "control",
+                        "early_stopping": {"monitor": "validation_loss", "patience": 4, "min_delta": 0.0},
+                    },
                     "seed": seed, "parameters": 48211,
                 },
             )  # fmt: skip
             found["config"] = str(folder / "config.json")
         if motifs is not None:
-            found["motifs"] = self._motifs(folder, dataset["name"], f"{label}/seed{seed}", motifs)
+            found["motifs"] = self._motifs(folder, dataset["name"], f"{label}/seed{seed}", motifs, negative)
         if truth is not None:
             found["truth"] = str(folder / "truth.json")
             write_json(
@@ -252,7 +256,9 @@ class Results:
                 )
         return path
 
-    def _motifs(self, folder: Path, dataset: str, key: str, factors: Sequence[str]) -> dict[str, Any]:
+    def _motifs(
+        self, folder: Path, dataset: str, key: str, factors: Sequence[str], negative: Sequence[str]
+    ) -> dict[str, Any]:
         files: dict[str, Any] = {}
         lines = []
         for group, kind in (("modisco", "positive"), ("filters", "filter")):
@@ -270,10 +276,15 @@ class Results:
                 found.append((Motif(f"{kind}_{len(factors) + number}", kind, unknown, 40 - number), ""))
                 lines.append([key + ("/filters" if kind == "filter" else ""), f"{kind}_{len(factors) + number}", kind,
                               "MA0001.1", "AGL3", "MIKC", "", 0.01, 0.6, 5, 0, "-"])  # fmt: skip
+            for number, factor in enumerate(negative if kind == "positive" else ()):
+                matrix, word, family = FACTORS[factor]
+                found.append((Motif(f"negative_{number}", "negative", pwm(word), 90), factor))
+                lines.append([key, f"negative_{number}", "negative", matrix, factor, family, "", 1e-9, 1e-8,
+                              len(word), 0, "+"])  # fmt: skip
             write_meme(folder / f"{group}.meme", [motif for motif, _ in found])
             write_table(
                 folder / f"{group}.tsv",
-                [motif_row(motif, target if kind == "positive" else "", kind) for motif, target in found],
+                [motif_row(motif, target if kind == "positive" else "", motif.alternate) for motif, target in found],
             )
             files[group] = {"meme": str(folder / f"{group}.meme"), "table": str(folder / f"{group}.tsv")}
         with Path(self.manifest["matches"][dataset]).open("a") as file:

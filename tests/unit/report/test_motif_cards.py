@@ -28,6 +28,20 @@ def test_a_few_unmatched_where_nothing_matches(results) -> None:
     assert counts["TF-MoDISco"] == (0, 3)
 
 
+def test_negative_motifs_are_shown_as_such(results) -> None:
+    data = results.dataset("data", ["A"])
+    results.entry(data, "cnn", 0.9, motifs=["CTCF"], negative=["JUN"])
+    found, counts = shown(results)
+    assert found == [
+        ("positive_0", "TF-MoDISco", True),
+        *((f"positive_{number}", "TF-MoDISco", False) for number in (1, 2)),
+        ("negative_0", "TF-MoDISco (negative)", True),
+        ("filter_0", "first-layer filter", True),
+        *((f"filter_{number}", "first-layer filter", False) for number in (1, 2)),
+    ]
+    assert counts["TF-MoDISco (negative)"] == (1, 1)
+
+
 def test_logos_of_motif_and_match_are_aligned(results) -> None:
     data = results.dataset("data", ["A"])
     results.entry(data, "cnn", 0.9, motifs=["JUN"])

@@ -22,6 +22,16 @@ def test_families_most_often_found_first(results) -> None:
     assert [(row.name, row.finders) for row in rows] == [("More than 3 adjacent zinc fingers", 2), ("Jun-related", 1)]
 
 
+def test_negative_motifs_count_for_nothing(results) -> None:
+    data = results.dataset("data", ["JUN", "CTCF"], planted=True)
+    results.entry(data, "cnn", 0.9, motifs=["CTCF"], negative=["JUN", "CTCF"])
+    (found,) = read_results(results.manifest).datasets
+    rows = {row.name: row for row in planted_matrix(found)}
+    assert not rows["JUN"].found
+    assert list(rows["CTCF"].found["cnn/seed1"]) == ["modisco", "filter"]
+    assert [row.name for row in family_matrix(found)] == ["More than 3 adjacent zinc fingers"]
+
+
 def test_controls_come_last_and_those_not_interpreted_are_left_out(simulated) -> None:
     (data,) = read_results(simulated.manifest).datasets
     assert [entry.name for entry in interpreted(data)] == [

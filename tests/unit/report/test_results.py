@@ -56,6 +56,21 @@ def test_motifs_get_their_table_and_their_match(simulated) -> None:
     assert unknown.match.q == 0.6
 
 
+def test_the_sign_of_a_motif_is_kept_with_its_target_and_match(results) -> None:
+    data = results.dataset("data", ["JUN"])
+    results.entry(data, "cnn", 0.9, motifs=[], negative=["JUN"])
+    (motif,) = (one for one in read_results(results.manifest).datasets[0].entries[0].motifs if one.kind == "negative")
+    assert (motif.name, motif.target) == ("negative_0", "JUN")
+    assert motif.match is not None
+    assert motif.match.identifier == "MA0488.2"
+
+
+def test_quotes_in_the_name_of_a_target_stay(results) -> None:
+    data = results.dataset("data", ['"Pol II', "B"])
+    results.entry(data, "cnn", 0.9)
+    assert list(read_results(results.manifest).datasets[0].targets["target"]) == ['"Pol II', "B"]
+
+
 def test_names_tell_seeds_apart_only_where_there_are_several(results) -> None:
     data = results.dataset("data", ["A"])
     results.entry(data, "cnn", 0.9, seed=1)

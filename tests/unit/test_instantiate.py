@@ -1,0 +1,170 @@
+import functools
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from omegaconf import OmegaConf
+
+from lociflow.command import UserError
+from lociflow.instantiate import instantiate, targets_of, trusted_object
+from lociflow.training.losses import MaskedBinaryCrossEntropy
+
+ADAM = {"_target_": "torch.optim.Adam", "_partial_": True}
+
+
+def refused(config, *args, **more) -> str:
+    with pytest.raises(UserError) as caught:
+        instantiate(config, *args, **more)
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("target", "home"),
+    [
+        ("os.system", "posix"),
+        ("lociflow.command.os.system", "posix"),
+        ("lociflow.command.json.loads", "json"),
+        ("lociflow.command.LOGGER.info", "logging"),
+        ("torch.nn.functional.warnings.warn", "_warnings"),
+        ("torch.load", "torch.serialization"),
+        ("lociflow.command", "no module"),
+    ],
+)
+def test_the_objects_own_module_decides_and_not_the_name_it_is_reached_by(target, home):
+    told = refused({"_target_": target})
+    assert told.startswith(f"_target_ {target}: comes from {home}, expected one of lociflow, torch.nn, torch.optim")
+
+
+def test_a_module_whose_name_only_begins_like_a_trusted_one_is_refused(tmp_path, monkeypatch):
+    (tmp_path / "lociflow_other.py").write_text("def call():\n    return 1\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    assert "comes from lociflow_other" in refused({"_target_": "lociflow_other.call"})
+    assert instantiate({"_target_": "lociflow_other.call"}, trusted=("lociflow_other",)) == 1
+
+
+def test_objects_of_trusted_modules_are_built_also_under_a_shorter_name():
+    assert isinstance(instantiate({"_target_": "torch.nn.ReLU"}), torch.nn.ReLU)
+    assert trusted_object("torch.optim.Adam") is torch.optim.Adam
+    loss = instantiate(
+        {"_target_": "lociflow.training.losses.MaskedBinaryCrossEntropy"}, positives=np.ones(1), negatives=np.ones(1)
+    )
+    assert isinstance(loss, MaskedBinaryCrossEntropy)
+
+
+@pytest.mark.parametrize(
+    "nested",
+    [
+        {"a": {"_target_": "os.getcwd"}},
+        {"a": [{"b": {"_target_": "os.getcwd"}}]},
+        {"_args_": [{"_target_": "os.getcwd"}]},
+        {"a": OmegaConf.create([{"_target_": "os.getcwd"}])},
+    ],
+)
+def test_a_target_inside_is_checked_like_the_outer_one(nested):
+    assert "_target_ os.getcwd: comes from posix" in refused({"_target_": "torch.nn.Identity", **nested})
+
+
+def test_every_target_is_found_wherever_it_stands():
+    config = {"_target_": "a", "b": [{"_target_": "c", "d": {"_target_": "e"}}, 1, "text"], "f": {"g": None}}
+    assert list(targets_of(config)) == ["a", "c", "e"]
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "${oc.create:'{_target_: os.getcwd}'}",
+        "${oc.env:HOME}",
+    ],
+)
+def test_a_value_that_would_be_resolved_after_the_checks_is_refused(value):
+    assert "still unresolved" in refused({"_target_": "torch.nn.Identity", "a": [value]})
+    escaped = OmegaConf.create({"_target_": "torch.nn.Identity", "a": "\\" + value})
+    assert "still unresolved" in refused(escaped)
+
+
+def test_a_configuration_object_is_resolved_before_it_is_checked():
+    config = OmegaConf.create({"which": "torch.nn.ReLU", "made": {"_target_": "${which}"}})
+    assert isinstance(instantiate(config.made), torch.nn.ReLU)
+
+
+@pytest.mark.parametrize("target", ["torch.nn.Relu", "lociflow.models.nothing.Model", "no_such_package.thing", "3"])
+def test_an_unknown_name_is_told(target):
+    told = refused({"_target_": target})
+    assert told.startswith(f"_target_ {target}: no such object")
+    assert told.endswith("check its spelling")
+
+
+def test_an_unknown_name_leaves_nothing_beside_the_sentence():
+    code = "from lociflow.instantiate import instantiate\ntry: instantiate({'_target_': 'lociflow.command.nothing'})"
+    ran = subprocess.run(
+        [sys.executable, "-c", f"{code}\nexcept Exception as error: print(type(error).__name__)"],
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2] / "scripts")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (ran.stdout, ran.stderr) == ("UserError\n", "")
+
+
+def test_what_cannot_be_called_is_refused():
+    told = refused({"_target_": "lociflow.data.draws.Purpose.STEP"})
+    assert told == "_target_ lociflow.data.draws.Purpose.STEP: found Purpose, expected a function or a class"
+
+
+@pytest.mark.parametrize(
+    ("config", "told"),
+    [
+        ({"_target_": "torch.nn.ReLU", "inplac": True}, "_target_ torch.nn.ReLU: got an unexpected keyword argument"),
+        ({"_target_": "torch.nn.Linear", "in_features": 3}, "missing a required argument: 'out_features'"),
+        ({**ADAM, "lrr": 0.1}, "_target_ torch.optim.Adam: got an unexpected keyword argument 'lrr'"),
+        (
+            {"_target_": "torch.nn.Sequential", "_args_": [{"_target_": "torch.nn.ReLU", "inplac": True}]},
+            "_target_ torch.nn.ReLU: got an unexpected keyword argument 'inplac'; its arguments are inplace",
+        ),
+        ({"_target_": "torch.nn.Dropout", "p": 3}, "dropout probability has to be between 0 and 1, but got 3"),
+        ({"_target_": "torch.nn.Linear", "in_features": 3, "out_features": "many"}, "its arguments do not fit it"),
+    ],
+)
+def test_arguments_that_do_not_fit_are_told(config, told):
+    assert told in refused(config)
+
+
+def test_what_an_architecture_says_of_its_arguments_reaches_the_user_as_it_is():
+    told = refused({"_target_": "lociflow.models.deepsea.DeepSEA"}, input_length=10, n_targets=2)
+    assert told.startswith("model.input_length: 10 bases are too short for DeepSEA")
+
+
+def test_a_failure_that_is_no_matter_of_arguments_is_no_mistake_of_the_user(monkeypatch):
+    def broken() -> None:
+        raise OSError("disk full")
+
+    monkeypatch.setattr(sys.modules["lociflow.training.losses"], "broken", broken, raising=False)
+    broken.__module__ = "lociflow.training.losses"
+    with pytest.raises(Exception, match="disk full") as caught:
+        instantiate({"_target_": "lociflow.training.losses.broken"})
+    assert not isinstance(caught.value, UserError)
+
+
+def test_a_partial_takes_what_is_missing_later():
+    bound = instantiate({**ADAM, "lr": 0.25})
+    assert isinstance(bound, functools.partial)
+    optimizer = bound([torch.nn.Parameter(torch.zeros(1))])
+    assert isinstance(optimizer, torch.optim.Adam)
+    assert optimizer.defaults["lr"] == 0.25
+
+
+def test_arguments_of_the_caller_are_added_to_the_configurations():
+    layer = instantiate({"_target_": "torch.nn.Linear", "bias": False}, 3, out_features=2)
+    assert tuple(layer.weight.shape) == (2, 3)
+    assert layer.bias is None
+
+
+def test_the_given_configuration_stays_as_it_was():
+    config = {"_target_": "torch.nn.Linear", "in_features": 3}
+    instantiate(config, out_features=2)
+    assert config == {"_target_": "torch.nn.Linear", "in_features": 3}
