@@ -50,10 +50,10 @@ quickstart: setup
 	@snakemake --cores all
 
 test: setup
-	@OMP_NUM_THREADS=1 pytest -n $(WORKERS) --dist worksteal -m "not slow" tests
+	@OMP_NUM_THREADS=1 pytest -n $(WORKERS) --dist loadgroup -m "not slow" tests
 
 test-full: setup
-	@OMP_NUM_THREADS=1 pytest -n $(WORKERS) --dist worksteal tests
+	@OMP_NUM_THREADS=1 pytest -n $(WORKERS) --dist loadgroup tests
 
 lint: setup
 	ruff check scripts tests

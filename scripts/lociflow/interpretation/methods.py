@@ -6,8 +6,8 @@ The contributions of the bases that do stand there are these, times the one-hot 
 """
 
 import warnings
-from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import NamedTuple
 
 import numpy as np
@@ -142,7 +142,7 @@ def deep_lift_shap(
         Pairs of window and reference per pass.
     """
     against = references(one_hot, bins, seed)
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), unpooling():
         # tangermeme warns of large convergence deltas batch by batch; they are returned instead.
         warnings.filterwarnings("ignore", message="Convergence deltas", category=RuntimeWarning)
         multipliers = tangermeme_deep_lift_shap(
@@ -189,6 +189,21 @@ def differentiable(model: nn.Module) -> AbstractContextManager[None]:
     recurrent = any(isinstance(module, nn.RNNBase) for module in model.modules())
     context: AbstractContextManager[None] = torch.backends.cudnn.flags(enabled=False) if recurrent else nullcontext()
     return context
+
+
+@contextmanager
+def unpooling() -> Iterator[None]:
+    """Let torch undo a pooling step although deterministic algorithms are asked for.
+
+    DeepLIFT's rule for pooling calls ``max_unpool``, which torch refuses then, because pools that overlap could write
+    one position twice in any order. The architectures' pools do not overlap.
+    """
+    asked = torch.are_deterministic_algorithms_enabled()
+    torch.use_deterministic_algorithms(False)
+    try:
+        yield
+    finally:
+        torch.use_deterministic_algorithms(asked)
 
 
 def _aggregate(

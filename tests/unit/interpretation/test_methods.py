@@ -15,6 +15,7 @@ from lociflow.interpretation.methods import (
     input_x_gradient,
     integrated_gradients,
     saturation_mutagenesis,
+    unpooling,
 )
 from lociflow.interpretation.references import dinucleotide_shuffled, zeros
 from lociflow.sequence.one_hot import one_hot
@@ -193,3 +194,13 @@ def test_recurrent_models_are_explained_on_a_gpu(method: Any, arguments: dict[st
     expected = method(model, WINDOWS, 1, BINS, 5, **arguments).hypothetical
     found = method(model.to("cuda"), WINDOWS, 1, BINS, 5, **arguments).hypothetical
     torch.testing.assert_close(found, expected, atol=1e-4, rtol=1e-3)
+
+
+def test_deep_lift_shap_works_where_deterministic_algorithms_are_asked_for_and_leaves_them_so() -> None:
+    torch.use_deterministic_algorithms(True)
+    try:
+        with unpooling():
+            assert not torch.are_deterministic_algorithms_enabled()
+        assert torch.are_deterministic_algorithms_enabled()
+    finally:
+        torch.use_deterministic_algorithms(False)
