@@ -49,11 +49,14 @@ bedtools:
 quickstart: setup
 	@snakemake --cores all
 
+# The whole runs of tests/integration use all cores themselves.
 test: setup
-	@OMP_NUM_THREADS=1 pytest -n $(WORKERS) --dist loadgroup -m "not slow" tests
+	@OMP_NUM_THREADS=1 pytest -n $(WORKERS) -m "not slow" tests/unit tests/scripts tests/workflow
+	@pytest -m "not slow" tests/integration
 
 test-full: setup
-	@OMP_NUM_THREADS=1 pytest -n $(WORKERS) --dist loadgroup tests
+	@OMP_NUM_THREADS=1 pytest -n $(WORKERS) tests/unit tests/scripts tests/workflow
+	@pytest tests/integration
 
 lint: setup
 	ruff check scripts tests

@@ -15,9 +15,6 @@ import yaml
 from lociflow.genome.simulation import read_sites
 from lociflow.report.planted import planted_motifs
 
-# Both workers of a parallel test run would make the fixture.
-pytestmark = pytest.mark.xdist_group("quickstart")
-
 HOME = Path(__file__).parents[2]
 MODELS = ("deepbind_small", "deepsea_small", "danq_small")
 SIGNIFICANT = 0.05
