@@ -1,4 +1,4 @@
-"""A web server on this machine whose every answer a test writes down beforehand."""
+"""What several test files use: a web server whose answers a test writes down beforehand, and configuration groups."""
 
 import http.server
 import threading
@@ -7,6 +7,9 @@ from dataclasses import dataclass, field
 from email.message import Message
 
 import pytest
+from groups import SCHEMAS, write_groups
+
+from lociflow.config import Configuration
 
 Answer = Callable[[http.server.BaseHTTPRequestHandler], None]
 
@@ -49,3 +52,15 @@ def web(monkeypatch: pytest.MonkeyPatch) -> Iterator[WebServer]:
     listener.shutdown()
     thread.join()
     listener.server_close()
+
+
+@pytest.fixture
+def home(tmp_path):
+    """A folder of groups with one file each, to be changed."""
+    return write_groups(tmp_path / "config")
+
+
+@pytest.fixture(scope="module")
+def configuration(tmp_path_factory):
+    """The same groups unchanged, composed once for all tests."""
+    return Configuration(write_groups(tmp_path_factory.mktemp("groups") / "config"), SCHEMAS)

@@ -57,7 +57,6 @@ def test_small_models_train_a_step(path: Path, length: int) -> None:
     train_a_step(config, 6)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("name", PUBLISHED_SIZES)
 def test_published_models_train_a_step(name: str) -> None:
     train_a_step(compose(FOLDER / f"{name}.yaml", 200), PUBLISHED_SIZES[name])

@@ -1,0 +1,78 @@
+"""What a run asks for, checked before a job exists."""
+
+import pytest
+from groups import DATASET, MODEL, RUN, SCHEMAS, changed, refusal, trained, write
+
+from lociflow.config import Configuration
+from lociflow.run import check_run, is_control, overrides_of
+
+
+def test_an_untrained_network_and_permuted_labels_are_controls(configuration):
+    assert not is_control(trained(configuration)["training"])
+    assert is_control(trained(configuration, "training.max_epochs=0")["training"])
+    assert is_control(trained(configuration, "training.label_permutation=true")["training"])
+
+
+def test_a_run_that_fits_is_accepted(configuration):
+    check_run(RUN, configuration)
+    check_run(changed(RUN, models=["net", "net+long"], interpret=["net+long"]), configuration)
+    assert overrides_of(RUN, "net+long") == ("training.max_epochs=50", "+training.gradient_clip=1.0")
+    assert overrides_of(RUN, "net") == ()
+
+
+def test_the_keys_of_a_run_that_have_a_default_may_be_missing(configuration):
+    check_run(changed(RUN, interpret=None), configuration)
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"model": ["net"]}, "configuration of the run: unknown key model; did you mean models?"),
+        ({"seeds": ["one"]}, "configuration of the run: seeds.0: 'one' is not of type 'integer'"),
+        ({"seeds": [1, 1]}, "configuration of the run: seeds: [1, 1] has non-unique elements"),
+        ({"datasets": ["toi"]}, "dataset toi: there is no such dataset; did you mean toy?"),
+        ({"baselines": ["kmeer"]}, "baseline kmeer: there is no such baseline; did you mean kmer?"),
+        ({"training": "defualt"}, "training defualt: there is no such training; did you mean default?"),
+        ({"interpretation": "defalt"}, "interpretation defalt: there is no such interpretation; did you mean default?"),
+        ({"models": ["nett"]}, "model nett: there is no such model; did you mean net?"),
+        ({"models": ["net+lang"]}, "models: net+lang names the variant lang; did you mean long?; declare it under"),
+        ({"interpret": ["net+long"]}, "interpret: net+long is none of this run's models"),
+        (
+            {"variants": {"v": ["dataset.windows.length=9"]}},
+            "variants.v: dataset.windows.length=9 changes dataset, whi",
+        ),
+        ({"variants": {"v": ["++interpretation.seed=9"]}}, "variants.v: ++interpretation.seed=9 changes interpretatio"),
+        ({"variants": {"v": ["model=other"]}}, "variants.v: model=other replaces the whole model; override one of its"),
+        (
+            {"variants": {"v": ["model.training.max_epochs=3"]}},
+            "variants.v: model.training.max_epochs=3 would change nothing; write training.max_epochs=…",
+        ),
+        ({"variants": {"v": []}}, "configuration of the run: variants.v: [] should be non-empty"),
+    ],
+)
+def test_a_run_that_does_not_fit_is_refused(configuration, changes, told):
+    assert refusal(check_run, {**RUN, **changes}, configuration).startswith(told)
+
+
+def test_a_contig_in_two_splits_is_refused(home):
+    path = write(home, "dataset", "toy", changed(DATASET, split__train=["c1", "c3"]))
+    told = refusal(check_run, RUN, Configuration(home, SCHEMAS))
+    assert told == f"{path}: split: contig c3 is named for train and for test; name it once"
+
+
+def test_a_model_that_cannot_be_explained_is_refused_only_where_it_is_to_be_explained(home):
+    write(home, "model", "mute", changed(MODEL, attribution=None))
+    configuration = Configuration(home, SCHEMAS)
+    run = {**RUN, "models": ["net", "mute"]}
+    assert refusal(check_run, run, configuration).startswith("model mute: its file does not say how it may be")
+    check_run({**run, "interpret": ["net"]}, configuration)
+    check_run({**run, "interpret": []}, configuration)
+    check_run({**run, "interpretation": None}, configuration)
+
+
+def test_an_override_of_the_interpretation_by_a_data_set_is_checked_with_the_run(home):
+    write(home, "dataset", "toy", changed(DATASET, interpretation={"seeds": 3}))
+    assert "unknown key seeds; did you mean seed?" in refusal(check_run, RUN, Configuration(home, SCHEMAS))
+
+
+# ------------------------------------------------------------------------------------------------------------- sources
