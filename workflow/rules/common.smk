@@ -114,11 +114,6 @@ def dataset(name):
     return GROUPS.dataset(name)
 
 
-def dataset_file(pattern):
-    """Return an input function for a file of the wildcards' data set."""
-    return lambda wildcards: pattern.format(dataset=wildcards.dataset)
-
-
 def store_of(name):
     """Return the input function for a file of the sequence store of the wildcards' data set."""
     return (
@@ -349,12 +344,7 @@ def manifest():
                     for label in RUN["models"]
                 ],
                 "baselines": baselines_of(name),
-                "sources": sorted(
-                    {
-                        source["file"]
-                        for source in sources.all_sources(GROUPS, [name]).values()
-                    }
-                ),
+                "sources": sorted(sources.all_sources(GROUPS, [name])),
             }
         )
     return {

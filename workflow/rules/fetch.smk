@@ -10,7 +10,6 @@ rule fetch:
         "logs/fetch/{file}.log",
     benchmark:
         "benchmarks/fetch/{file}.jsonl"
-    retries: 0
     conda:
         "../../envs/fetch.yaml"
     threads: 1
