@@ -1,4 +1,4 @@
-"""The step that scores predictions: the only one that reads the test labels of a model."""
+"""The step that scores predictions. Explanations also choose their windows by test labels; no fit reads them."""
 
 import hashlib
 from collections.abc import Iterator, Mapping
