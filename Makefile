@@ -2,6 +2,7 @@
 #   make quickstart   the built-in simulated genome, from FASTA to report
 #   make test         the tests            make test-full   with the long ones
 #   make lint         style, types, import order and Snakemake's own lint
+#   make perf         speed and memory against peers, as JSON rows
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
@@ -16,7 +17,7 @@ PYTHON ?= $(firstword $(foreach name,python3 python3.13 python3.12 python3.11,\
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 WORKERS ?= 2
 
-.PHONY: help quickstart test test-full lint format docs lock setup bedtools clean
+.PHONY: help quickstart test test-full perf lint format docs lock setup bedtools clean
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -58,6 +59,10 @@ test-full: setup
 	@OMP_NUM_THREADS=1 pytest -n $(WORKERS) tests/unit tests/scripts tests/workflow
 	@pytest tests/integration
 
+# A quiet machine: every row has what it was measured on.
+perf: setup
+	@python tests/perf --output results/perf.jsonl
+
 lint: setup
 	ruff check scripts tests
 	ruff format --check scripts tests
@@ -74,13 +79,16 @@ format: setup
 docs: setup
 	python scripts/describe_config.py --output config/README.md
 
-# pip-tools has an environment of its own: it is no part of what lociflow needs. torch is resolved but not written.
+# pip-tools has an environment of its own: it is no part of what lociflow needs. torch is resolved but not written, which
+# pip-compile warns of at the end of the file.
 lock: setup
 	python -m venv $(VENV)/lock
 	$(VENV)/lock/bin/python -m pip install --quiet pip-tools==7.6.2
 	$(VENV)/lock/bin/pip-compile --quiet --generate-hashes --extra dev --strip-extras --no-header --no-emit-index-url \
 		--no-emit-find-links --no-emit-trusted-host --constraint requirements-torch.txt --unsafe-package torch \
 		--output-file requirements.lock pyproject.toml
+	sed -i -e '/^# WARNING: The following packages/,$$d' requirements.lock
+	sed -i -e '1i # Every package that `make` installs, with its hashes. Made by `make lock` from pyproject.toml.\n# torch is not here: requirements-torch.txt is installed first, so that its CPU and its CUDA build both fit.' requirements.lock
 
 clean:
 	rm -rf $(VENV) .snakemake .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -12,6 +12,7 @@ def parser() -> argparse.ArgumentParser:
     arguments.add_argument("--store", type=Path, required=True, help="sequence store of the genome (store.json)")
     arguments.add_argument("--windows", type=Path, required=True, help="bins of the data set (windows.parquet)")
     arguments.add_argument("--targets", type=Path, required=True, help="labels of the bins (targets.npy)")
+    arguments.add_argument("--split", required=True, help="name of the split")
     arguments.add_argument("--target-table", type=Path, required=True, help="names of the targets (targets.tsv)")
     arguments.add_argument(
         "--config", type=json_argument, required=True, help="the baseline's _target_ and its settings (JSON)"

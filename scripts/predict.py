@@ -10,6 +10,7 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--store", type=Path, required=True, help="store.json of the genome")
     parser.add_argument("--windows", type=Path, required=True, help="windows.parquet")
+    parser.add_argument("--control", type=Path, required=True, help="control.npy")
     parser.add_argument("--checkpoint", type=Path, required=True, help="model.ckpt")
     parser.add_argument("--predictions", type=Path, required=True, help="output: predictions.parquet")
     parser.add_argument("--workers", type=int, default=0, help="loader processes")

@@ -12,6 +12,7 @@ def parser() -> argparse.ArgumentParser:
     arguments.add_argument("--store", type=Path, required=True, help="sequence store of the simulated genome")
     arguments.add_argument("--windows", type=Path, required=True, help="Parquet table of the bins")
     arguments.add_argument("--targets", type=Path, required=True, help="labels of the bins")
+    arguments.add_argument("--split", required=True, help="name of the split")
     arguments.add_argument("--target-table", type=Path, required=True, help="TSV of the targets")
     arguments.add_argument("--sites", type=Path, help="TSV of the planted motifs, counted to check the genome")
     arguments.add_argument("--config", type=json_argument, required=True, help="simulation of the data set (JSON)")

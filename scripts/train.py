@@ -11,6 +11,7 @@ if __name__ == "__main__":
     parser.add_argument("--store", type=Path, required=True, help="store.json of the genome")
     parser.add_argument("--windows", type=Path, required=True, help="windows.parquet")
     parser.add_argument("--targets", type=Path, required=True, help="targets.npy")
+    parser.add_argument("--control", type=Path, required=True, help="control.npy")
     parser.add_argument("--target-table", type=Path, required=True, help="targets.tsv")
     parser.add_argument("--config", type=json_argument, required=True, help="resolved configuration as JSON")
     parser.add_argument("--checkpoint", type=Path, required=True, help="output: model.ckpt")

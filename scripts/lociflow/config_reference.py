@@ -64,14 +64,26 @@ def _rows(schema: dict[str, Any], root: dict[str, Any], prefix: str) -> Iterator
         mark = " (required)" if key in required else ""
         yield f"`{prefix}{key}`{mark}", _kind(value, root), value.get("description", "").replace("|", "\\|")
         yield from _rows(value, root, f"{prefix}{key}.")
+        if isinstance(value.get("additionalProperties"), dict) and value["additionalProperties"].get("properties"):
+            yield from _rows(value["additionalProperties"], root, f"{prefix}{key}.NAME.")
 
 
 def _kind(schema: dict[str, Any], root: dict[str, Any]) -> str:
     if "$ref" in schema:
-        title: str = root["$defs"][schema["$ref"].rpartition("/")[2]]["title"]
-        return f"[{title.lower()}](#{title.lower()})"
+        found: Any = root
+        for part in schema["$ref"].removeprefix("#/").split("/"):
+            found = found[part]
+        if "title" not in found:
+            return _kind(found, root)
+        title: str = found["title"]
+        return f"[{title.lower()}](#{title.lower().replace(' ', '-')})"
     if "enum" in schema:
-        return ", ".join(f"`{value}`" for value in schema["enum"])
+        return ", ".join(f"`{'null' if value is None else value}`" for value in schema["enum"])
+    if "type" not in schema and (choices := schema.get("oneOf") or schema.get("anyOf")):
+        kinds = dict.fromkeys(_kind(choice, root) for choice in choices if "required" not in choice or "type" in choice)
+        return " or ".join(kinds)
+    if schema.get("type") == "array" and "$ref" in schema.get("items", {}):
+        return f"list of {_kind(schema['items'], root)}"
     kinds = schema.get("type", "object")
     names = {"object": "mapping", "array": "list", "string": "text", "boolean": "true or false"}
     return " or ".join(names.get(kind, kind) for kind in ([kinds] if isinstance(kinds, str) else kinds))

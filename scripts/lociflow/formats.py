@@ -9,10 +9,11 @@ from lociflow.command import UserError
 VERSIONS = {
     "source": 1,
     "sequence store": 1,
-    "windows": 1,
+    "windows": 2,
     "checkpoint": 1,
     "predictions": 1,
     "metrics": 1,
+    "audit": 1,
     "attributions": 1,
     "explanation scores": 1,
 }

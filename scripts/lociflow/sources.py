@@ -1,7 +1,7 @@
 """The files that data sets are made from: where they come from, and where they lie under resources/sources."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,20 +12,11 @@ from lociflow.layout import SIMULATED
 
 # A source's place under resources/sources: it reaches shell commands.
 FILE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_./+=-]*")
+SOURCE_KEYS = ("file", "url", "path", "sha256", "derived_from")
 
 
-def genome_source(config: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the genome's source of a data set; without a ``file`` of its own it is shared by the genome's name."""
-    return _source(config, f"genomes/{config['genome']['name']}", config["genome"]["source"])
-
-
-def blacklist_source(config: Mapping[str, Any]) -> dict[str, Any] | None:
-    """Return the blacklist's source of a data set, or None."""
-    return _source(config, config["name"], config["blacklist"]) if config.get("blacklist") else None
-
-
-def target_sources(config: Mapping[str, Any], configuration: Configuration) -> dict[str, dict[str, Any]]:
-    """Return the source of each file that holds a data set's peaks.
+def dataset_files(config: Mapping[str, Any], configuration: Configuration) -> dict[str, Any]:
+    """Return a data set's configuration in which every source is filled in.
 
     Parameters
     ----------
@@ -37,22 +28,104 @@ def target_sources(config: Mapping[str, Any], configuration: Configuration) -> d
     Returns
     -------
     dict
-        Source by target; a single file that names its targets in a column is under the empty name.
+        ``genome`` or ``sequences``, ``targets``, ``blacklist`` and ``variants`` of the data set. Each source has
+        ``file``, ``url``, ``path``, ``sha256`` and ``derived_from``; a genome has a list of them; a sample sheet has
+        become ``files``.
     """
+    name = config["name"]
+    found: dict[str, Any] = {}
+    if "genome" in config:
+        genome = config["genome"]
+        sources = genome["source"] if isinstance(genome["source"], list) else [genome["source"]]
+        place = f"genomes/{genome['name']}"
+        found["genome"] = {**genome, "source": [_source(config, place, source) for source in sources]}
+    else:
+        sequences = config["sequences"]
+        key = "fasta" if "fasta" in sequences else "table"
+        found["sequences"] = {**sequences, key: [_source(config, name, source) for source in sequences[key]]}
+    found["targets"] = _target_sources(config, configuration)
+    if config.get("blacklist"):
+        found["blacklist"] = _source(config, name, config["blacklist"])
+    found["variants"] = [_source(config, f"{name}/variants", source) for source in config.get("variants") or []]
+    return found
+
+
+def _target_sources(config: Mapping[str, Any], configuration: Configuration) -> dict[str, Any]:
     targets, name = config["targets"], config["name"]
     if "named" in targets:
-        return {"": _source(config, name, targets["named"])}
+        return {**targets, "named": _source(config, name, targets["named"])}
+    if "annotation" in targets:
+        annotation = targets["annotation"]
+        return {**targets, "annotation": {**annotation, "source": _source(config, name, annotation["source"])}}
+    if "signal" in targets:
+        signal = dict(targets["signal"])
+        for key in ("tracks", "control"):
+            if set(SOURCE_KEYS) & set(signal.get(key, {})):
+                signal[key] = _source(config, f"{name}/{key}", signal[key])
+            elif key in signal:
+                signal[key] = {
+                    track: _track(config, f"{name}/{_file_name(track)}", source)
+                    for track, source in signal[key].items()
+                }
+        if "anchors" in signal:
+            signal["anchors"] = _source(config, f"{name}/anchors", signal["anchors"])
+        return {**targets, "signal": signal}
+    if "columns" in targets:
+        return dict(targets)
     if "files" in targets:
-        sources = targets["files"]
+        files = targets["files"]
     else:
         rows = read_sample_sheet(configuration.beside(name, targets["sheet"]))
-        sources = {row.target: {key: value for key, value in row.source.items() if value} for row in rows}
-    return {target: _source(config, f"{name}/{_file_name(target)}", source) for target, source in sources.items()}
+        files = {row.target: {key: value for key, value in row.source.items() if value} for row in rows}
+    kept = {key: value for key, value in targets.items() if key != "sheet"}
+    sources = {target: _source(config, f"{name}/{_file_name(target)}", source) for target, source in files.items()}
+    return {**kept, "files": sources}
+
+
+def _track(config: Mapping[str, Any], place: str, source: Mapping[str, Any]) -> dict[str, Any]:
+    if "plus" in source:
+        return {strand: _source(config, f"{place}/{strand}", source[strand]) for strand in ("plus", "minus")}
+    return _source(config, place, source)
+
+
+def sources_in(config: Any) -> Iterator[dict[str, Any]]:
+    """Yield every source inside what :func:`dataset_files` returned."""
+    if isinstance(config, Mapping):
+        if "derived_from" in config:
+            yield {key: config[key] for key in SOURCE_KEYS}
+        else:
+            for value in config.values():
+                yield from sources_in(value)
+    elif isinstance(config, list):
+        for value in config:
+            yield from sources_in(value)
+
+
+def files_only(config: Any) -> Any:
+    """Return what :func:`dataset_files` returned with sources as a step reads them.
+
+    Of each only ``file`` is left, and what is said beside the source: class, split.
+    """
+    if isinstance(config, Mapping):
+        kept = {key: files_only(value) for key, value in config.items()}
+        dropped = set(SOURCE_KEYS) - {"file"} if "derived_from" in config else set()
+        return {key: value for key, value in kept.items() if key not in dropped}
+    return [files_only(value) for value in config] if isinstance(config, list) else config
+
+
+def has_places(sheet: Path) -> bool:
+    """Tell whether a sample sheet names the place of every file itself."""
+    return all(row.source["file"] for row in read_sample_sheet(sheet))
 
 
 def is_simulated(config: Mapping[str, Any]) -> bool:
     """Tell whether a data set's genome and peaks are made by lociflow itself."""
     return bool(config.get("simulation"))
+
+
+def store_name(config: Mapping[str, Any]) -> str:
+    """Return the name of the sequence store on which a data set's windows lie."""
+    return str(config["genome"]["name"] if "genome" in config else config["name"])
 
 
 def _file_name(text: str) -> str:
@@ -95,10 +168,8 @@ def all_sources(configuration: Configuration, datasets: Iterable[str]) -> dict[s
     """
     found: dict[str, dict[str, Any]] = {}
     for name in datasets:
-        config = configuration.dataset(name)
-        sources = [genome_source(config), blacklist_source(config), *target_sources(config, configuration).values()]
-        for source in sources:
-            if source is None or source["file"].startswith(SIMULATED.format(dataset="")):
+        for source in sources_in(dataset_files(configuration.dataset(name), configuration)):
+            if source["file"].startswith(SIMULATED.format(dataset="")):
                 continue
             if source["path"] and not Path(source["path"]).is_file():
                 raise UserError(
@@ -114,8 +185,14 @@ def all_sources(configuration: Configuration, datasets: Iterable[str]) -> dict[s
     return found
 
 
-def genomes(configuration: Configuration, datasets: Iterable[str]) -> dict[str, dict[str, Any]]:
-    """Return every genome of some data sets, by its name.
+def stores(configuration: Configuration, datasets: Iterable[str]) -> dict[str, dict[str, Any]]:
+    """Return what every sequence store of some data sets is made from, by its name.
+
+    Returns
+    -------
+    dict
+        For a genome ``name``, ``soft_mask``, ``contig_md5`` and ``source``; for labelled sequences ``name`` and
+        ``sequences``.
 
     Raises
     ------
@@ -123,16 +200,15 @@ def genomes(configuration: Configuration, datasets: Iterable[str]) -> dict[str, 
         Two data sets mean different genomes by one name.
     """
     found: dict[str, dict[str, Any]] = {}
-    for name in datasets:
-        config = configuration.dataset(name)
-        genome = {
-            **config["genome"],
-            "source": genome_source(config),
-            "dataset": name if is_simulated(config) else None,
-        }
-        other = found.setdefault(genome["name"], genome)
-        if other != genome:
+    for dataset in datasets:
+        config = configuration.dataset(dataset)
+        files, name = dataset_files(config, configuration), store_name(config)
+        made = {"name": name, "sequences": files["sequences"]} if "sequences" in files else files["genome"]
+        if is_simulated(config):
+            made = {**made, "dataset": dataset}
+        other = found.setdefault(name, made)
+        if other != made:
             raise UserError(
-                f"dataset {name}: genome {genome['name']} is another one in another data set of this run; rename one"
+                f"dataset {dataset}: genome {name} is another one in another data set of this run; rename one"
             )
     return found

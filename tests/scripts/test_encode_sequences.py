@@ -41,3 +41,22 @@ def test_another_assembly_is_one_sentence_and_exit_1(tmp_path):
     assert done.stderr.startswith("error: a.fa: contig chr1: found a sequence with MD5 ")
     assert "another assembly or another release" in done.stderr
     assert list((tmp_path / "store").iterdir()) == []
+
+
+def test_sequences_without_a_genome_become_a_store(tmp_path):
+    (tmp_path / "t.csv").write_text("name,sequence,level\na,ACGU,1\nb,GG,2\n")
+    config = {"name": "toy", "sequences": {"alphabet": "rna", "table": [{"file": "t.csv"}]}}
+    done = subprocess.run(
+        [
+            *(sys.executable, str(SCRIPT), "--sources", ".", "--config", json.dumps(config)),
+            *("--codes", "store/codes.npy", "--store", "store/store.json"),
+        ],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == "toy: 2 sequences of 2 to 4 bases, 6 in all\n"
+    assert np.load(tmp_path / "store" / "codes.npy").tolist() == [0, 1, 2, 3, 2, 2]
+    found = json.loads((tmp_path / "store" / "store.json").read_text())
+    assert (found["alphabet"], found["contigs"]) == ("rna", {"names": ["a", "b"], "lengths": [4, 2]})

@@ -5,12 +5,13 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from window_files import HOLDOUT, write_holdout
 
-from lociflow.genome.window_table import write_windows
 from lociflow.sequence.store import write_store
 
 SCRIPTS = Path(__file__).parents[2] / "scripts"
 LABELS = ["--windows", "windows.parquet", "--targets", "targets.npy", "--target-table", "targets.tsv"]
+LABELS += ["--split", HOLDOUT]
 KMER = {"_target_": "lociflow.evaluation.kmer.fit_predict", "k": 2, "window_length": 8, "regularisation": [1.0]}
 
 
@@ -30,7 +31,7 @@ def make_dataset(folder):
             "group": pd.Categorical([None] * 120, []),
         }
     )
-    write_windows(folder / "windows.parquet", windows, {})
+    write_holdout(folder / "windows.parquet", windows)
     np.save(folder / "targets.npy", positive[:, np.newaxis].astype(np.int8))
     (folder / "targets.tsv").write_text("target\tpeaks\nGC\t40\n")
 

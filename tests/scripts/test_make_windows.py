@@ -13,9 +13,14 @@ CONFIG = {
     "targets": {"files": {"Reb1": "reb1.bed"}},
     "windows": {"_target_": "lociflow.genome.windows.tile_bins", "bin": 10},
     "labels": {"min_overlap": 0.5},
-    "split": {"_target_": "lociflow.genome.splits.by_contig", "validation": ["chrII"], "test": ["chrIII"]},
+    "split": {
+        "name": "holdout",
+        "_target_": "lociflow.genome.splits.by_contig",
+        "validation": ["chrII"],
+        "test": ["chrIII"],
+    },
 }
-OUTPUTS = ("windows.parquet", "targets.npy", "targets.tsv", "windows.json")
+OUTPUTS = ("windows.parquet", "targets.npy", "control.npy", "targets.tsv", "windows.json", "removed.tsv")
 
 
 @pytest.fixture
@@ -29,7 +34,9 @@ def folder(tmp_path: Path) -> Path:
 
 
 def run(folder: Path, config: dict, **environment: str) -> subprocess.CompletedProcess[str]:
-    outputs = zip(("--windows", "--targets", "--target-table", "--counts"), OUTPUTS, strict=True)
+    outputs = zip(
+        ("--windows", "--targets", "--control", "--target-table", "--counts", "--removed"), OUTPUTS, strict=True
+    )
     command = [sys.executable, SCRIPT, "--store", folder / "store.json", "--config", json.dumps(config)]
     command += ["--sources", folder, "--log", folder / "log" / "windows.log"]
     command += [text for option, name in outputs for text in (option, folder / "out" / name)]

@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
+from window_files import HOLDOUT, write_holdout
 
-from lociflow.genome.window_table import write_windows
 from lociflow.sequence.alphabet import encode, reverse_complement
 from lociflow.sequence.store import encode_sequences
 
@@ -18,7 +18,7 @@ SPLIT = {"chrA": "train", "chrB": "validation", "chrC": "test"}
 MOTIFS = {"first": "TTACCCGGAA", "second": "CACGTGATTC"}
 
 CONFIG: dict[str, Any] = {
-    "dataset": {"name": "planted"},
+    "dataset": {"name": "planted", "split": HOLDOUT},
     "model": {
         "name": "tiny",
         "input_length": BIN,
@@ -46,6 +46,7 @@ CONFIG: dict[str, Any] = {
         "prior_output_bias": True,
         "reverse_complement": {"augmentation": True, "averaging": True},
         "label_permutation": False,
+        "jitter": 0,
     },
     "seed": 1,
 }
@@ -56,6 +57,7 @@ class Planted(NamedTuple):
     windows: Path
     targets: Path
     target_table: Path
+    control: Path
 
     def arguments(self) -> dict[str, Path]:
         return self._asdict()
@@ -87,15 +89,18 @@ def make_planted(folder: Path) -> Planted:
             label[draws.random(label.shape) < 0.05] = -1
             labels.append(label)
             rows += [(contig, number * BIN, (number + 1) * BIN, ".", SPLIT[contig], None) for number in range(count)]
-    planted = Planted(*(folder / name for name in ("store.json", "windows.parquet", "targets.npy", "targets.tsv")))
+    planted = Planted(
+        *(folder / name for name in ("store.json", "windows.parquet", "targets.npy", "targets.tsv", "control.npy"))
+    )
     encode_sequences(
         [fasta], {"name": "planted", "soft_mask": False, "contig_md5": None}, folder / "codes.npy", planted.store
     )
     frame = pd.DataFrame(rows, columns=["contig", "start", "end", "strand", "split", "group"])
     for column in ("contig", "strand", "split", "group"):
         frame[column] = frame[column].astype("category")
-    write_windows(planted.windows, frame, {})
+    write_holdout(planted.windows, frame)
     np.save(planted.targets, np.concatenate(labels))
+    np.save(planted.control, np.empty((len(frame), 0), np.float32))
     pd.DataFrame({"target": list(MOTIFS)}).to_csv(planted.target_table, sep="\t", index=False)
     return planted
 

@@ -15,7 +15,7 @@ def test_a_file_with_the_present_stamp_is_read(kind):
     ("found", "told"),
     [
         ({"format": "windows", "version": VERSIONS["windows"] + 1}, f"found windows version {VERSIONS['windows'] + 1}"),
-        ({"format": "metrics", "version": VERSIONS["windows"]}, f"found metrics version {VERSIONS['metrics']}"),
+        ({"format": "metrics", "version": VERSIONS["metrics"]}, f"found metrics version {VERSIONS['metrics']}"),
         ({"format": "windows"}, "found windows version none"),
         ({"version": VERSIONS["windows"]}, f"found no format version {VERSIONS['windows']}"),
         ({}, "found no format version none"),

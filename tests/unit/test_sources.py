@@ -4,7 +4,15 @@ import pytest
 from groups import DATASET, DIGEST, NO_SOURCE, SCHEMAS, changed, refusal, with_genome, write
 
 from lociflow.config import Configuration
-from lociflow.sources import all_sources, blacklist_source, genome_source, genomes, is_simulated, target_sources
+from lociflow.sources import all_sources, dataset_files, files_only, is_simulated, sources_in, store_name, stores
+
+
+def genome_source(config):
+    return dataset_files({**config, "targets": {"columns": []}}, None)["genome"]["source"][0]
+
+
+def target_sources(config, configuration):
+    return dataset_files({"genome": {"name": "g", "source": {"path": "g.fa"}}, **config}, configuration)["targets"]
 
 
 @pytest.mark.parametrize(
@@ -48,16 +56,18 @@ def test_targets_come_from_files_from_one_named_file_or_from_a_sheet(home):
     configuration = Configuration(home, SCHEMAS)
     url = "https://a.org/peaks.bed"
     files = {"name": "toy", "targets": {"files": {"A": {"url": url}, "B c": {"url": url}}}}
-    assert target_sources(files, configuration) == {
+    assert target_sources(files, configuration)["files"] == {
         "A": {**NO_SOURCE, "url": url, "file": "toy/A/peaks.bed"},
         "B c": {**NO_SOURCE, "url": url, "file": "toy/B_c/peaks.bed"},
     }
     named = {"name": "toy", "targets": {"named": {"path": "peaks.bed"}}}
-    assert target_sources(named, configuration) == {"": {**NO_SOURCE, "path": "peaks.bed", "file": "toy/peaks.bed"}}
+    assert target_sources(named, configuration) == {
+        "named": {**NO_SOURCE, "path": "peaks.bed", "file": "toy/peaks.bed"}
+    }
     (home / "dataset" / "toy.tsv").write_text(f"target\turl\tsha256\tfile\nA\t{url}\t{DIGEST}\tpeaks/A.bed\n")
     sheet = {"name": "toy", "targets": {"sheet": "toy.tsv"}}
     source = {**NO_SOURCE, "url": url, "sha256": DIGEST, "file": "peaks/A.bed"}
-    assert target_sources(sheet, configuration) == {"A": source}
+    assert target_sources(sheet, configuration) == {"files": {"A": source}}
 
 
 def test_a_sheet_lies_beside_the_data_set_or_beside_the_one_that_it_takes_over(home, tmp_path):
@@ -72,11 +82,44 @@ def test_a_sheet_lies_beside_the_data_set_or_beside_the_one_that_it_takes_over(h
     assert configuration.beside("mine", "toy.tsv") == own / "dataset" / "toy.tsv"
 
 
-def test_the_blacklist_may_be_missing():
-    assert blacklist_source({"name": "toy"}) is None
-    found = blacklist_source({"name": "toy", "blacklist": {"url": "https://a.org/black.bed"}})
-    assert found is not None
-    assert found["file"] == "toy/black.bed"
+def test_signal_annotation_variants_and_blacklist_are_sources_too():
+    config = {
+        "name": "toy",
+        "genome": {"name": "toy1", "source": [{"path": "a.fa"}, {"path": "b.fa"}]},
+        "targets": {
+            "signal": {
+                "tracks": {"x": {"path": "x.bw"}, "y": {"plus": {"path": "p.bw"}, "minus": {"path": "m.bw"}}},
+                "control": {"c": {"path": "c.bam"}},
+            }
+        },
+        "blacklist": {"path": "black.bed"},
+        "variants": [{"path": "v.vcf"}],
+    }
+    found = dataset_files(config, None)
+    assert [source["file"] for source in sources_in(found)] == [
+        "genomes/toy1/a.fa", "genomes/toy1/b.fa", "toy/x/x.bw", "toy/y/plus/p.bw", "toy/y/minus/m.bw", "toy/c/c.bam",
+        "toy/black.bed", "toy/variants/v.vcf",
+    ]  # fmt: skip
+    assert files_only(found["targets"])["signal"]["tracks"] == {
+        "x": {"file": "toy/x/x.bw"},
+        "y": {"plus": {"file": "toy/y/plus/p.bw"}, "minus": {"file": "toy/y/minus/m.bw"}},
+    }
+    annotated = {
+        **config,
+        "targets": {"annotation": {"source": {"path": "g.gtf"}, "features": {"e": {"kind": "exon"}}}},
+    }
+    assert files_only(dataset_files(annotated, None)["targets"])["annotation"] == {
+        "source": {"file": "toy/g.gtf"}, "features": {"e": {"kind": "exon"}},
+    }  # fmt: skip
+
+
+def test_labelled_sequences_keep_what_is_said_beside_their_source():
+    sequences = {"fasta": [{"path": "a.fa", "class": "yes", "split": "train"}, {"path": "b.fa", "class": "no"}]}
+    config = {"name": "toy", "sequences": sequences, "targets": {"columns": ["class"]}}
+    assert files_only(dataset_files(config, None)["sequences"]) == {
+        "fasta": [{"file": "toy/a.fa", "class": "yes", "split": "train"}, {"file": "toy/b.fa", "class": "no"}]
+    }
+    assert store_name(config) == "toy"
 
 
 def test_every_source_of_a_run_is_listed_once(home):
@@ -88,10 +131,10 @@ def test_every_source_of_a_run_is_listed_once(home):
     found = all_sources(Configuration(home, SCHEMAS), ["toy", "other"])
     assert list(found) == [
         "shared/toy1.fa",
-        "toy/black.bed",
         "toy/toy.bed",
-        "other/black.bed",
+        "toy/black.bed",
         "other/other.bed",
+        "other/black.bed",
     ]
 
 
@@ -127,21 +170,21 @@ def test_what_is_simulated_is_not_fetched_and_belongs_to_its_data_set(home):
     write(home, "dataset", "other", {"defaults": ["toy", "_self_"], "simulation": {"seed": 2}})
     configuration = Configuration(home, SCHEMAS)
     assert all_sources(configuration, ["toy", "other"]) == {}
-    found = genomes(configuration, ["toy", "other"])
+    found = stores(configuration, ["toy", "other"])
     for name in ("toy", "other"):
         config = configuration.dataset(name)
         assert is_simulated(config)
         assert config["targets"] == {"named": {"file": f"simulated/{name}/peaks.bed"}, "names": ["A"]}
         assert found[name]["dataset"] == name
-        assert found[name]["source"]["file"] == f"simulated/{name}/genome.fa"
+        assert found[name]["source"][0]["file"] == f"simulated/{name}/genome.fa"
 
 
 def test_two_data_sets_share_a_genome_that_is_the_same(home):
     shared = {"url": "https://a.org/toy1.fa", "file": "shared/toy1.fa"}
     for name in ("toy", "other"):
         write(home, "dataset", name, changed(DATASET, genome__source=shared))
-    found = genomes(Configuration(home, SCHEMAS), ["toy", "other"])
-    assert found == {"toy1": {"name": "toy1", "source": {**NO_SOURCE, **shared}, "dataset": None}}
+    found = stores(Configuration(home, SCHEMAS), ["toy", "other"])
+    assert found == {"toy1": {"name": "toy1", "source": [{**NO_SOURCE, **shared}]}}
 
 
 @pytest.mark.parametrize(
@@ -156,5 +199,5 @@ def test_two_genomes_of_one_name_are_refused(home, changes):
     base = changed(DATASET, genome__source={"url": "https://a.org/toy1.fa", "file": "shared/toy1.fa"})
     write(home, "dataset", "toy", base)
     write(home, "dataset", "other", changed(base, **changes))
-    told = refusal(genomes, Configuration(home, SCHEMAS), ["toy", "other"])
+    told = refusal(stores, Configuration(home, SCHEMAS), ["toy", "other"])
     assert told == "dataset other: genome toy1 is another one in another data set of this run; rename one"

@@ -6,8 +6,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 import torch
+from window_files import HOLDOUT, write_holdout
 
-from lociflow.genome.window_table import write_windows
 from lociflow.models.checkpoint import build_model, save_checkpoint
 from lociflow.sequence.alphabet import decode, encode
 from lociflow.sequence.store import encode_sequences
@@ -65,7 +65,7 @@ def make_toy(folder: Path) -> Toy:
     columns = {name: pd.Categorical([value] * bins) for name, value in {"contig": "chrI", "strand": "."}.items()}
     group = pd.Categorical([None] * bins, categories=[])
     frame = pd.DataFrame({**columns, "start": start, "end": start + BIN, "split": split, "group": group})
-    write_windows(found.windows, frame, {})
+    write_holdout(found.windows, frame)
     np.save(found.targets, labels)
     pd.DataFrame({"target": TARGETS, "positives_test": (labels[200:] == 1).sum(axis=0)}).to_csv(
         found.target_table, sep="\t", index=False
@@ -77,5 +77,11 @@ def make_toy(folder: Path) -> Toy:
     state[filters][1] = -1.0
     state[weights][0, 0] = 1.0
     training = {"reverse_complement": {"augmentation": True, "averaging": False}}
-    save_checkpoint(found.checkpoint, state, {"model": MODEL, "training": training, "seed": 1}, TARGETS, {})
+    save_checkpoint(
+        found.checkpoint,
+        state,
+        {"dataset": {"name": "toy", "split": HOLDOUT}, "model": MODEL, "training": training, "seed": 1},
+        TARGETS,
+        {},
+    )
     return found

@@ -16,7 +16,10 @@ from lociflow import layout, run, sources
 from lociflow.code_digest import code_digest
 from lociflow.command import UserError
 from lociflow.config import Configuration, attribution, canonical, check_schema
+from lociflow.genome.split_schemes import split_schemes
 from lociflow.instantiate import targets_of
+from lociflow.preflight import preflight
+from lociflow.preflight.finding import ERROR, OK
 
 
 def stop(message):
@@ -41,6 +44,10 @@ def told(function):
 @told
 def checked_run():
     """Check the configuration of the run and return it with the groups that it names."""
+    for key in ("datasets", "models"):
+        # --config passes text: several names are separated by commas.
+        if isinstance(config.get(key), str):
+            config[key] = [name.strip() for name in config[key].split(",")]
     check_schema(
         dict(config),
         HOME / "workflow" / "schemas" / "run.schema.yaml",
@@ -57,19 +64,20 @@ def checked_run():
         dict(config),
         groups,
         files,
-        sources.genomes(groups, config["datasets"]),
+        sources.stores(groups, config["datasets"]),
     )
 
 
-RUN, GROUPS, SOURCES, GENOMES = checked_run()
+RUN, GROUPS, SOURCES, STORES = checked_run()
 if RUN.get("mirror"):
     # An environment variable and no param: the same file from another place is no reason to fetch it again.
     os.environ.update(LOCIFLOW_MIRROR=str(RUN["mirror"]))
 
 
-def split_of(name):
-    """Return the name of a data set's split."""
-    return GROUPS.dataset(name)["split"]["name"]
+@told
+def splits_of(name):
+    """Return the names of the splits of a data set that the run uses."""
+    return run.splits_of(RUN, GROUPS.dataset(name))
 
 
 def one_of(names):
@@ -81,8 +89,8 @@ def one_of(names):
 wildcard_constraints:
     run=re.escape(RUN["run"]),
     dataset=one_of(RUN["datasets"]),
-    split=one_of({split_of(name) for name in RUN["datasets"]}),
-    genome=one_of(GENOMES),
+    split=one_of({split for name in RUN["datasets"] for split in splits_of(name)}),
+    genome=one_of(STORES),
     model=one_of(RUN["models"]),
     seed=r"\d+",
     baseline="[A-Za-z0-9_.-]+",
@@ -114,26 +122,50 @@ def dataset(name):
     return GROUPS.dataset(name)
 
 
+@cache
+@told
+def files_of(name):
+    """Return a data set's configuration in which every source is filled in."""
+    return sources.dataset_files(dataset(name), GROUPS)
+
+
+def paths(found):
+    """Return where the files of sources lie, each once."""
+    return sorted(
+        {
+            layout.SOURCE.format(file=source["file"])
+            for source in sources.sources_in(found)
+        }
+    )
+
+
 def store_of(name):
     """Return the input function for a file of the sequence store of the wildcards' data set."""
     return (
-        lambda wildcards: f"{layout.GENOME.format(genome=dataset(wildcards.dataset)['genome']['name'])}/{name}"
+        lambda wildcards: f"{layout.GENOME.format(genome=sources.store_name(dataset(wildcards.dataset)))}/{name}"
     )
 
 
-def genome_config(name):
-    """Return what decides a genome's codes, as JSON in which the order of pinned contigs is the order of the store."""
+def encoded_files(name):
+    """Return the files that a sequence store is made from, in their order."""
+    store = STORES[name]
+    found = store["source"] if "source" in store else store["sequences"]
+    return [
+        layout.SOURCE.format(file=source["file"])
+        for source in sources.sources_in(found)
+    ]
+
+
+def store_config(name):
+    """Return what decides a store's codes, as JSON in which the order of pinned contigs is the order of the store."""
+    store = STORES[name]
+    if "sequences" in store:
+        return json.dumps(
+            {"name": name, "sequences": sources.files_only(store["sequences"])}
+        )
     return json.dumps(
-        {key: GENOMES[name].get(key) for key in ("name", "soft_mask", "contig_md5")}
+        {key: store.get(key) for key in ("name", "soft_mask", "contig_md5")}
     )
-
-
-@cache
-@told
-def target_files(name):
-    """Return the peak file of each target of a data set, relative to resources/sources."""
-    found = sources.target_sources(dataset(name), GROUPS)
-    return {target: source["file"] for target, source in found.items()}
 
 
 def flag(name, files):
@@ -141,10 +173,9 @@ def flag(name, files):
     return f"{name} {shlex.quote(str(files[0]))}" if files else ""
 
 
-def blacklist_file(name):
-    """Return the blacklist of a data set as a list of one path or none."""
-    source = sources.blacklist_source(dataset(name))
-    return [layout.SOURCE.format(file=source["file"])] if source else []
+def flags(name, files):
+    """Return a command line's flag with all of its files, or nothing where there is none."""
+    return f"{name} {' '.join(map(shlex.quote, map(str, files)))}" if files else ""
 
 
 def beside(name, file):
@@ -153,28 +184,63 @@ def beside(name, file):
 
 
 @cache
+@told
 def windows_config(name):
-    """Return what decides a data set's bins, labels and split."""
-    config = dataset(name)
-    files = target_files(name)
-    targets = (
-        {"named": files[""], "names": config["targets"].get("names")}
-        if "" in files
-        else {"files": files}
-    )
-    windows = {
-        key: value for key, value in config["windows"].items() if key != "length"
-    }
-    return {
+    """Return what decides a data set's bins, labels and splits."""
+    config, files = dataset(name), files_of(name)
+    targets = sources.files_only(files["targets"])
+    if "named" in targets:
+        targets["named"] = targets["named"]["file"]
+    if "files" in targets:
+        targets["files"] = {
+            target: source["file"] for target, source in targets["files"].items()
+        }
+    if "sheet" in config["targets"] and sources.has_places(
+        GROUPS.beside(name, config["targets"]["sheet"])
+    ):
+        # The sheet says itself where its files lie: thousands of them would not fit a command line.
+        targets = {
+            **{key: value for key, value in targets.items() if key != "files"},
+            "sheet": True,
+        }
+    found = {
         "targets": targets,
         "contig_aliases": (
             beside(name, config.get("contig_aliases"))
             or [config.get("contig_aliases") or {}]
         )[0],
-        "windows": windows,
-        "labels": config["labels"],
-        "split": {
-            key: value for key, value in config["split"].items() if key != "name"
+        "windows": config["windows"],
+        "labels": config.get("labels") or {},
+        "split": config["split"],
+        "clean": bool(config.get("clean")),
+        "thresholds": {
+            key: value
+            for key, value in (
+                (config.get("audit") or {}).get("near_duplicates") or {}
+            ).items()
+            if key in ("identity", "coverage")
+        },
+    }
+    if "sequences" in files:
+        found["sequences"] = sources.files_only(files["sequences"])
+    return found
+
+
+def audit_config(name):
+    """Return what an audit needs to know of a data set: its thresholds, and what a failed check does."""
+    config = dataset(name)
+    audit = dict(config.get("audit") or {})
+    if RUN.get("audit"):
+        audit["on_failure"] = RUN["audit"]
+    return {
+        "name": name,
+        "description": config["description"],
+        "audit": audit,
+        "evaluation": config.get("evaluation"),
+        **{
+            key: value
+            for key, value in windows_config(name).items()
+            if key in ("windows", "contig_aliases", "sequences")
         },
     }
 
@@ -186,10 +252,13 @@ def trained(name, label):
     return GROUPS.trained(name, model, RUN["training"], run.overrides_of(RUN, label))
 
 
+@told
 def training_config(wildcards):
     """Return the resolved configuration of a training."""
+    run.check_trainable(dataset(wildcards.dataset))
     return {
         **trained(wildcards.dataset, wildcards.model)["training"],
+        "dataset": {"name": wildcards.dataset, "split": wildcards.split},
         "seed": int(wildcards.seed),
     }
 
@@ -197,6 +266,7 @@ def training_config(wildcards):
 @told
 def baseline_config(wildcards):
     """Return the resolved configuration of a baseline."""
+    run.check_trainable(dataset(wildcards.dataset))
     return GROUPS.baseline(wildcards.dataset, wildcards.baseline)
 
 
@@ -230,7 +300,7 @@ def trained_files(name, *patterns):
     return expand(
         [f"{layout.TRAINED}/{pattern}" for pattern in patterns],
         dataset=name,
-        split=split_of(name),
+        split=splits_of(name),
         model=RUN["models"],
         seed=RUN["seeds"],
     )
@@ -249,7 +319,7 @@ def baseline_files(name, *patterns):
     return expand(
         [f"{layout.BASELINE}/{pattern}" for pattern in patterns],
         dataset=name,
-        split=split_of(name),
+        split=splits_of(name),
         baseline=baselines_of(name),
     )
 
@@ -262,11 +332,11 @@ def interpreted_models():
 
 
 def interpreted_files(name, *patterns, model=None):
-    """Return files of every explained training of a data set, or of one model's: each with the first seed."""
+    """Return files of every explained training of a data set, or of one model's: each with the first split and seed."""
     return expand(
         [f"{layout.INTERPRETATION}/{pattern}" for pattern in patterns],
         dataset=name,
-        split=split_of(name),
+        split=splits_of(name)[0],
         model=model or interpreted_models(),
         seed=RUN["seeds"][0],
     )
@@ -294,6 +364,7 @@ def scored_files(wildcards):
             *baseline_files(name, "metrics.json", "curves.npz"),
             f"{layout.DATASET.format(dataset=name)}/windows.json",
             f"{layout.DATASET.format(dataset=name)}/targets.tsv",
+            f"{layout.DATASET.format(dataset=name)}/audit.json",
             *(
                 layout.SOURCE_RECORD.format(file=file)
                 for file in sources.all_sources(GROUPS, [name])
@@ -329,24 +400,28 @@ def manifest():
     datasets = []
     for name in RUN["datasets"]:
         config = dataset(name)
-        datasets.append(
-            {
-                "name": name,
-                "description": config["description"],
-                "split": split_of(name),
-                "simulation": config.get("simulation"),
-                "contigs_pinned": bool(config["genome"].get("contig_md5")),
-                "models": [
-                    {
-                        "label": label,
-                        "control": run.is_control(trained(name, label)["training"]),
-                    }
-                    for label in RUN["models"]
-                ],
-                "baselines": baselines_of(name),
-                "sources": sorted(sources.all_sources(GROUPS, [name])),
-            }
-        )
+        for split in splits_of(name):
+            datasets.append(
+                {
+                    "name": name,
+                    "description": config["description"],
+                    "split": split,
+                    "splits": len(splits_of(name)),
+                    "clean_of": split_schemes(config)[split].get("clean_of"),
+                    "explained": split == splits_of(name)[0],
+                    "simulation": config.get("simulation"),
+                    "contigs_pinned": bool(config.get("genome", {}).get("contig_md5")),
+                    "models": [
+                        {
+                            "label": label,
+                            "control": run.is_control(trained(name, label)["training"]),
+                        }
+                        for label in RUN["models"]
+                    ],
+                    "baselines": baselines_of(name),
+                    "sources": sorted(sources.all_sources(GROUPS, [name])),
+                }
+            )
     return {
         "run": RUN["run"],
         "config": shown,
@@ -354,6 +429,19 @@ def manifest():
         "interpreted": interpreted_models(),
         "datasets": datasets,
     }
+
+
+@told
+def check_needs():
+    """End the run before its first job where a tool, a source, a name or the room for it is missing."""
+    if "preflight" in workflow.dag_settings.targets:
+        return
+    findings = preflight.look(RUN, GROUPS, STEPS_HAVE_CONDA)
+    told_of = [finding for finding in findings if finding.verdict != OK]
+    if told_of:
+        print(preflight.table(told_of), file=sys.stderr)
+    if wrong := [finding for finding in told_of if finding.verdict == ERROR]:
+        stop(f"preflight: {wrong[0].told}")
 
 
 def gpus():
@@ -371,9 +459,11 @@ def print_scores():
         )
 
 
-if workflow.is_main_process and "conda" not in {
+STEPS_HAVE_CONDA = "conda" in {
     str(method) for method in workflow.deployment_settings.deployment_method
-}:
+}
+
+if workflow.is_main_process and not STEPS_HAVE_CONDA:
     if not shutil.which("bedtools"):
         stop(
             "bedtools: no such program; install it with `apt-get install bedtools`, "

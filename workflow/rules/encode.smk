@@ -1,10 +1,8 @@
 rule encode_sequences:
-    """Turn a genome's FASTA into integer codes that every model reads from one memory map."""
+    """Turn a genome, or labelled sequences, into integer codes that every model reads from one memory map."""
     input:
         script=script("encode_sequences.py"),
-        fasta=lambda wildcards: layout.SOURCE.format(
-            file=GENOMES[wildcards.genome]["source"]["file"]
-        ),
+        fasta=lambda wildcards: encoded_files(wildcards.genome),
     output:
         codes=f"{layout.GENOME}/codes.npy",
         store=f"{layout.GENOME}/store.json",
@@ -21,7 +19,8 @@ rule encode_sequences:
         gpu=0,
     params:
         code=code("encode_sequences.py"),
-        config=lambda wildcards: genome_config(wildcards.genome),
+        sources=layout.SOURCE.format(file=""),
+        config=lambda wildcards: store_config(wildcards.genome),
     shell:
-        "python {input.script:q} --fasta {input.fasta:q} --config {params.config:q} --codes {output.codes} "
-        "--store {output.store} --log {log}"
+        "python {input.script:q} --fasta {input.fasta:q} --sources {params.sources} --config {params.config:q} "
+        "--codes {output.codes} --store {output.store} --log {log}"

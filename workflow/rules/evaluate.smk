@@ -5,6 +5,7 @@ rule predict:
         codes=store_of("codes.npy"),
         store=store_of("store.json"),
         windows=rules.make_windows.output.windows,
+        control=rules.make_windows.output.control,
         checkpoint=rules.train.output.checkpoint,
     output:
         predictions=f"{layout.TRAINED}/predictions.parquet",
@@ -22,8 +23,8 @@ rule predict:
     params:
         code=lambda wildcards: code("predict.py", training_config(wildcards)["model"]),
     shell:
-        "python {input.script:q} --store {input.store} --windows {input.windows} --checkpoint {input.checkpoint} "
-        "--predictions {output.predictions} --device $([ {resources.gpu} = 0 ] && echo cpu || echo cuda) --log {log}"
+        "python {input.script:q} --store {input.store} --windows {input.windows} --control {input.control} "
+        "--checkpoint {input.checkpoint} --predictions {output.predictions} --device $([ {resources.gpu} = 0 ] && echo cpu || echo cuda) --log {log}"
 
 
 rule fit_baseline:
@@ -35,6 +36,7 @@ rule fit_baseline:
         windows=rules.make_windows.output.windows,
         targets=rules.make_windows.output.targets,
         target_table=rules.make_windows.output.target_table,
+        admitted=ancient(rules.admit_dataset.output.admitted),
     output:
         predictions=f"{layout.BASELINE}/predictions.parquet",
     log:
@@ -55,7 +57,8 @@ rule fit_baseline:
         config=lambda wildcards: canonical(baseline_config(wildcards)),
     shell:
         "python {input.script:q} --store {input.store} --windows {input.windows} --targets {input.targets} "
-        "--target-table {input.target_table} --config {params.config:q} --predictions {output.predictions} --log {log}"
+        "--target-table {input.target_table} --split {wildcards.split} --config {params.config:q} "
+        "--predictions {output.predictions} --log {log}"
 
 
 rule score_ceiling:
@@ -67,6 +70,7 @@ rule score_ceiling:
         windows=rules.make_windows.output.windows,
         targets=rules.make_windows.output.targets,
         target_table=rules.make_windows.output.target_table,
+        admitted=ancient(rules.admit_dataset.output.admitted),
         sites=rules.simulate.output.sites,
     output:
         predictions=f"{layout.CEILING}/predictions.parquet",
@@ -87,8 +91,8 @@ rule score_ceiling:
         labels=lambda wildcards: canonical(dataset(wildcards.dataset)["labels"]),
     shell:
         "python {input.script:q} --store {input.store} --windows {input.windows} --targets {input.targets} "
-        "--target-table {input.target_table} --sites {input.sites} --config {params.config:q} "
-        "--labels {params.labels:q} --predictions {output.predictions} --log {log}"
+        "--target-table {input.target_table} --split {wildcards.split} --sites {input.sites} "
+        "--config {params.config:q} --labels {params.labels:q} --predictions {output.predictions} --log {log}"
 
 
 rule evaluate:
@@ -117,8 +121,10 @@ rule evaluate:
         gpu=0,
     params:
         code=code("evaluate.py"),
+        split=lambda wildcards: wildcards.scored.partition("/")[0],
         config=lambda wildcards: canonical(evaluation_config(wildcards)),
     shell:
-        "python {input.script:q} --windows {input.windows} --targets {input.targets} --target-table {input.target_table} "
-        "--predictions {input.predictions} --config {params.config:q} --metrics {output.metrics} "
+        "python {input.script:q} --windows {input.windows} --targets {input.targets} "
+        "--target-table {input.target_table} --split {params.split} --predictions {input.predictions} "
+        "--config {params.config:q} --metrics {output.metrics} "
         "--curves {output.curves} --log {log}"

@@ -6,7 +6,10 @@ rule train:
         store=store_of("store.json"),
         windows=rules.make_windows.output.windows,
         targets=rules.make_windows.output.targets,
+        control=rules.make_windows.output.control,
         target_table=rules.make_windows.output.target_table,
+        # Only that it exists counts: an audit that comes to the same verdict again retrains nothing.
+        admitted=ancient(rules.admit_dataset.output.admitted),
     output:
         checkpoint=f"{layout.TRAINED}/model.ckpt",
         config=f"{layout.TRAINED}/config.json",
@@ -28,6 +31,6 @@ rule train:
         resume=f"{layout.TRAINED}/resume",
     shell:
         "python {input.script:q} --store {input.store} --windows {input.windows} --targets {input.targets} "
-        "--target-table {input.target_table} --config {params.config:q} --checkpoint {output.checkpoint} "
+        "--control {input.control} --target-table {input.target_table} --config {params.config:q} --checkpoint {output.checkpoint} "
         "--config-copy {output.config} --history {output.history} --resume {params.resume} "
         "--device $([ {resources.gpu} = 0 ] && echo cpu || echo cuda) --log {log}"

@@ -1,16 +1,19 @@
 rule make_windows:
-    """Cut the genome into labelled bins and split them."""
+    """Cut the genome into labelled bins, or take labelled sequences as bins, and split them."""
     input:
         script=script("make_windows.py"),
         codes=store_of("codes.npy"),
         store=store_of("store.json"),
-        peaks=lambda wildcards: sorted(
+        sources=lambda wildcards: paths(
             {
-                layout.SOURCE.format(file=file)
-                for file in target_files(wildcards.dataset).values()
+                key: value
+                for key, value in files_of(wildcards.dataset).items()
+                if key in ("targets", "sequences")
             }
         ),
-        blacklist=lambda wildcards: blacklist_file(wildcards.dataset),
+        blacklist=lambda wildcards: paths(
+            files_of(wildcards.dataset).get("blacklist", [])
+        ),
         sheet=lambda wildcards: beside(
             wildcards.dataset, dataset(wildcards.dataset)["targets"].get("sheet")
         ),
@@ -20,8 +23,10 @@ rule make_windows:
     output:
         windows=f"{layout.DATASET}/windows.parquet",
         targets=f"{layout.DATASET}/targets.npy",
+        control=f"{layout.DATASET}/control.npy",
         target_table=f"{layout.DATASET}/targets.tsv",
         counts=f"{layout.DATASET}/windows.json",
+        removed=f"{layout.DATASET}/removed.tsv",
     log:
         "logs/{dataset}/make_windows.log",
     benchmark:
@@ -39,9 +44,82 @@ rule make_windows:
         ),
         config=lambda wildcards: canonical(windows_config(wildcards.dataset)),
         sources=layout.SOURCE.format(file=""),
-        blacklist=lambda wildcards, input: (flag("--blacklist", input.blacklist)),
-        sheet=lambda wildcards, input: (flag("--sheet", input.sheet)),
+        blacklist=lambda wildcards, input: flag("--blacklist", input.blacklist),
+        sheet=lambda wildcards, input: flag("--sheet", input.sheet),
     shell:
         "python {input.script:q} --store {input.store} --config {params.config:q} --sources {params.sources} "
         "{params.sheet} {params.blacklist} --windows {output.windows} --targets {output.targets} "
-        "--target-table {output.target_table} --counts {output.counts} --log {log}"
+        "--control {output.control} --target-table {output.target_table} --counts {output.counts} "
+        "--removed {output.removed} --log {log}"
+
+
+rule audit_dataset:
+    """Look for leaks, shortcuts and wrong coordinates in a data set, before anything is trained on it."""
+    input:
+        script=script("audit_dataset.py"),
+        codes=store_of("codes.npy"),
+        store=store_of("store.json"),
+        windows=rules.make_windows.output.windows,
+        targets=rules.make_windows.output.targets,
+        target_table=rules.make_windows.output.target_table,
+        counts=rules.make_windows.output.counts,
+        variants=lambda wildcards: paths(
+            files_of(wildcards.dataset).get("variants", [])
+        ),
+        aliases=lambda wildcards: beside(
+            wildcards.dataset, dataset(wildcards.dataset).get("contig_aliases")
+        ),
+    output:
+        audit=f"{layout.DATASET}/audit.json",
+        page=report(
+            f"{layout.DATASET}/audit.html",
+            category="Audit",
+            labels={"data set": "{dataset}"},
+            caption="../report/audit.rst",
+        ),
+        similarity=f"{layout.DATASET}/similarity.parquet",
+    log:
+        "logs/{dataset}/audit_dataset.log",
+    benchmark:
+        "benchmarks/{dataset}/audit_dataset.jsonl"
+    conda:
+        "../../envs/audit.yaml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=120,
+        gpu=0,
+    params:
+        code=code("audit_dataset.py"),
+        config=lambda wildcards: canonical(audit_config(wildcards.dataset)),
+        variants=lambda wildcards, input: flags("--variants", input.variants),
+    shell:
+        "python {input.script:q} --store {input.store} --windows {input.windows} --targets {input.targets} "
+        "--target-table {input.target_table} --counts {input.counts} --config {params.config:q} {params.variants} "
+        "--audit {output.audit} --page {output.page} --similarity {output.similarity} --log {log}"
+
+
+rule admit_dataset:
+    """Let a data set pass to training when its audit found nothing that fails, or when a failure is only to warn."""
+    input:
+        script=script("admit_dataset.py"),
+        audit=rules.audit_dataset.output.audit,
+        page=rules.audit_dataset.output.page,
+    output:
+        admitted=f"{layout.DATASET}/{{split}}/admitted.json",
+    log:
+        "logs/{dataset}/{split}/admit_dataset.log",
+    benchmark:
+        "benchmarks/{dataset}/{split}/admit_dataset.jsonl"
+    conda:
+        "../../envs/audit.yaml"
+    threads: 1
+    resources:
+        mem_mb=500,
+        runtime=10,
+        gpu=0,
+    params:
+        code=code("admit_dataset.py"),
+    shell:
+        "python {input.script:q} --audit {input.audit} --page {input.page} --split {wildcards.split} "
+        "--admitted {output.admitted} --log {log}"

@@ -7,29 +7,32 @@ import numpy as np
 import pandas as pd
 
 from lociflow.command import UserError
-from lociflow.genome.window_table import read_windows
-from lociflow.sequence.store import SequenceStore, contig_index
+from lociflow.genome.placement import Placement, place_windows
+from lociflow.genome.window_table import count_windows, window_batches
+from lociflow.sequence.store import SequenceStore
 
 SPLITS = ("train", "validation", "test")
+NO_SPLIT = 255
 
 
 class Bins(NamedTuple):
     """The bins of a data set in columns of equal length; a bin's row number is its index everywhere.
 
-    13 bytes a bin and eight more for a training's order: what a training holds in memory of a data set.
+    14 bytes a bin and eight more for a training's order: what a training holds in memory of a data set.
     """
 
-    contig: np.ndarray
-    """``int32``: index into the store's contigs."""
-    center: np.ndarray
-    """``int64``: ``(start + end) // 2`` of the half-open, 0-based interval."""
+    place: Placement
+    """Where they lie in the store."""
     reverse: np.ndarray
     """``bool``: whether the bin lies on the ``-`` strand, from which it is then read."""
     split: np.ndarray
-    """``uint8``: index into :data:`SPLITS`."""
+    """``uint8``: index into :data:`SPLITS`; :data:`NO_SPLIT` for a bin that the split leaves out."""
+
+    def __len__(self) -> int:
+        return len(self.split)
 
 
-def read_bins(path: Path, store: SequenceStore) -> Bins:
+def read_bins(path: Path, store: SequenceStore, split: str) -> Bins:
     """Read ``windows.parquet``.
 
     Parameters
@@ -38,39 +41,41 @@ def read_bins(path: Path, store: SequenceStore) -> Bins:
         The file.
     store
         The sequence store on which its bins lie.
+    split
+        Name of the split.
 
     Raises
     ------
     UserError
-        The file is missing, of another format or version, names a split that does not exist or a contig that the
-        store lacks.
+        The file is missing, of another format or version, has no such split, or names a contig that the store lacks.
     """
-    frame = read_windows(path)
-    number, labels = pd.factorize(frame["split"].astype(object))
-    if unknown := [label for label in labels if label not in SPLITS]:
-        row = int((frame["split"].astype(object) == unknown[0]).to_numpy().argmax())
+    bins = count_windows(path)
+    contig, position = np.empty(bins, np.int32), np.empty(bins, np.int64)
+    shuffled, reverse, sides = np.zeros(bins, bool), np.zeros(bins, bool), np.empty(bins, np.uint8)
+    first = 0
+    for frame in window_batches(path, split):
+        rows = slice(first, first + len(frame))
+        place = place_windows(frame, store)
+        contig[rows], position[rows] = place.contig, place.position
+        shuffled[rows] = frame["shuffled"].to_numpy(bool)
+        reverse[rows] = (frame["strand"] == "-").to_numpy()
+        sides[rows] = _side_numbers(frame["split"], first, path)
+        first = rows.stop
+    return Bins(Placement(contig, position, shuffled if shuffled.any() else None), reverse, sides)
+
+
+def _side_numbers(split: pd.Series, first: int, path: Path) -> np.ndarray:
+    labels = pd.Categorical(split)
+    if unknown := [label for label in labels.categories if label not in SPLITS and (labels == label).any()]:
+        row = first + int((labels == unknown[0]).argmax())
         raise UserError(
             f"{path}, row {row}: found split {unknown[0]!r}, expected one of {', '.join(SPLITS)}; run the "
             "step that makes the windows again"
         )
-    split = np.array([SPLITS.index(label) for label in labels], dtype=np.uint8)[number]
-    contig, names = pd.factorize(frame["contig"].astype(object))
-    return Bins(
-        contig=contig_index(store, [str(name) for name in names])[contig].astype(np.int32),
-        center=(frame["start"].to_numpy(np.int64) + frame["end"].to_numpy(np.int64)) // 2,
-        reverse=(frame["strand"].astype(str) == "-").to_numpy(),
-        split=split,
-    )
+    places = [SPLITS.index(label) if label in SPLITS else NO_SPLIT for label in labels.categories]
+    return np.array([*places, NO_SPLIT], dtype=np.uint8)[labels.codes]
 
 
 def bins_of_split(bins: Bins, split: str) -> np.ndarray:
     """Return the indices, ``int64`` in ascending order, of the bins of one of :data:`SPLITS`."""
     return np.flatnonzero(bins.split == SPLITS.index(split))
-
-
-def window_start(bins: Bins, length: int) -> np.ndarray:
-    """Return where each bin's window of ``length`` bases begins, ``int64``, 0-based; may lie beyond the contig.
-
-    The window is centred on the bin: one base longer to the left where a centred one does not exist.
-    """
-    return bins.center - length // 2

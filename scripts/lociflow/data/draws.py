@@ -10,6 +10,9 @@ from enum import IntEnum
 
 import numpy as np
 
+# Bins whose shifts are drawn together.
+JITTER_CHUNK = 1 << 20
+
 
 class Purpose(IntEnum):
     """What a stream of draws is for; two purposes never share a stream."""
@@ -19,6 +22,7 @@ class Purpose(IntEnum):
     LABELS = 3
     WEIGHTS = 4
     STEP = 5
+    JITTER = 6
 
 
 def stream(seed: int, purpose: Purpose, epoch: int = 0, batch: int = 0) -> np.random.Generator:
@@ -41,6 +45,24 @@ def reverse_flags(seed: int, epoch: int, size: int) -> np.ndarray:
         coin of a bin is its place in the stream: a larger ``size`` leaves the coins of the bins before it as they are.
     """
     return np.frombuffer(stream(seed, Purpose.STRAND, epoch).bytes(size), dtype=np.uint8) > 127
+
+
+def jitter_shifts(seed: int, epoch: int, size: int, most: int) -> np.ndarray:
+    """Draw by how many bases the window of every bin of a data set is moved.
+
+    Returns
+    -------
+    numpy.ndarray
+        ``int32``, shape ``(size,)``: uniform in -most … most for the bin with that index in this epoch (to 1 in 10⁹). A
+        bin's draw is its place in the stream: a larger ``size`` leaves those of the bins before it as they are.
+    """
+    draws = stream(seed, Purpose.JITTER, epoch)
+    shifts = np.empty(size, dtype=np.int32)
+    # Products need 64 bits: a part at a time, so that they take no memory that grows with the data set.
+    for first in range(0, size, JITTER_CHUNK):
+        part = np.frombuffer(draws.bytes(4 * min(JITTER_CHUNK, size - first)), dtype="<u4")
+        shifts[first : first + len(part)] = (part.astype(np.uint64) * np.uint64(2 * most + 1)) >> np.uint64(32)
+    return shifts - np.int32(most)
 
 
 def permuted_rows(seed: int, size: int, groups: Sequence[np.ndarray]) -> np.ndarray:

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from torch.utils.data import Sampler
 
-from lociflow.data.draws import epoch_order, reverse_flags
+from lociflow.data.draws import epoch_order, jitter_shifts, reverse_flags
 
 
 class Request(NamedTuple):
@@ -16,13 +16,15 @@ class Request(NamedTuple):
     """Indices, ``int64``, shape ``(batch,)``."""
     reverse: np.ndarray
     """Whether each is read from the strand opposite to its own, ``bool``, shape ``(batch,)``."""
+    shift: np.ndarray | None = None
+    """Bases by which each window is moved to the right on the genome, ``int32``, shape ``(batch,)``; None for none."""
 
 
 class TrainingSampler(Sampler[Request]):
     """Batches of one epoch in random order, each bin once, the last batch as short as it comes.
 
-    Order and strands are pure functions of (seed, epoch, bin index). They are drawn here, in the main process, and
-    travel with the request: loader workers hold no random state.
+    Order, strands and shifts are pure functions of (seed, epoch, bin index). They are drawn here, in the main process,
+    and travel with the request: loader workers hold no random state.
 
     Parameters
     ----------
@@ -34,13 +36,17 @@ class TrainingSampler(Sampler[Request]):
         Of the training.
     reverse_complement
         Whether each bin is read from a random strand; otherwise always from its own.
+    jitter
+        Bases by which a window is moved at most, to either side, anew in every epoch; its labels stay, so that it must
+        be 0 for labels along the window.
     """
 
-    def __init__(self, bins: np.ndarray, batch_size: int, seed: int, reverse_complement: bool) -> None:
+    def __init__(self, bins: np.ndarray, batch_size: int, seed: int, reverse_complement: bool, jitter: int = 0) -> None:
         self.bins = bins
         self.batch_size = batch_size
         self.seed = seed
         self.reverse_complement = reverse_complement
+        self.jitter = jitter
         self.epoch = 0
 
     def set_epoch(self, epoch: int) -> None:
@@ -55,8 +61,12 @@ class TrainingSampler(Sampler[Request]):
         reverse = np.zeros(len(order), dtype=bool)
         if self.reverse_complement and len(order):
             reverse = reverse_flags(self.seed, self.epoch, int(self.bins.max()) + 1)[order]
+        shift = None
+        if self.jitter and len(order):
+            shift = jitter_shifts(self.seed, self.epoch, int(self.bins.max()) + 1, self.jitter)[order]
         for first in range(0, len(order), self.batch_size):
-            yield Request(order[first : first + self.batch_size], reverse[first : first + self.batch_size])
+            part = slice(first, first + self.batch_size)
+            yield Request(order[part], reverse[part], None if shift is None else shift[part])
 
 
 class SequentialSampler(Sampler[Request]):

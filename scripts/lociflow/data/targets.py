@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from lociflow.command import UserError
+from lociflow.genome.label_kinds import KINDS, LabelKind
 
 
 def read_target_names(path: Path) -> tuple[str, ...]:
@@ -27,8 +28,8 @@ def read_target_names(path: Path) -> tuple[str, ...]:
     return tuple(table["target"])
 
 
-def open_targets(path: Path, bins: int, names: int) -> np.ndarray:
-    """Map ``targets.npy`` into memory: ``int8``, shape ``(bins, targets)``.
+def open_targets(path: Path, bins: int, names: int, kind: LabelKind = KINDS["binary"]) -> np.ndarray:
+    """Map ``targets.npy`` into memory: of the kind's type, shape ``(bins, targets)`` or ``(bins, positions, targets)``.
 
     Raises
     ------
@@ -39,9 +40,11 @@ def open_targets(path: Path, bins: int, names: int) -> np.ndarray:
         targets = np.load(path, mmap_mode="r")
     except (OSError, ValueError) as error:
         raise UserError(f"{path}: cannot be read as targets ({error}); run the step that makes it again") from None
-    if targets.dtype != np.int8 or targets.shape != (bins, names):
+    shape = (bins, *targets.shape[1:-1], names)
+    if targets.dtype != kind.dtype or targets.shape != shape or targets.ndim != (3 if kind.positional else 2):
+        expected = f"({bins}, positions, {names})" if kind.positional else str((bins, names))
         raise UserError(
-            f"{path}: found {targets.dtype} of shape {targets.shape}, expected int8 of shape {(bins, names)} as the "
-            "windows and the target table have it; run the step that makes all three again"
+            f"{path}: found {targets.dtype} of shape {targets.shape}, expected {kind.dtype} of shape {expected} as the "
+            f"windows and the target table have it for {kind.name} labels; run the step that makes all three again"
         )
     return targets

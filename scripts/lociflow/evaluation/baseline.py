@@ -13,7 +13,13 @@ from lociflow.sequence.store import open_store
 
 
 def fit_baseline(
-    store: Path, windows: Path, targets: Path, target_table: Path, config: Mapping[str, Any], predictions: Path
+    store: Path,
+    windows: Path,
+    targets: Path,
+    target_table: Path,
+    split: str,
+    config: Mapping[str, Any],
+    predictions: Path,
 ) -> None:
     """Fit the baseline that a configuration names and write its predictions for validation and test.
 
@@ -23,6 +29,8 @@ def fit_baseline(
         ``store.json`` of the genome.
     windows, targets, target_table
         ``windows.parquet``, ``targets.npy``, ``targets.tsv`` of the data set.
+    split
+        Name of the split.
     config
         ``_target_``, a function of (store, windows, targets, names, **settings) that returns predictions, and its
         settings.
@@ -38,7 +46,7 @@ def fit_baseline(
         raise UserError(f"--config: found {config!r}, expected a JSON object with _target_ and its settings")
     fit_predict = instantiate({**config, "_partial_": True})
     opened = open_store(store)
-    labels = read_labels(windows, targets, target_table)
+    labels = read_labels(windows, targets, target_table, split)
     arguments = (opened, labels.windows, labels.targets, labels.names)
     try:
         inspect.signature(fit_predict.func).bind(*arguments, **fit_predict.keywords)

@@ -341,6 +341,7 @@ def score_ceiling(
     windows: Path,
     targets: Path,
     target_table: Path,
+    split: str,
     config: Mapping[str, Any],
     predictions: Path,
     labels: Mapping[str, Any] = LABELS,
@@ -354,6 +355,8 @@ def score_ceiling(
         Sequence store of the simulated genome.
     windows, targets, target_table
         The data set's bins, their labels (only their number is looked at) and the targets' names.
+    split
+        Name of the split.
     config
         The data set's ``simulation``.
     predictions
@@ -383,7 +386,7 @@ def score_ceiling(
         )
     if sites is not None:
         _check_sites(sites, truth.grammar)
-    bins = read_windows(windows)
+    bins = read_windows(windows, split)
     open_targets(targets, len(bins), len(names))
     chosen = np.flatnonzero(bins["split"].isin(["validation", "test"]))
     scored = bins.iloc[chosen]

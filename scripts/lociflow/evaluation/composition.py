@@ -5,20 +5,21 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from lociflow.evaluation.kmer import count_kmers, window_starts
+from lociflow.evaluation.kmer import count_kmers
 from lociflow.evaluation.logistic import batches
-from lociflow.evaluation.predictions import prediction_table
-from lociflow.sequence.store import SequenceStore, contig_index, gather
+from lociflow.evaluation.predictions import SCORED, prediction_table
+from lociflow.genome.placement import place_windows, window_codes
+from lociflow.sequence.store import SequenceStore
 
 ROWS = 4096
 
 
 def gc_content(store: SequenceStore, windows: pd.DataFrame, window_length: int) -> np.ndarray:
     """Return the fraction of G and C among the A, C, G, T of each bin's window, 0.5 without any; float32, (bins,)."""
-    contig, start = contig_index(store, windows["contig"].astype(str)), window_starts(windows, window_length)
+    place = place_windows(windows, store)
     fraction = np.empty(len(windows), np.float32)
     for rows in batches(len(windows), ROWS):
-        codes = gather(store, contig[rows], start[rows], window_length)
+        codes = window_codes(store, place, np.arange(len(windows))[rows], window_length)
         weak, strong = count_kmers(codes, 1, np.array([0, 1, 1, 0])).T
         fraction[rows] = np.divide(strong, weak + strong, out=np.full(len(weak), 0.5), where=weak + strong > 0)
     return fraction
@@ -44,7 +45,7 @@ def fit_predict(
     """
     split = windows["split"].astype(str).to_numpy()
     gc = gc_content(store, windows, window_length)
-    training, bins = np.flatnonzero(split == "train"), np.flatnonzero(split != "train")
+    training, bins = np.flatnonzero(split == "train"), np.flatnonzero(np.isin(split, SCORED))
     labels = np.asarray(targets[training])
     positives, negatives = (labels == 1).astype(np.float64), (labels == 0).astype(np.float64)
     excess = gc[training] @ positives / np.maximum(1, positives.sum(axis=0)) - gc[training] @ negatives / np.maximum(

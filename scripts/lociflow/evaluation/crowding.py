@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from lociflow.command import UserError
-from lociflow.evaluation.predictions import prediction_table
+from lociflow.evaluation.predictions import SCORED, prediction_table
 from lociflow.sequence.store import SequenceStore
 
 
@@ -38,7 +38,7 @@ def fit_predict(store: SequenceStore, windows: pd.DataFrame, targets: np.ndarray
     if len(names) < 2:
         raise UserError("crowding baseline: found one target, expected at least two; leave it out of baselines")
     split = windows["split"].astype(str).to_numpy()
-    bins = np.flatnonzero(split != "train")
+    bins = np.flatnonzero(np.isin(split, SCORED))
     positive = np.asarray(targets[bins]) == 1
     others = positive.sum(axis=1, dtype=np.float32)[:, np.newaxis] - positive
     return prediction_table(bins, split[bins], others / (len(names) - 1), names)

@@ -22,8 +22,9 @@ from lociflow.evaluation.intervals import (
 )
 from lociflow.evaluation.labels import Labels, read_labels
 from lociflow.evaluation.metrics import MISSING, Ranking, lift, prevalence, rank
-from lociflow.evaluation.predictions import KEYS, read_predictions
+from lociflow.evaluation.predictions import KEYS, SCORED, read_predictions
 from lociflow.formats import stamp
+from lociflow.genome.window_table import about_windows
 
 METRICS = ("auroc", "auprc")
 
@@ -83,6 +84,7 @@ def evaluate(
     targets: Path,
     target_table: Path,
     predictions: Path,
+    split: str,
     config: Mapping[str, Any],
     metrics: Path,
     curves: Path,
@@ -95,6 +97,8 @@ def evaluate(
         ``windows.parquet``, ``targets.npy``, ``targets.tsv`` of the data set.
     predictions
         Of every validation and test bin.
+    split
+        Name of the split.
     config
         ``block`` (bases; null for :func:`usual_block`), ``draws``, ``level``, ``seed``: see :class:`IntervalConfig`.
     metrics
@@ -111,12 +115,12 @@ def evaluate(
         The predictions are not those of the data set's bins and targets, or one is no finite number.
     """
     settings = interval_config(config)
-    labels = read_labels(windows, targets, target_table)
+    labels = read_labels(windows, targets, target_table, split)
     block = settings.block if settings.block is not None else usual_block(labels.windows)
     found = read_predictions(predictions)
     check_predictions(found, labels, predictions)
-    split = labels.windows["split"].astype(str).to_numpy()
-    test, validation = (Split(labels, found, np.flatnonzero(split == name)) for name in ("test", "validation"))
+    part = labels.windows["split"].astype(str).to_numpy()
+    test, validation = (Split(labels, found, np.flatnonzero(part == name)) for name in ("test", "validation"))
     if not len(test.bins):
         raise UserError(f"{windows}: has no bin in the split test, expected some; name a contig in split.test")
 
@@ -138,7 +142,12 @@ def evaluate(
         "targets": target_scores(test, drawn, settings.level),
         "summary": summary_with_intervals(test, drawn, settings.level, count),
         "validation": summary(validation, reference),
-        "digests": {"predictions": digest(found), "labels": test.digest()},
+        "split": split,
+        "digests": {
+            "predictions": digest(found),
+            "labels": test.digest(),
+            "split": about_windows(windows)["split_digests"][split],
+        },
     }
     with atomic(curves) as temporary:
         np.savez_compressed(temporary, **trace(test))
@@ -209,7 +218,7 @@ def check_predictions(predictions: pd.DataFrame, labels: Labels, path: Path) -> 
             f"{len(labels.names)}, there {other}; {again}"
         )
     split = labels.windows["split"].astype(str).to_numpy()
-    expected = np.flatnonzero(split != "train")
+    expected = np.flatnonzero(np.isin(split, SCORED))
     bins = predictions["bin"].to_numpy()
     if not np.array_equal(bins, expected):
         missing, strange = np.setdiff1d(expected, bins), np.setdiff1d(bins, expected)

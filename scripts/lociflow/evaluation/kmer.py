@@ -10,7 +10,8 @@ from lociflow.command import UserError, status
 from lociflow.evaluation.logistic import batches, fit_path, predict_logits, whiten_basis
 from lociflow.evaluation.metrics import auprc
 from lociflow.evaluation.predictions import prediction_table
-from lociflow.sequence.store import SequenceStore, contig_index, gather
+from lociflow.genome.placement import Placement, place_windows, window_codes
+from lociflow.sequence.store import SequenceStore
 
 # Windows of which the positions are held at once.
 ROWS = 4096
@@ -67,20 +68,13 @@ def count_kmers(codes: np.ndarray, k: int, columns: np.ndarray) -> np.ndarray:
     return np.bincount(cell[known], minlength=len(letters) * width).reshape(len(letters), width).astype(np.float32)
 
 
-def window_starts(windows: pd.DataFrame, length: int) -> np.ndarray:
-    """Return the 0-based start of the window of ``length`` bases that is centred on each bin."""
-    return ((windows["start"] + windows["end"]) // 2 - length // 2).to_numpy(np.int64)
-
-
 def kmer_features(
-    store: SequenceStore, windows: pd.DataFrame, window_length: int, k: int, columns: np.ndarray
+    store: SequenceStore, place: Placement, bins: np.ndarray, window_length: int, k: int, columns: np.ndarray
 ) -> np.ndarray:
-    """Return log(1 + count) of each k-mer in each bin's window, float32 of shape (bins, k-mers)."""
-    features = np.empty((len(windows), int(columns.max()) + 1), np.float32)
-    contig = contig_index(store, windows["contig"].astype(str))
-    start = window_starts(windows, window_length)
-    for rows in batches(len(windows), ROWS):
-        codes = gather(store, contig[rows], start[rows], window_length)
+    """Return log(1 + count) of each k-mer in the window of each of the ``bins``, float32 of shape (bins, k-mers)."""
+    features = np.empty((len(bins), int(columns.max()) + 1), np.float32)
+    for rows in batches(len(bins), ROWS):
+        codes = window_codes(store, place, bins[rows], window_length)
         features[rows] = np.log1p(count_kmers(codes, k, columns))
     return features
 
@@ -149,8 +143,9 @@ def fit_predict(
         generator = np.random.Generator(np.random.Philox(key=seed))
         training = np.sort(generator.choice(training, max_training_bins, replace=False))
     columns, _ = canonical_columns(k)
+    place = place_windows(windows, store)
     with threadpool_limits(limits=threads, user_api="blas"):
-        features = kmer_features(store, windows.iloc[training], window_length, k, columns)
+        features = kmer_features(store, place, training, window_length, k, columns)
         centre = features.mean(axis=0, dtype=np.float64).astype(np.float32)
         spread = features.std(axis=0, dtype=np.float64).astype(np.float32)
         scale = np.where(spread > 0, 1 / np.maximum(spread, 1e-12), 0).astype(np.float32)
@@ -166,7 +161,7 @@ def fit_predict(
             """Score bins with each set of weights, a batch of bins at a time."""
             found = []
             for rows in batches(len(bins), ROWS):
-                raw = kmer_features(store, windows.iloc[bins[rows]], window_length, k, columns)
+                raw = kmer_features(store, place, bins[rows], window_length, k, columns)
                 rotated = ((raw - centre) * scale) @ rotation
                 found.append([predict_logits(rotated, each) for each in weights])
             empty = np.empty((0, targets.shape[1]), np.float32)

@@ -1,31 +1,33 @@
 """Predict probabilities for the bins that training has not learnt from."""
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
 
-from lociflow.command import status
+from lociflow.command import UserError, status
 from lociflow.data.bins import SPLITS, bins_of_split, read_bins
-from lociflow.data.dataset import WindowDataset, make_loader
-from lociflow.data.one_hot import OneHot, reverse_complement_one_hot
+from lociflow.data.dataset import WindowDataset, from_other_strand, make_loader, views_from_other_strand
+from lociflow.data.one_hot import OneHot
 from lociflow.data.sampler import SequentialSampler
 from lociflow.data.views import make_views
 from lociflow.evaluation.predictions import prediction_table, write_predictions
+from lociflow.genome.window_table import about_windows
 from lociflow.models.checkpoint import LoadedModel, load_model
 from lociflow.models.device import resolve_device
-from lociflow.sequence.store import open_store
+from lociflow.sequence.store import SequenceStore, open_store
 
 
-def predict(store: Path, windows: Path, checkpoint: Path, predictions: Path, workers: int, device: str) -> None:
+def predict(
+    store: Path, windows: Path, control: Path, checkpoint: Path, predictions: Path, workers: int, device: str
+) -> None:
     """Write a model's probabilities for the bins of the validation and the test split.
 
     Parameters
     ----------
-    store, windows
-        ``store.json`` and ``windows.parquet`` of the data set.
+    store, windows, control
+        ``store.json``, ``windows.parquet`` and ``control.npy`` of the data set.
     checkpoint
         Of the model.
     predictions
@@ -38,29 +40,45 @@ def predict(store: Path, windows: Path, checkpoint: Path, predictions: Path, wor
     Raises
     ------
     UserError
-        An input cannot be read, or there is no GPU to use.
+        An input cannot be read, the model reads another alphabet, or there is no GPU to use.
     """
     loaded = load_model(checkpoint)
     torch.set_num_threads(loaded.config["training"]["torch_threads"])
     sequence_store = open_store(store)
-    bins = read_bins(windows, sequence_store)
+    check_alphabet(loaded, sequence_store, checkpoint)
+    about = about_windows(windows)["labels"]
+    bins = read_bins(windows, sequence_store, loaded.config["dataset"]["split"])
     index = np.concatenate([bins_of_split(bins, "validation"), bins_of_split(bins, "test")])
     config = loaded.config["model"]
-    dataset = WindowDataset(make_views(config["views"], sequence_store, bins, config["input_length"]), bins.reverse)
+    views = make_views(
+        config["views"],
+        sequence_store,
+        bins,
+        config["input_length"],
+        np.load(control, mmap_mode="r"),
+        about["reverse"],
+    )
+    dataset = WindowDataset(views, bins.reverse)
     place = resolve_device(device)
     status(f"predicting {len(index):,} bins with {config['name']} on {place.type}")
-    scores = predict_bins(loaded, dataset, index, workers, place)
+    scores = predict_bins(loaded, dataset, index, workers, place, about["reverse"])
     splits = np.asarray(SPLITS, dtype=object)[bins.split[index]]
     write_predictions(predictions, prediction_table(index, splits, scores, loaded.targets))
 
 
 def predict_bins(
-    loaded: LoadedModel, dataset: WindowDataset, index: np.ndarray, workers: int, device: torch.device
+    loaded: LoadedModel,
+    dataset: WindowDataset,
+    index: np.ndarray,
+    workers: int,
+    device: torch.device,
+    order: Sequence[int] | None = None,
 ) -> np.ndarray:
     """Return probabilities for some bins.
 
     The probabilities of both strands are averaged, as DeepSEA's are (Zhou & Troyanskaya 2015), unless the model is
-    strand-specific or its training configuration turns ``reverse_complement.averaging`` off.
+    strand-specific, its windows have a strand, or its training configuration turns ``reverse_complement.averaging``
+    off.
 
     Parameters
     ----------
@@ -74,6 +92,8 @@ def predict_bins(
         Loader processes.
     device
         Where to compute.
+    order
+        The order of the targets on the other strand; None: the same.
 
     Returns
     -------
@@ -81,8 +101,8 @@ def predict_bins(
         ``float32``, shape ``(len(index), targets)``.
     """
     sampler = SequentialSampler(index, loaded.config["training"]["evaluation_batch_size"])
-    model, one_hot = loaded.model.to(device).eval(), OneHot().to(device)
-    average = averages_strands(loaded.config)
+    model, one_hot = loaded.model.to(device).eval(), OneHot(loaded.alphabet).to(device)
+    average = averages_strands(loaded)
     scores = np.empty((len(index), len(loaded.targets)), dtype=np.float32)
     done = 0
     with torch.inference_mode():
@@ -90,13 +110,31 @@ def predict_bins(
             views = one_hot({name: view.to(device) for name, view in batch.views.items()})
             probability = model(views).sigmoid()
             if average:
-                other = {**views, "sequence": reverse_complement_one_hot(views["sequence"])}
-                probability = (probability + model(other).sigmoid()) / 2
+                other = model(views_from_other_strand(views, order)).sigmoid()
+                probability = (probability + from_other_strand(other, order)) / 2
             scores[done : done + len(batch.bins)] = probability.float().cpu().numpy()
             done += len(batch.bins)
     return scores
 
 
-def averages_strands(config: Mapping[str, Any]) -> bool:
-    """Tell whether a resolved configuration averages the predictions of both strands."""
-    return bool(config["training"]["reverse_complement"]["averaging"]) and not config["model"]["strand_specific"]
+def averages_strands(loaded: LoadedModel) -> bool:
+    """Tell whether a model's predictions are the mean over both strands: never where sequences have only one."""
+    config = loaded.config
+    both = loaded.alphabet.complement is not None and not loaded.provenance.get("stranded")
+    asked = config["training"]["reverse_complement"]["averaging"] and not config["model"]["strand_specific"]
+    return bool(both and asked)
+
+
+def check_alphabet(loaded: LoadedModel, store: SequenceStore, checkpoint: Path) -> None:
+    """Refuse a model that reads other letters than a store holds.
+
+    Raises
+    ------
+    UserError
+        See above.
+    """
+    if loaded.alphabet.name != store.alphabet.name:
+        raise UserError(
+            f"{checkpoint}: reads {loaded.alphabet.name}, expected {store.alphabet.name} as {store.path} holds it; "
+            "train the model on this data set"
+        )

@@ -12,6 +12,8 @@ from lociflow.command import UserError, atomic
 from lociflow.formats import check_format, stamp
 
 KEYS = ("bin", "split")
+# The splits that are predicted.
+SCORED = ("validation", "test")
 
 
 def prediction_table(

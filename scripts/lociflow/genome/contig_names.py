@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -34,15 +34,18 @@ def read_aliases(aliases: Mapping[str, str | None] | str | Path | None) -> dict[
     Raises
     ------
     UserError
-        The file is missing, a line has not two columns, or a name is given two meanings.
+        The file is missing or no text in UTF-8, a line has not two columns, or a name is given two meanings.
     """
     if aliases is None:
         return {}
     if isinstance(aliases, Mapping):
-        return {str(name): None if alias is None else str(alias) for name, alias in aliases.items()}
+        return _as_text(aliases)
     path = Path(aliases)
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        # Any line end reads as LF; splitlines would also split at form feeds and the like, which editors do not count.
+        lines = path.read_text(encoding="utf-8-sig").split("\n")
+    except UnicodeDecodeError as error:
+        raise UserError(f"{path}: cannot be read ({error}); expected contig_aliases as text in UTF-8") from None
     except OSError as error:
         raise UserError(
             f"{path}: cannot be read ({error.strerror}); expected contig_aliases, two columns separated by a tab"
@@ -61,6 +64,21 @@ def read_aliases(aliases: Mapping[str, str | None] | str | Path | None) -> dict[
         if name in table and table[name] != alias:
             raise UserError(f"{path}, line {number}: found a second alias for {name}, expected one; remove either")
         table[name] = alias
+    return table
+
+
+def _as_text(aliases: Mapping[Any, Any]) -> dict[str, str | None]:
+    table: dict[str, str | None] = {}
+    for key, value in aliases.items():
+        name = str(key)
+        # YAML reads 1 as a number and no as False; a number has one spelling, false has several.
+        for said in (key, value):
+            if said is not None and (isinstance(said, bool) or not isinstance(said, str | int)):
+                raise UserError(f"contig_aliases: found {said!r}, expected names of contigs; put it in quotes")
+        if key is None or name in table:
+            found = "a name that is null" if key is None else f"a second alias for {name}"
+            raise UserError(f"contig_aliases: found {found}, expected one name of a file on the left of each")
+        table[name] = None if value is None else str(value)
     return table
 
 

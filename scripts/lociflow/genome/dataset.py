@@ -1,12 +1,8 @@
-"""The windows of a data set: bins, their labels and their split, written as files."""
+"""The windows of a data set: bins, their labels and their splits, written as files."""
 
-import hashlib
-import inspect
-import json
-from collections.abc import Callable, Iterator, Mapping
-from difflib import get_close_matches
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -15,29 +11,25 @@ from lociflow.command import UserError, atomic, status, write_json
 from lociflow.formats import stamp
 from lociflow.genome.contig_names import read_aliases, some
 from lociflow.genome.intervals import require_bedtools
-from lociflow.genome.labels import IGNORED, POSITIVE, label_bins, marks_a_bin
+from lociflow.genome.label_array import digest_array, keep_rows, summarise, write_labels
+from lociflow.genome.label_kinds import label_kind
+from lociflow.genome.leaks import clean_split
+from lociflow.genome.placement import place_windows
+from lociflow.genome.region_labels import region_labels
 from lociflow.genome.regions import categorical, empty_regions
-from lociflow.genome.splits import SPLITS
-from lociflow.genome.target_peaks import TargetPeaks, read_on_genome, read_target_peaks
-from lociflow.genome.window_table import digest_windows, write_windows
+from lociflow.genome.sequence_labels import sequence_labels
+from lociflow.genome.settings import check_keys, partial, takes
+from lociflow.genome.signal_labels import signal_labels
+from lociflow.genome.split_data import SPLITS, SplitData
+from lociflow.genome.split_schemes import split_schemes
+from lociflow.genome.standardise import standardise
+from lociflow.genome.target_labels import TargetLabels
+from lociflow.genome.target_peaks import read_on_genome
+from lociflow.genome.window_table import SPLIT, digest_windows, split_names, write_windows
 from lociflow.genome.windows import Bins
-from lociflow.instantiate import instantiate, trusted_object
 from lociflow.sequence.store import SequenceStore, open_store
 
-KEYS = ("targets", "contig_aliases", "windows", "labels", "split", "blacklist")
-LABEL_KEYS = ("min_overlap", "positive_score", "allow_empty_targets")
-
-# Labels that are held in memory at once, in bytes.
-BLOCK = 1 << 27
-
-
-class Labels(NamedTuple):
-    """What was counted while the labels were written: per split and target, and their digest."""
-
-    positives: np.ndarray
-    known: np.ndarray
-    ignored: np.ndarray
-    digest: str
+KEYS = ("targets", "sequences", "contig_aliases", "windows", "labels", "split", "clean", "thresholds")
 
 
 def make_windows(
@@ -48,19 +40,22 @@ def make_windows(
     blacklist: Path | None,
     windows: Path,
     targets: Path,
+    control: Path,
     target_table: Path,
     counts: Path,
+    removed: Path,
 ) -> None:
-    """Cut a genome into labelled bins and split them.
+    """Cut a genome into labelled bins, or take labelled sequences as bins, and split them.
 
     Parameters
     ----------
     store
-        ``store.json`` of the genome.
+        ``store.json`` of the genome or of the sequences.
     config
-        ``targets``, ``windows``, ``labels``, ``split`` and ``contig_aliases`` of a data set.
+        ``targets``, ``windows``, ``labels``, ``split``, ``contig_aliases``, ``sequences``, ``clean`` of a data set, and
+        ``thresholds`` of what is similar.
     sources
-        Folder in which the peak files lie.
+        Folder in which the files lie.
     sheet
         Sample sheet, where ``targets`` asks for one.
     blacklist
@@ -68,214 +63,230 @@ def make_windows(
     windows
         Parquet table to write: a row a bin (see :mod:`lociflow.genome.window_table`).
     targets
-        ``.npy`` to write: ``int8``, shape (bins, targets), 1, 0 or -1 for ignored; memory holds a part of a contig at
-        a time.
+        ``.npy`` to write: the labels (see :mod:`lociflow.genome.label_kinds`); memory holds a part of a contig at a
+        time.
+    control
+        ``.npy`` to write: the control experiment's values, ``float32``; no column where there is none.
     target_table
         TSV to write: a row a target.
     counts
-        JSON to write: what was kept, what was dropped and why, prevalence and digests.
+        JSON to write: what was kept, what was dropped and why, labels of every split, and digests.
+    removed
+        TSV to write: the bins that ``clean`` took out of a split, and why.
 
     Raises
     ------
     UserError
-        The configuration, the sheet, a file of regions or the split is bad, or bedtools is missing.
+        The configuration, the sheet, a file or the split is bad, or bedtools is missing.
     """
-    _check_keys(config, KEYS, "dataset")
+    check_keys(config, KEYS, "dataset")
     if not isinstance(config.get("targets"), Mapping):
-        raise UserError(f"targets: found {config.get('targets')!r}, expected a mapping with sheet, files or named")
-    label_config = dict(config.get("labels") or {})
-    _check_keys(label_config, LABEL_KEYS, "labels")
-    maker = partial(config, "windows", unless=("length",))
-    split = partial(config, "split", unless=("name",))
-    min_overlap, positive_score = _label_rule(label_config)
-    require_bedtools()
-
-    genome = open_store(store)
-    aliases = read_aliases(config.get("contig_aliases"))
-    found = read_target_peaks(
-        config["targets"], sources, sheet, genome, aliases, bool(label_config.get("allow_empty_targets"))
-    )
-    if positive_score is not None and found.peaks["score"].isna().any():
-        row = found.peaks[found.peaks["score"].isna()].iloc[0]
         raise UserError(
-            f"labels.positive_score: found a peak of {row['target']} without score ({row['contig']}:{row['start']}-"
-            f"{row['end']}), expected a number in column 5 of every peak; set positive_score to null"
+            f"targets: found {config.get('targets')!r}, expected a mapping with sheet, files, named, annotation, "
+            "signal or columns"
         )
-    excluded = _read_blacklist(blacklist, genome, aliases)
-    status(f"{len(found.targets)} targets, {sum(found.read):,} peaks")
-
-    bins: Bins = maker(store=genome, peaks=found.peaks, blacklist=excluded["regions"])
-    assigned = split(bins.table)
-    in_split = np.asarray(assigned.codes) >= 0
-    table = bins.table.assign(split=assigned, group=categorical(np.full(len(bins.table), -1, np.int8), []))
-    table = table[in_split].reset_index(drop=True)
-    dropped = {**bins.dropped, "no_split": int((~in_split).sum())}
-
-    labels = write_labels(targets, table, found, min_overlap, positive_score)
-    homeless = ~marks_a_bin(table, found.peaks, min_overlap)
-    kept = np.bincount(found.peaks["target"].cat.codes.to_numpy()[~homeless], minlength=len(found.targets))
-    without_bin = np.bincount(found.peaks["target"].cat.codes.to_numpy()[homeless], minlength=len(found.targets))
-    _write_target_table(target_table, found, kept, labels)
-    digest = digest_windows(table)
-    about = {"genome": genome.name, "genome_digest": genome.digest, "windows_digest": digest}
-    write_windows(windows, table, about)
-    summary = {
-        **stamp("windows"),
-        "genome": {"name": genome.name, "digest": genome.digest, "contigs": len(genome.names)},
-        "bins": {
-            "made": bins.made,
-            "background": bins.background,
-            "dropped": dropped,
-            "kept": len(table),
-            "by_split": {name: int((table["split"] == name).sum()) for name in SPLITS},
-        },
-        "blacklist": excluded["counts"],
-        "files": found.files,
-        "peaks": {
-            "read": sum(found.read),
-            "on_genome": len(found.peaks),
-            "kept": int(kept.sum()),
-            "without_bin": dict(zip(found.targets, without_bin.tolist(), strict=True)),
-        },
-        "targets": len(found.targets),
-        "targets_without_positives": _without_positives(found.targets, labels),
-        "prevalence": _prevalence(labels),
-        "digests": {"windows": digest, "targets": labels.digest},
+    length = int(config["windows"].get("length") or config["windows"].get("bin") or 1)
+    maker = partial(config["windows"], "windows", unless=("length",))
+    schemes = {
+        name: settings if "clean_of" in settings else partial(settings, "split")
+        for name, settings in split_schemes(config).items()
     }
-    write_json(counts, summary)
-    _tell(summary)
+    genome = open_store(store)
+    if "columns" not in config["targets"]:
+        require_bedtools()
+    aliases = read_aliases(config.get("contig_aliases"))
+    found = read_targets(config, sources, sheet, genome, aliases)
+    excluded = _read_blacklist(blacklist, genome, aliases)
+    status(f"{len(found.names)} targets, {len(found.anchors):,} regions, {found.kind} labels")
+
+    more = {"length": length} if takes(maker, "length") else {}
+    bins: Bins = maker(store=genome, peaks=found.anchors, blacklist=excluded["regions"], **more)
+    table = _with_defaults(bins.table, found)
+    # Whole or not at all: the arrays get their names when everything else is known to be good.
+    with atomic(targets) as array, atomic(control) as control_array:
+        write_labels(array, table, found)
+        table, cleaned = split_bins(table, array, found, genome, length, schemes, config.get("thresholds") or {})
+        in_split = table[[SPLIT + name for name in schemes]].notna().any(axis=1).to_numpy()
+        dropped = {**bins.dropped, "no_split": int((~in_split).sum())}
+        if not in_split.all():
+            table = table[in_split].reset_index(drop=True)
+            keep_rows(array, in_split)
+        if found.standardise:
+            standardise(array, table, split_names(table), found.reverse)
+        write_labels(control_array, table, found, found.control or _no_control)
+
+        labels = np.load(array, mmap_mode="r")
+        kind = label_kind(found.kind)
+        digest = digest_windows(table)
+        by_split = {name: _split_summary(table[SPLIT + name], labels, found) for name in schemes}
+        marks = found.kept_anchors(table) if found.kept_anchors else np.zeros(0, bool)
+        summary = {
+            **stamp("windows"),
+            "genome": {"name": genome.name, "digest": genome.digest, "contigs": len(genome.names)},
+            "bins": {
+                "made": bins.made, "background": bins.background, "dropped": dropped, "kept": len(table),
+                "shuffled": int(table["shuffled"].sum()), "negatives": list(bins.negatives),
+            },
+            "blacklist": excluded["counts"],
+            "regions": {**found.counts, **_kept(found, marks)},
+            "targets": found.names,
+            "kind": kind.name,
+            "splits": by_split,
+            "removed": {name: int((cleaned["from"] == name).sum()) for name in schemes} if len(cleaned) else {},
+            "digests": {"windows": digest, "targets": digest_array(labels)},
+        }  # fmt: skip
+        about = {
+            "genome": genome.name,
+            "genome_digest": genome.digest,
+            "windows_digest": digest,
+            "split_digests": {name: digest_windows(table, name) for name in schemes},
+            "labels": {
+                "kind": kind.name,
+                "classes": found.classes,
+                "reverse": found.reverse,
+                "stranded": bool(config["windows"].get("stranded")) or genome.alphabet.complement is None,
+            },
+        }
+        write_windows(windows, table, about)
+        with atomic(removed) as temporary:
+            cleaned.to_csv(temporary, sep="\t", index=False)
+        _write_target_table(target_table, found, marks, by_split[next(iter(schemes))]["labels"])
+        write_json(counts, summary)
+    tell(summary)
 
 
-def write_labels(
-    path: Path, table: pd.DataFrame, found: TargetPeaks, min_overlap: float, positive_score: float | None
-) -> Labels:
-    """Write the labels of all bins into a memory-mapped array, a part of a contig at a time.
+def _no_control(bins: pd.DataFrame) -> np.ndarray:
+    return np.empty((len(bins), 0), np.float32)
 
-    Parameters
-    ----------
-    path
-        ``.npy`` to write: ``int8``, shape (bins, targets).
-    table
-        Bins with ``split``, sorted.
-    found
-        Peaks of all targets.
-    min_overlap, positive_score
-        As in :func:`lociflow.genome.labels.label_bins`.
+
+def _split_summary(split: pd.Series, labels: np.ndarray, found: TargetLabels) -> dict[str, Any]:
+    sides = {part: (split == part).to_numpy() for part in SPLITS}
+    return {
+        "bins": {part: int(chosen.sum()) for part, chosen in sides.items()},
+        "labels": {
+            part: summarise(labels, label_kind(found.kind), found.classes, chosen) for part, chosen in sides.items()
+        },
+    }
+
+
+def read_targets(
+    config: Mapping[str, Any],
+    sources: Path,
+    sheet: Path | None,
+    genome: SequenceStore,
+    aliases: Mapping[str, str | None],
+) -> TargetLabels:
+    """Read what a data set's targets come from: regions, signal tracks, or columns beside sequences."""
+    targets, labels = config["targets"], dict(config.get("labels") or {})
+    if "signal" in targets:
+        return signal_labels(targets["signal"], labels, sources, genome, aliases)
+    if "columns" in targets:
+        return sequence_labels(config, sources, genome)
+    return region_labels(config, sources, sheet, genome, aliases)
+
+
+def split_bins(
+    table: pd.DataFrame,
+    targets: Path,
+    found: TargetLabels,
+    genome: SequenceStore,
+    length: int,
+    schemes: Mapping[str, Callable[..., pd.Categorical] | Mapping[str, str]],
+    thresholds: Mapping[str, float],
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Give every bin its side in every split.
 
     Returns
     -------
-    Labels
-        ``positives``, ``known`` (positive or negative) and ``ignored``, each ``int64`` of shape (splits, targets).
+    windows : pandas.DataFrame
+        The bins with a column for each split.
+    removed : pandas.DataFrame
+        The bins that a leak-free split leaves out: where they lie, their side, the reason, and what they repeat.
     """
-    shape = (len(table), len(found.targets))
-    positives, known, ignored = (np.zeros((len(SPLITS), shape[1]), dtype=np.int64) for _ in range(3))
-    split = table["split"].cat.codes.to_numpy()
-    digest = hashlib.sha256(json.dumps(shape).encode())
-    peak_contig = found.peaks["contig"].cat.codes.to_numpy()
-    with atomic(path) as temporary:
-        array = np.lib.format.open_memmap(temporary, mode="w+", dtype=np.int8, shape=shape)
-        for code, rows in _blocks(table["contig"].cat.codes.to_numpy(np.int64), max(1, BLOCK // shape[1])):
-            peaks = found.peaks[peak_contig == code]
-            block = label_bins(table.iloc[rows], peaks, min_overlap, positive_score)
-            array[rows] = block
-            digest.update(block.tobytes())
-            for number in range(len(SPLITS)):
-                part = block[split[rows] == number]
-                positives[number] += (part == POSITIVE).sum(axis=0)
-                ignored[number] += (part == IGNORED).sum(axis=0)
-                known[number] += (part != IGNORED).sum(axis=0)
-        array.flush()
-        del array
-    return Labels(positives, known, ignored, digest.hexdigest())
+    labels = np.load(targets, mmap_mode="r")
+    sequence = table["contig"].cat.codes.to_numpy()
+    published = (
+        categorical(np.full(len(table), -1, np.int8), SPLITS)
+        if found.published is None
+        else pd.Categorical(found.published)[sequence]
+    )
+    data = SplitData(
+        table.assign(published=published), labels, found.kind, genome, place_windows(table, genome), length
+    )
+    removed = []
+    for name, scheme in schemes.items():
+        if isinstance(scheme, Mapping):
+            origin = scheme["clean_of"]
+            cleaned = clean_split(
+                data,
+                pd.Categorical(table[SPLIT + origin]),
+                identity=thresholds.get("identity", 0.8),
+                coverage=thresholds.get("coverage", 0.5),
+            )
+            table = table.assign(**{SPLIT + name: cleaned.split})
+            removed.append(_describe(cleaned.removed, table, name))
+            status(f"split {name}: {len(cleaned.removed):,} bins of {origin} left out")
+        else:
+            table = table.assign(**{SPLIT + name: scheme(data)})
+    columns = ["from", "split", "contig", "start", "end", "reason", "of"]
+    return table, pd.concat(removed, ignore_index=True) if removed else pd.DataFrame(columns=columns)
 
 
-def _blocks(contig: np.ndarray, most: int) -> Iterator[tuple[int, slice]]:
-    for code in np.unique(contig):
-        low, high = np.searchsorted(contig, [code, code + 1])
-        for start in range(low, high, most):
-            yield int(code), slice(start, min(start + most, high))
+def _describe(removed: pd.DataFrame, table: pd.DataFrame, name: str) -> pd.DataFrame:
+    rows, others = table.iloc[removed["row"].to_numpy()], removed["of_row"].to_numpy()
+    twin = table.iloc[np.maximum(others, 0)]
+    places = twin["contig"].astype(str) + ":" + twin["start"].astype(str) + "-" + twin["end"].astype(str)
+    return pd.DataFrame(
+        {
+            "from": name,
+            "split": removed["split"].astype(str).to_numpy(),
+            "contig": rows["contig"].astype(str).to_numpy(),
+            "start": rows["start"].to_numpy(),
+            "end": rows["end"].to_numpy(),
+            "reason": removed["reason"].astype(str).to_numpy(),
+            "of": np.where(others >= 0, places.to_numpy(), ""),
+        }
+    )
 
 
-def partial(config: Mapping[str, Any], key: str, unless: tuple[str, ...] = ()) -> Callable[..., Any]:
-    """Build the function that ``config[key]`` names, with its settings bound and the data still to come.
-
-    Parameters
-    ----------
-    config
-        Configuration of a data set.
-    key
-        Its entry, a mapping with ``_target_``; nested ones are functions with bound settings too.
-    unless
-        Settings that are not for this function.
-
-    Raises
-    ------
-    UserError
-        There is no such function, or it has no such setting.
-    """
-    entry = config.get(key)
-    if not isinstance(entry, Mapping) or "_target_" not in entry:
-        raise UserError(f"{key}: found {entry!r}, expected a mapping with _target_")
-    settings = {name: value for name, value in entry.items() if name not in unless}
-    _check_settings(settings, key)
-    return instantiate(_as_partials(settings))
+def _with_defaults(bins: pd.DataFrame, found: TargetLabels) -> pd.DataFrame:
+    if "shuffled" not in bins:
+        bins = bins.assign(shuffled=False)
+    if found.group is not None:
+        return bins.assign(group=pd.Categorical(found.group)[bins["contig"].cat.codes.to_numpy()])
+    return bins if "group" in bins else bins.assign(group=categorical(np.full(len(bins), -1, np.int8), []))
 
 
-def _as_partials(entry: Mapping[str, Any]) -> dict[str, Any]:
-    nested = {name: _as_partials(value) if isinstance(value, Mapping) else value for name, value in entry.items()}
-    return {**nested, "_partial_": True} if "_target_" in nested else nested
-
-
-def _check_settings(entry: Mapping[str, Any], key: str) -> None:
-    function = trusted_object(entry["_target_"])
-    parameters = inspect.signature(function).parameters
-    for name, value in entry.items():
-        if name not in (*parameters, "_target_"):
-            known = [known for known, parameter in parameters.items() if parameter.kind is not parameter.VAR_KEYWORD]
-            raise UserError(f"{key}: found the key {name!r}, {_did_you_mean(name, known)}")
-        if isinstance(value, Mapping) and "_target_" in value:
-            _check_settings(value, f"{key}.{name}")
-    for name, parameter in parameters.items():
-        needed = parameter.kind is parameter.KEYWORD_ONLY and parameter.default is parameter.empty
-        if needed and name not in entry:
-            raise UserError(f"{key}: found no key {name!r}, which {function.__name__} needs; add it")
-
-
-def _check_keys(config: Mapping[str, Any], known: tuple[str, ...], where: str) -> None:
-    for key in config:
-        if key not in known:
-            raise UserError(f"{where}: found the key {key!r}, {_did_you_mean(key, list(known))}")
-
-
-def _did_you_mean(name: str, known: list[str]) -> str:
-    close = get_close_matches(name, known, n=1)
-    return f"expected one of {', '.join(known)}" + (f"; did you mean {close[0]}?" if close else "")
-
-
-def _label_rule(config: Mapping[str, Any]) -> tuple[float, float | None]:
-    min_overlap = config.get("min_overlap", 0.5)
-    if isinstance(min_overlap, bool) or not isinstance(min_overlap, int | float) or not 0 < min_overlap <= 1:
-        raise UserError(f"labels.min_overlap: found {min_overlap!r}, expected a fraction above 0 and up to 1")
-    positive_score = config.get("positive_score")
-    if positive_score is not None and (isinstance(positive_score, bool) or not isinstance(positive_score, int | float)):
-        raise UserError(f"labels.positive_score: found {positive_score!r}, expected a number or null")
-    return min_overlap, positive_score
+def _kept(found: TargetLabels, marks: np.ndarray) -> dict[str, Any]:
+    if found.kept_anchors is None:
+        return {}
+    target = found.anchors["target"].cat
+    lost = np.bincount(target.codes.to_numpy()[~marks], minlength=len(target.categories))
+    names = [str(name) for name in target.categories]
+    return {"kept": int(marks.sum()), "without_bin": dict(zip(names, lost.tolist(), strict=True))}
 
 
 def _read_blacklist(path: Path | None, genome: SequenceStore, aliases: Mapping[str, str | None]) -> dict[str, Any]:
     if path is None:
         nothing = empty_regions().assign(contig=categorical(np.empty(0, np.int8), genome.names))
         return {"regions": nothing, "counts": None}
-    found = read_on_genome(path, genome, aliases)
+    found = read_on_genome(path, genome, aliases, of_a_whole_genome=True)
     counts = {"file": path.name, "read": found.read, "dropped": found.dropped, "clipped": found.clipped}
     return {"regions": found.regions, "counts": counts}
 
 
-def _write_target_table(path: Path, found: TargetPeaks, kept: np.ndarray, labels: Labels) -> None:
-    table = pd.DataFrame({"target": found.targets, "peaks": found.read, "kept": kept})
-    for number, split in enumerate(SPLITS):
-        table[f"positives_{split}"] = labels.positives[number]
-    table["ignored"] = labels.ignored.sum(axis=0)
+def _write_target_table(
+    path: Path, found: TargetLabels, marks: np.ndarray, labels: Mapping[str, Mapping[str, Any]]
+) -> None:
+    table = pd.DataFrame({"target": found.names})
+    if found.kind == "binary" and found.kept_anchors is not None:
+        target = found.anchors["target"].astype(str).to_numpy()
+        table["peaks"] = [found.counts["read"][name] for name in found.names]
+        table["kept"] = [int(marks[target == name].sum()) for name in found.names]
+    for part in SPLITS:
+        key = "positives" if found.kind == "binary" else "known"
+        table[f"{key}_{part}"] = labels[part][key]
+    table["ignored"] = np.sum([labels[part]["missing"] for part in SPLITS], axis=0)
     table = pd.concat([table, found.metadata.reset_index(drop=True)], axis=1)
     # Written by hand: no field holds a tab or a line end, and a quote in a name stays as it is.
     lines = ["\t".join(map(str, row)) for row in [tuple(table.columns), *table.itertuples(index=False)]]
@@ -283,44 +294,35 @@ def _write_target_table(path: Path, found: TargetPeaks, kept: np.ndarray, labels
         temporary.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
-def _without_positives(targets: list[str], labels: Labels) -> dict[str, list[str]]:
-    return {
-        split: [target for target, number in zip(targets, labels.positives[row], strict=True) if number == 0]
-        for row, split in enumerate(SPLITS)
-    }
-
-
-def _prevalence(labels: Labels) -> dict[str, dict[str, float | None]]:
-    """Positive share of the bins that are not ignored: median, least and most over targets; None where all are."""
-    summary: dict[str, dict[str, float | None]] = {}
-    for row, split in enumerate(SPLITS):
-        defined = labels.known[row] > 0
-        share = labels.positives[row][defined] / labels.known[row][defined]
-        median, least, most = (
-            (float(number) for number in np.quantile(share, (0.5, 0, 1))) if len(share) else [None] * 3
-        )
-        summary[split] = {"median": median, "least": least, "most": most}
-    return summary
-
-
-def _tell(summary: Mapping[str, Any]) -> None:
-    bins, peaks = summary["bins"], summary["peaks"]
+def tell(summary: Mapping[str, Any]) -> None:
+    """Say in a few lines what was kept and what was dropped."""
+    bins, regions = summary["bins"], summary["regions"]
     dropped = _some_counts(bins["dropped"])
-    splits = _some_counts(bins["by_split"])
-    status(f"{bins['kept']:,} bins kept ({splits}) of {bins['made']:,}; dropped: {dropped or 'none'}")
-    lost: dict[str, int] = {"without_bin": sum(peaks["without_bin"].values())}
-    for file in summary["files"]:
-        for reason, number in file["dropped"].items():
-            lost[reason] = lost.get(reason, 0) + number
-    clipped = sum(file["clipped"] for file in summary["files"])
-    status(
-        f"{peaks['kept']:,} peaks of {peaks['read']:,} mark a bin; others: {_some_counts(lost) or 'none'}"
-        + (f"; {clipped:,} clipped to their contig's end" if clipped else "")
+    splits = "; ".join(
+        (f"{name}: " if len(summary["splits"]) > 1 else "") + _some_counts(found["bins"])
+        for name, found in summary["splits"].items()
     )
-    for split in ("train", "test"):
-        without = summary["targets_without_positives"][split]
-        if without:
-            status(f"{len(without)} of {summary['targets']} targets have no positive bin in {split}: {some(without)}")
+    status(f"{bins['kept']:,} bins kept ({splits}) of {bins['made']:,}; dropped: {dropped or 'none'}")
+    if "kept" in regions:
+        lost: dict[str, int] = {"without_bin": sum(regions["without_bin"].values())}
+        for file in regions["files"]:
+            for reason, number in file["dropped"].items():
+                lost[reason] = lost.get(reason, 0) + number
+        clipped = sum(file["clipped"] for file in regions["files"])
+        status(
+            f"{regions['kept']:,} peaks of {sum(regions['read'].values()):,} mark a bin; others: "
+            f"{_some_counts(lost) or 'none'}" + (f"; {clipped:,} clipped to their contig's end" if clipped else "")
+        )
+    for name, found in summary["splits"].items():
+        for part in ("train", "test"):
+            positives = found["labels"][part].get("positives", [])
+            without = [target for target, number in zip(summary["targets"], positives, strict=False) if number == 0]
+            if without:
+                where = part if len(summary["splits"]) == 1 else f"{part} of {name}"
+                status(
+                    f"{len(without)} of {len(summary['targets'])} targets have no positive bin in {where}: "
+                    f"{some(without)}"
+                )
 
 
 def _some_counts(counts: Mapping[str, int]) -> str:

@@ -1,6 +1,7 @@
-"""Labels of bins from the peaks of many targets."""
+"""Labels of bins from regions: peaks of many targets, classes of bins, and classes of bases."""
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -8,33 +9,53 @@ import pandas as pd
 POSITIVE = 1
 NEGATIVE = 0
 IGNORED = -1
+BACKGROUND = 0
+
+# Bases that are held in memory at once while they get their classes.
+_BASES = 1 << 22
 
 
-def label_bins(
-    bins: pd.DataFrame, peaks: pd.DataFrame, min_overlap: float = 0.5, positive_score: float | None = None
-) -> np.ndarray:
+class LabelRule(NamedTuple):
+    """When a peak makes a bin positive, when it only makes it doubtful, and when it is nothing.
+
+    Scores rise with belief, as q-values do that are given as -log10.
+    """
+
+    min_overlap: float = 0.5
+    """Fraction in (0, 1] of the bin that a peak covers, or of the peak where that is the shorter of the two."""
+    ignore_overlap: float | None = None
+    """A bin of which a peak covers less than ``min_overlap`` and at least this fraction is ignored, with 0 at any
+    shared base; None: it is negative."""
+    score: str = "score"
+    """The peaks' column that the next two are compared with."""
+    positive_score: float | None = None
+    """Smallest score of a peak that makes a bin positive; None: all do."""
+    ignore_score: float | None = None
+    """Peaks that score below are no peaks; those from here to ``positive_score`` make their bins ignored. None: all
+    that score below ``positive_score`` do."""
+
+
+def label_bins(bins: pd.DataFrame, peaks: pd.DataFrame, rule: LabelRule | None = None) -> np.ndarray:
     """Mark the targets whose peaks cover enough of each bin.
 
     A bin is positive for a target when a peak covers at least ``min_overlap`` of the bin, or of the peak where the
     peak is the shorter of the two, so that 1-bp peaks still count. DeepSEA's rule is half of a 200-bp bin (Zhou &
-    Troyanskaya 2015, Methods). A bin that a peak merely touches is negative, as it is there. Peaks do not add up: two
-    that each cover a quarter of a bin leave it negative.
+    Troyanskaya 2015, Methods). A bin that a peak merely touches is negative, as it is there, unless ``ignore_overlap``
+    says that it is ignored. Peaks do not add up: two that each cover a quarter of a bin leave it negative.
 
-    Peaks whose score is below ``positive_score`` are too weak to believe and too strong to deny: they mark their bins
-    as ignored, unless a stronger peak makes the bin positive.
+    Peaks whose score is between ``ignore_score`` and ``positive_score`` are too weak to believe and too strong to deny:
+    they mark their bins as ignored. A peak that makes a bin positive outweighs all that make it ignored.
 
     Parameters
     ----------
     bins
-        ``contig`` (categorical), ``start``, ``end`` (0-based, half-open), sorted by (contig's category, start), of
-        which none holds another: both starts and ends rise along a contig.
+        ``contig`` (categorical), ``start``, ``end`` (0-based, half-open), sorted by (contig's category, start).
     peaks
-        ``contig`` (categorical, the same categories), ``start``, ``end``, ``target`` (categorical), and ``score`` with
-        ``positive_score``; in any order. Peaks of zero length mark nothing.
-    min_overlap
-        Fraction in (0, 1].
-    positive_score
-        Smallest score of a peak that makes a bin positive; None: all do.
+        ``contig`` (categorical, the same categories), ``start``, ``end``, ``target`` (categorical), and the rule's
+        ``score`` where it has a ``positive_score`` or ``ignore_score``; in any order. Peaks of zero length mark
+        nothing.
+    rule
+        None: half of the shorter, whatever the score.
 
     Returns
     -------
@@ -45,23 +66,125 @@ def label_bins(
     Raises
     ------
     ValueError
-        The bins are not sorted, the contigs' categories differ, ``min_overlap`` is not in (0, 1], or a score is
-        missing.
+        The bins are not sorted, the contigs' categories differ, the rule's fractions or scores are out of order, or a
+        score is missing.
     """
+    rule = LabelRule() if rule is None else rule
+    _check_rule(rule)
+    strong, weak = _by_score(peaks, rule)
     target = peaks["target"].cat.codes.to_numpy()
     labels = np.full((len(bins), len(peaks["target"].cat.categories)), NEGATIVE, dtype=np.int8)
-    strong = np.ones(len(peaks), dtype=bool)
-    if positive_score is not None:
-        score = peaks["score"].to_numpy()
-        if np.isnan(score).any():
-            raise ValueError("score: expected a number for every peak")
-        strong = score >= positive_score
-    for bin_row, peak_row in covering_pairs(bins, peaks, min_overlap):
-        weak = ~strong[peak_row]
-        # Of several peaks on one bin the strongest statement stands, so the weak ones are written first.
-        labels[bin_row[weak], target[peak_row[weak]]] = IGNORED
-        labels[bin_row[~weak], target[peak_row[~weak]]] = POSITIVE
+    for bin_row, peak_row, share in _touching_pairs(bins, peaks):
+        covered = share >= rule.min_overlap
+        positive = covered & strong[peak_row]
+        doubtful = covered & weak[peak_row]
+        if rule.ignore_overlap is not None:
+            doubtful |= ~covered & (share >= rule.ignore_overlap) & (strong | weak)[peak_row]
+        # Of several peaks on one bin the strongest statement stands, so the doubtful ones are written first.
+        labels[bin_row[doubtful], target[peak_row[doubtful]]] = IGNORED
+        labels[bin_row[positive], target[peak_row[positive]]] = POSITIVE
     return labels
+
+
+def class_labels(bins: pd.DataFrame, regions: pd.DataFrame, rule: LabelRule | None = None) -> np.ndarray:
+    """Give each bin the class of the region that covers enough of it.
+
+    Parameters
+    ----------
+    bins, regions, rule
+        As in :func:`label_bins`; the regions' ``target`` is their class.
+
+    Returns
+    -------
+    numpy.ndarray
+        ``int16``, shape ``(len(bins), 1)``: 1 + the code of the class whose region makes the bin positive, 0 (the
+        background) where none makes it positive or ignored, and -1 (ignored) where regions of two classes make it
+        positive, or where none does and one makes it ignored.
+
+    Raises
+    ------
+    ValueError
+        As in :func:`label_bins`.
+    """
+    labels = label_bins(bins, regions, rule)
+    if not labels.shape[1]:
+        return np.full((len(bins), 1), BACKGROUND, dtype=np.int16)
+    positive = labels == POSITIVE
+    number = positive.sum(axis=1)
+    found = np.where(number == 1, positive.argmax(axis=1) + 1, BACKGROUND)
+    doubtful = (number > 1) | ((number == 0) & (labels == IGNORED).any(axis=1))
+    return np.where(doubtful, IGNORED, found).astype(np.int16)[:, None]
+
+
+def position_classes(bins: pd.DataFrame, regions: pd.DataFrame) -> np.ndarray:
+    """Give each base of each bin the class of the region that covers it.
+
+    Parameters
+    ----------
+    bins
+        ``contig`` (categorical), ``start``, ``end`` and ``strand`` (categorical), all of one length, sorted by
+        (contig's category, start).
+    regions
+        ``contig`` (categorical, the same categories), ``start``, ``end``, ``strand`` and ``target`` (categorical, the
+        class), in any order. A region on a strand holds for bins on that strand and for bins without one; a region
+        without a strand holds for all bins.
+
+    Returns
+    -------
+    numpy.ndarray
+        ``int8``, shape ``(len(bins), length, 1)``: 1 + the code of the class, 0 (the background) where no region is.
+        Where regions of several classes lie on a base the last class in category order wins. Positions go along the
+        forward strand, also in bins on "-". Like :func:`label_bins` dense.
+
+    Raises
+    ------
+    ValueError
+        The bins are not sorted or not of one length, the contigs' categories differ, or there are more classes than
+        the dtype holds.
+    """
+    if len(regions["target"].cat.categories) > np.iinfo(np.int8).max:
+        raise ValueError(f"regions: expected at most {np.iinfo(np.int8).max} classes")
+    lengths = (bins["end"] - bins["start"]).unique()
+    if len(lengths) > 1:
+        raise ValueError("bins: expected one length")
+    length = int(lengths[0]) if len(lengths) else 0
+    labels = np.full((len(bins), length, 1), BACKGROUND, dtype=np.int8)
+    starts = bins["start"].to_numpy()
+    begin, end = regions["start"].to_numpy(), regions["end"].to_numpy()
+    target = regions["target"].cat.codes.to_numpy()
+    # As text: the two tables' categories need not have one order.
+    bin_strand, strand = bins["strand"].astype(str).to_numpy(), regions["strand"].astype(str).to_numpy()
+    for bin_row, region_row, _ in _touching_pairs(bins, regions):
+        either = (bin_strand[bin_row] == ".") | (strand[region_row] == ".")
+        same = either | (bin_strand[bin_row] == strand[region_row])
+        bin_row, region_row = bin_row[same], region_row[same]
+        by_bin = np.argsort(bin_row, kind="stable")
+        bin_row, region_row = bin_row[by_bin], region_row[by_bin]
+        first = np.maximum(begin[region_row] - starts[bin_row], 0)
+        last = np.minimum(end[region_row] - starts[bin_row], length)
+        step = max(1, _BASES // max(length, 1))
+        for low in range(int(bin_row[0]) if len(bin_row) else len(bins), len(bins), step):
+            pairs = slice(*np.searchsorted(bin_row, [low, low + step]))
+            if pairs.start == len(bin_row):
+                break
+            _paint(
+                labels[low : low + step, :, 0],
+                bin_row[pairs] - low,
+                first[pairs],
+                last[pairs],
+                target[region_row[pairs]],
+            )
+    return labels
+
+
+def _paint(labels: np.ndarray, row: np.ndarray, first: np.ndarray, last: np.ndarray, target: np.ndarray) -> None:
+    for code in np.unique(target):
+        chosen = target == code
+        # One up where a region begins and one down where it ends: the running sum is the number that cover a base.
+        steps = np.zeros((len(labels), labels.shape[1] + 1), dtype=np.int32)
+        np.add.at(steps, (row[chosen], first[chosen]), 1)
+        np.add.at(steps, (row[chosen], last[chosen]), -1)
+        labels[np.cumsum(steps, axis=1)[:, :-1] > 0] = code + 1
 
 
 def marks_a_bin(bins: pd.DataFrame, peaks: pd.DataFrame, min_overlap: float = 0.5) -> np.ndarray:
@@ -77,16 +200,23 @@ def covering_pairs(
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Yield, one contig at a time, the row numbers of bins and peaks of which one covers enough of the other.
 
-    Both borders are looked up by bisection, which takes a second where bedtools takes minutes for hundreds of targets;
-    tests hold it against ``bedtools intersect -f -F -e``. The parameters are those of :func:`label_bins`.
+    Tests hold it against ``bedtools intersect -f -F -e``. The parameters are those of :func:`label_bins`.
 
     Raises
     ------
     ValueError
         The bins are not sorted, the contigs' categories differ, or ``min_overlap`` is not in (0, 1].
     """
-    if not 0 < min_overlap <= 1:
-        raise ValueError(f"min_overlap {min_overlap}: expected a fraction above 0 and up to 1")
+    _check_rule(LabelRule(min_overlap))
+    for bin_row, peak_row, share in _touching_pairs(bins, peaks):
+        yield bin_row[share >= min_overlap], peak_row[share >= min_overlap]
+
+
+def _touching_pairs(bins: pd.DataFrame, peaks: pd.DataFrame) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+    """Yield, one contig at a time, rows of bins and peaks that share a base, and the share of the shorter of the two.
+
+    Both borders are looked up by bisection, which takes a second where bedtools takes minutes for hundreds of targets.
+    """
     if list(bins["contig"].cat.categories) != list(peaks["contig"].cat.categories):
         raise ValueError("bins and peaks: expected the same contigs as categories")
     bin_contig = bins["contig"].cat.codes.to_numpy(np.int64)
@@ -99,10 +229,11 @@ def covering_pairs(
     for code in np.unique(bin_contig):
         low, high = np.searchsorted(bin_contig, [code, code + 1])
         begins, ends = bin_start[low:high], bin_end[low:high]
-        if (np.diff(begins) < 0).any() or (np.diff(ends) < 0).any():
-            raise ValueError("bins: expected starts and ends that rise along each contig")
+        if (np.diff(begins) < 0).any():
+            raise ValueError("bins: expected starts that rise along each contig")
         rows = by_contig[slice(*np.searchsorted(peak_contig[by_contig], [code, code + 1]))]
-        first = np.searchsorted(ends, peak_start[rows], side="right")
+        # Where a bin holds another the ends do not rise; the farthest end so far does, and may give a pair too many.
+        first = np.searchsorted(np.maximum.accumulate(ends), peak_start[rows], side="right")
         beyond = np.searchsorted(begins, peak_end[rows], side="left")
         touched = np.maximum(beyond - first, 0)
         peak_row = np.repeat(rows, touched)
@@ -111,6 +242,27 @@ def covering_pairs(
         bin_row = low + np.repeat(first, touched) + within
         shared = np.minimum(bin_end[bin_row], peak_end[peak_row]) - np.maximum(bin_start[bin_row], peak_start[peak_row])
         shorter = np.minimum(bin_end[bin_row] - bin_start[bin_row], peak_end[peak_row] - peak_start[peak_row])
+        touches = shared > 0
         # A quotient is rounded to the nearest fraction, so 3 of 30 is the 0.1 that the configuration says.
-        enough = (shared > 0) & (shared / np.maximum(shorter, 1) >= min_overlap)
-        yield bin_row[enough], peak_row[enough]
+        yield bin_row[touches], peak_row[touches], shared[touches] / shorter[touches]
+
+
+def _by_score(peaks: pd.DataFrame, rule: LabelRule) -> tuple[np.ndarray, np.ndarray]:
+    strong, weak = np.ones(len(peaks), dtype=bool), np.zeros(len(peaks), dtype=bool)
+    if rule.positive_score is None:
+        return strong, weak
+    score = peaks[rule.score].to_numpy()
+    if np.isnan(score).any():
+        raise ValueError(f"{rule.score}: expected a number for every peak")
+    strong = score >= rule.positive_score
+    weak = ~strong if rule.ignore_score is None else ~strong & (score >= rule.ignore_score)
+    return strong, weak
+
+
+def _check_rule(rule: LabelRule) -> None:
+    if not 0 < rule.min_overlap <= 1:
+        raise ValueError(f"min_overlap {rule.min_overlap}: expected a fraction above 0 and up to 1")
+    if rule.ignore_overlap is not None and not 0 <= rule.ignore_overlap < rule.min_overlap:
+        raise ValueError(f"ignore_overlap {rule.ignore_overlap}: expected a fraction from 0 to below min_overlap")
+    if rule.ignore_score is not None and (rule.positive_score is None or rule.ignore_score > rule.positive_score):
+        raise ValueError(f"ignore_score {rule.ignore_score}: expected a number that is not above positive_score")

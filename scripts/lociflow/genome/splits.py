@@ -1,4 +1,4 @@
-"""Splits of bins into train, validation and test."""
+"""Splits of bins into train, validation and test: all schemes that a data set's ``split`` may name."""
 
 from collections.abc import Sequence
 from difflib import get_close_matches
@@ -7,14 +7,27 @@ import numpy as np
 import pandas as pd
 
 from lociflow.command import UserError
+from lociflow.genome.bin_splits import by_group, published, random
 from lociflow.genome.contig_names import guess_contig, some
-from lociflow.genome.regions import categorical
+from lociflow.genome.contig_splits import balanced_contigs, contig_folds
+from lociflow.genome.homology_split import homology_aware
+from lociflow.genome.split_data import SPLITS, SplitData, as_split
 
-SPLITS = ("train", "validation", "test")
+__all__ = [
+    "SPLITS",
+    "SplitData",
+    "balanced_contigs",
+    "by_contig",
+    "by_group",
+    "contig_folds",
+    "homology_aware",
+    "published",
+    "random",
+]
 
 
 def by_contig(
-    windows: pd.DataFrame,
+    data: SplitData,
     *,
     validation: Sequence[str],
     test: Sequence[str],
@@ -27,8 +40,8 @@ def by_contig(
 
     Parameters
     ----------
-    windows
-        ``contig``, categorical, whose categories are all of the genome's contigs.
+    data
+        Of which only the windows' contigs are looked at.
     validation, test, train
         Contigs of each split; ``train`` is what the other two leave where None.
 
@@ -42,7 +55,8 @@ def by_contig(
     UserError
         A contig is unknown or named twice, or a split has no bin.
     """
-    known = list(windows["contig"].cat.categories)
+    contig_column = data.windows["contig"]
+    known = list(contig_column.cat.categories)
     named = {"validation": _listed(validation), "test": _listed(test)}
     if train is not None:
         named["train"] = _listed(train)
@@ -66,13 +80,13 @@ def by_contig(
     if train is None:
         home |= {contig: "train" for contig in known if contig not in home}
     place = np.array([SPLITS.index(home[contig]) if contig in home else -1 for contig in known], dtype=np.int8)
-    codes = place[windows["contig"].cat.codes.to_numpy()]
+    codes = place[contig_column.cat.codes.to_numpy()]
     for number, split in enumerate(SPLITS):
         if not (codes == number).any():
             listed = [contig for contig in known if home.get(contig) == split]
             found = f"no bin on {some(listed)}" if listed else "no contig"
             raise UserError(f"split.{split}: found {found}, expected at least one bin; give it other contigs")
-    return categorical(codes, SPLITS)
+    return as_split(codes)
 
 
 def _listed(contigs: Sequence[str]) -> list[str]:

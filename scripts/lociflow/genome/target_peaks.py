@@ -8,9 +8,9 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from lociflow.command import UserError
+from lociflow.command import UserError, status
 from lociflow.genome.contig_names import resolve_contigs, some
-from lociflow.genome.regions import categorical, read_regions
+from lociflow.genome.regions import VALUES, categorical, read_region_file
 from lociflow.genome.sample_sheet import read_sample_sheet
 from lociflow.sequence.store import SequenceStore
 
@@ -42,9 +42,11 @@ class RegionFile(NamedTuple):
 class TargetPeaks(NamedTuple):
     """Peaks of all targets.
 
-    ``peaks`` has ``contig`` (categorical in the store's order), ``start``, ``end``, ``score``, ``summit`` and
-    ``target`` (categorical in the order of ``targets``); ``read`` is the number of peaks of each target before any was
-    dropped; ``files`` has an entry for each file with the numbers read, dropped by reason, and clipped.
+    ``peaks`` has ``contig`` (categorical in the store's order), ``start``, ``end``, ``strand`` (categorical),
+    ``score``, ``signal_value``, ``p_value``, ``q_value``, ``summit`` and ``target`` (categorical in the order of
+    ``targets``), as :func:`lociflow.genome.regions.read_regions` gives them; ``read`` is the number of peaks of each
+    target before any was dropped; ``files`` has an entry for each file with the numbers read, dropped by reason, and
+    clipped.
     """
 
     targets: list[str]
@@ -130,34 +132,61 @@ def _target_files(targets: Mapping[str, Any], sheet: Path | None) -> list[Target
     return listed
 
 
-def read_on_genome(path: Path, store: SequenceStore, aliases: Mapping[str, str | None]) -> RegionFile:
+def read_on_genome(
+    path: Path, store: SequenceStore, aliases: Mapping[str, str | None], of_a_whole_genome: bool = False
+) -> RegionFile:
     """Read regions and bring them onto the genome.
 
-    Regions of zero length (``zero_length``) and those on contigs that the aliases leave out (``excluded_contig``) are
-    dropped and counted; an end beyond its contig's is clipped to it and counted.
+    Regions of zero length (``zero_length``), pairs that are no fragment (``no_mate``, ``mates_on_two_contigs``; only in
+    BEDPE, see :func:`lociflow.genome.regions.read_region_file`) and those on contigs that the aliases leave out
+    (``excluded_contig``) are dropped and counted, and so are those that begin beyond their contig's end
+    (``beyond_end``), which is told: the audit says whether there are so many that the file must be of another
+    assembly. An end beyond its contig's is clipped to it and counted.
+
+    Parameters
+    ----------
+    path
+        The file.
+    store, aliases
+        The genome, and other names of its contigs.
+    of_a_whole_genome
+        Whether the file may speak of contigs that the genome lacks, as blacklists do: they are left out and counted
+        (``excluded_contig``) as long as the file has one contig of the genome.
 
     Raises
     ------
     UserError
-        The file is bad, a contig is unknown, or a region begins beyond its contig's end: another assembly.
+        The file is bad, or a contig is unknown.
     """
-    found = read_regions(path)
+    file = read_region_file(path)
+    found = file.regions
     length = (found["end"] - found["start"]).to_numpy()
+    if of_a_whole_genome:
+        names = [str(name) for name in found["contig"].cat.categories]
+        lacked = [name for name in names if name not in aliases and name not in store.names]
+        if len(lacked) < len(names):
+            aliases = {**aliases, **dict.fromkeys(lacked)}
     resolved = resolve_contigs(found[length > 0].reset_index(drop=True), store.names, aliases, path)
     regions = resolved.regions
     ends = store.lengths[regions["contig"].cat.codes.to_numpy()]
     beyond = regions["start"].to_numpy() >= ends
     if beyond.any():
         first = regions[beyond].iloc[0]
-        raise UserError(
-            f"{path}: found {int(beyond.sum())} regions that begin beyond their contig's end, the first "
-            f"{first['contig']}:{first['start']}-{first['end']}, expected at most {ends[beyond][0]} in {store.name}; "
-            "is the file from another assembly?"
+        status(
+            f"{path}: {int(beyond.sum()):,} of {len(found):,} regions begin beyond their contig's end and are left "
+            f"out, the first {first['contig']}:{first['start']}-{first['end']}, where {store.name} has "
+            f"{ends[beyond][0]:,} bases; is the file from another assembly?"
         )
+        regions, ends = regions[~beyond].reset_index(drop=True), ends[~beyond]
     over = regions["end"].to_numpy() > ends
     regions = regions.assign(end=np.minimum(regions["end"], ends), summit=np.minimum(regions["summit"], ends - 1))
-    dropped = {"zero_length": int((length == 0).sum()), "excluded_contig": resolved.excluded}
-    return RegionFile(regions, len(found), dropped, int(over.sum()))
+    dropped = {
+        **file.dropped,
+        "zero_length": int((length == 0).sum()),
+        "excluded_contig": resolved.excluded,
+        "beyond_end": int(beyond.sum()),
+    }
+    return RegionFile(regions, len(found) + sum(file.dropped.values()), dropped, int(over.sum()))
 
 
 def _listed(
@@ -197,6 +226,11 @@ def _named(
     if found.regions.empty and (names is None or not allow_empty):
         raise UserError(_empty(path, "any target", found))
     regions = found.regions
+    if len(regions) and (regions["name"] == ".").all():
+        raise UserError(
+            f"{path}: found no names, expected each region's target in column 4; add the column, or give each target "
+            "its own file"
+        )
     targets = sorted(set(regions["name"])) if names is None else [str(name) for name in names]
     _check_names(targets, str(path))
     codes = pd.Index(targets).get_indexer(pd.Index(regions["name"])).astype(np.int32)
@@ -217,7 +251,7 @@ def _named(
 
 
 def _with_target(regions: pd.DataFrame, codes: np.ndarray, targets: Sequence[str]) -> pd.DataFrame:
-    columns = regions[["contig", "start", "end", "score", "summit"]]
+    columns = regions[["contig", "start", "end", "strand", *VALUES, "summit"]]
     return columns.assign(target=categorical(codes, targets))
 
 

@@ -1,8 +1,9 @@
-"""The table of bins on disk: ``windows.parquet``."""
+"""The table of bins on disk: ``windows.parquet``. Each split of the data set is a column of it."""
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -15,18 +16,35 @@ from lociflow.command import UserError, atomic
 from lociflow.formats import check_format, stamp
 
 KIND = "windows"
-COLUMNS = ("contig", "start", "end", "strand", "split", "group")
+COLUMNS = ("contig", "start", "end", "strand", "group", "shuffled")
+SPLIT = "split:"
 METADATA = b"lociflow"
+# Rows that are read at once where a table may not fit.
+BATCH = 1 << 16
 
 
-def digest_windows(windows: pd.DataFrame) -> str:
-    """Return the SHA-256 of contig, start, end, strand and split of every bin, whatever the file's encoding."""
+def split_names(windows: pd.DataFrame) -> list[str]:
+    """Return the names of the splits of a table of bins, in order."""
+    return [str(column).removeprefix(SPLIT) for column in windows.columns if str(column).startswith(SPLIT)]
+
+
+def digest_windows(windows: pd.DataFrame, split: str | None = None) -> str:
+    """Return the SHA-256 of every bin, whatever the file's encoding.
+
+    Parameters
+    ----------
+    windows
+        As for :func:`write_windows`.
+    split
+        The split that counts, beside where the bins lie; None: all of them.
+    """
     digest = hashlib.sha256()
-    for column in ("contig", "strand", "split"):
+    splits = split_names(windows) if split is None else [split]
+    for column in ("contig", "strand", "group", *(SPLIT + name for name in splits)):
         values = windows[column].cat
         digest.update(json.dumps([column, [str(name) for name in values.categories]]).encode())
         digest.update(values.codes.to_numpy().astype("<i4").tobytes())
-    for column in ("start", "end"):
+    for column in ("start", "end", "shuffled"):
         digest.update(json.dumps([column]).encode())
         digest.update(windows[column].to_numpy().astype("<i8").tobytes())
     return digest.hexdigest()
@@ -40,45 +58,88 @@ def write_windows(path: Path, windows: pd.DataFrame, about: Mapping[str, Any]) -
     path
         Parquet file to write.
     windows
-        ``contig``, ``strand``, ``split``, ``group`` (categorical; only ``group`` may be missing), ``start``, ``end``
-        (int64), in the order of the store.
+        ``contig``, ``strand``, ``group`` and a column ``split:NAME`` for each split (categorical; group and splits may
+        be missing), ``start``, ``end`` (int64), ``shuffled`` (bool), in the order of the store.
     about
-        JSON values that travel in the file beside its format and version.
+        JSON values that travel in the file beside its format, version and the names of its splits.
     """
+    columns = [*COLUMNS, *(SPLIT + name for name in split_names(windows))]
     arrays = []
-    for column in COLUMNS:
+    for column in columns:
         values = windows[column]
         if isinstance(values.dtype, pd.CategoricalDtype):
             codes = values.cat.codes.to_numpy().astype(np.int32)
             names = pa.array([str(name) for name in values.cat.categories], type=pa.string())
             arrays.append(pa.DictionaryArray.from_arrays(pa.array(codes, mask=codes < 0), names))
         else:
-            arrays.append(pa.array(values.to_numpy(), type=pa.int64()))
-    text = json.dumps({**stamp(KIND), **about}, sort_keys=True, allow_nan=False)
-    table = pa.table(arrays, names=list(COLUMNS)).replace_schema_metadata({METADATA: text})
+            arrays.append(pa.array(values.to_numpy(), type=pa.bool_() if column == "shuffled" else pa.int64()))
+    text = json.dumps({**stamp(KIND), **about, "splits": split_names(windows)}, sort_keys=True, allow_nan=False)
+    table = pa.table(arrays, names=columns).replace_schema_metadata({METADATA: text})
     with atomic(path) as temporary:
-        pq.write_table(table, temporary, compression="zstd", compression_level=3, row_group_size=1 << 20)
+        pq.write_table(table, temporary, compression="zstd", compression_level=3, row_group_size=BATCH)
 
 
-def read_windows(path: Path) -> pd.DataFrame:
+def read_windows(path: Path, split: str | None = None) -> pd.DataFrame:
     """Read the bins of a data set; a row's number is its bin's index.
+
+    Parameters
+    ----------
+    path
+        The file.
+    split
+        The split that is wanted.
 
     Returns
     -------
     pandas.DataFrame
-        ``contig``, ``strand``, ``split``, ``group`` (categorical), ``start``, ``end`` (int64, 0-based, half-open).
+        ``contig``, ``strand``, ``group`` (categorical), ``start``, ``end`` (int64, 0-based, half-open), ``shuffled``
+        (bool), and with a split the column ``split``: "train", "validation", "test", missing for a bin outside of it.
 
     Raises
     ------
     UserError
-        The file is missing, no Parquet, or of another format or version.
+        The file is missing, no Parquet, of another format or version, or has no such split.
     """
+    if split is None:
+        about_windows(path)
+        return pq.read_table(path, columns=list(COLUMNS)).to_pandas()
+    _check_split(path, split)
+    table = pq.read_table(path, columns=[*COLUMNS, SPLIT + split]).to_pandas()
+    return table.rename(columns={SPLIT + split: "split"})
+
+
+def _check_split(path: Path, split: str) -> None:
+    splits = about_windows(path)["splits"]
+    if split not in splits:
+        close = get_close_matches(split, splits, n=1)
+        raise UserError(
+            f"{path}: has no split {split}, expected one of {', '.join(splits)}"
+            + (f"; did you mean {close[0]}?" if close else "; name it in the data set's split")
+        )
+
+
+def window_batches(path: Path, split: str) -> Iterator[pd.DataFrame]:
+    """Yield the table of :func:`read_windows` in parts of up to :data:`BATCH` rows; memory holds one of them.
+
+    Raises
+    ------
+    UserError
+        As :func:`read_windows`.
+    """
+    _check_split(path, split)
+    with pq.ParquetFile(path, pre_buffer=False, buffer_size=1 << 16) as file:
+        for batch in file.iter_batches(BATCH, columns=[*COLUMNS, SPLIT + split]):
+            yield batch.to_pandas().rename(columns={SPLIT + split: "split"})
+
+
+def count_windows(path: Path) -> int:
+    """Return the number of bins in a table, from its metadata."""
     about_windows(path)
-    return pq.read_table(path, columns=list(COLUMNS)).to_pandas()
+    return int(pq.read_metadata(path).num_rows)
 
 
 def about_windows(path: Path) -> dict[str, Any]:
-    """Return what a table of bins says about itself: format, version, genome, digests.
+    """Return what a table of bins says of itself: format, version, genome, digests, ``splits``, ``labels``.
 
     Raises
     ------

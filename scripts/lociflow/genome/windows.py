@@ -5,8 +5,8 @@ names, and the keys of the configuration's ``windows``; it returns :class:`Bins`
 ``_target_``.
 """
 
-from collections.abc import Callable
-from typing import NamedTuple
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -14,8 +14,12 @@ import pandas as pd
 from lociflow.command import UserError
 from lociflow.genome.intervals import overlap_any
 from lociflow.genome.regions import NO_SUMMIT, STRANDS, categorical
+from lociflow.genome.settings import takes
 from lociflow.sequence.alphabet import SOFT_MASK, N
+from lociflow.sequence.mapped import let_go
 from lociflow.sequence.store import SequenceStore
+
+Negatives = Callable[..., pd.DataFrame]
 
 
 class Bins(NamedTuple):
@@ -29,6 +33,8 @@ class Bins(NamedTuple):
     made: int
     dropped: dict[str, int]
     background: int = 0
+    negatives: tuple[dict[str, Any], ...] = ()
+    """What each maker of negatives says of itself: ``maker``, ``wanted``, ``made``, ``missing``."""
 
 
 def tile_bins(
@@ -38,6 +44,7 @@ def tile_bins(
     *,
     bin: int,
     stride: int | None = None,
+    stranded: bool = False,
     max_n: float = 0.0,
 ) -> Bins:
     """Cut every contig into bins, from its first base on, as DeepSEA does (Zhou & Troyanskaya 2015, 200 bp).
@@ -58,13 +65,15 @@ def tile_bins(
         Bases per bin.
     stride
         Bases from one bin's start to the next; ``bin`` where None.
+    stranded
+        Whether there is a bin for each strand; otherwise bins have none.
     max_n
         Largest fraction of N in a bin that is kept.
 
     Returns
     -------
     Bins
-        Unstranded.
+        Unstranded, or in pairs.
 
     Raises
     ------
@@ -77,6 +86,9 @@ def tile_bins(
     starts = [np.arange(0, length, step, dtype=np.int64) for length in store.lengths]
     contig = np.repeat(np.arange(len(starts)), [len(start) for start in starts])
     table = bin_table(store, contig, np.concatenate([*starts, np.empty(0, np.int64)]), bin)
+    if stranded:
+        strand = np.tile(np.array([STRANDS.index("+"), STRANDS.index("-")], np.int8), len(table))
+        table = table.loc[table.index.repeat(2)].reset_index(drop=True).assign(strand=categorical(strand, STRANDS))
     kept, dropped = drop_unusable(table, store, blacklist, max_n, outside="tail")
     return Bins(kept, len(table), dropped)
 
@@ -87,10 +99,12 @@ def peak_centred_bins(
     blacklist: pd.DataFrame,
     *,
     bin: int,
-    negatives: Callable[..., pd.DataFrame] | None = None,
+    length: int | None = None,
+    stranded: bool = False,
+    negatives: Negatives | Sequence[Negatives] | None = None,
     max_n: float = 0.0,
 ) -> Bins:
-    """Centre one bin on each peak, and draw background bins beside them.
+    """Centre one bin on each peak, and draw negative bins beside them.
 
     The centre is the summit, or the middle of the peak where none is called (``(start + end) // 2``); the bin starts
     ``bin // 2`` before it. Equal bins are merged. A bin with several reasons to be dropped counts for the first of
@@ -101,21 +115,27 @@ def peak_centred_bins(
     store
         The genome.
     peaks
-        ``contig`` (categorical in the store's order), ``start``, ``end``, ``summit`` (-1: none) of all targets.
+        ``contig`` (categorical in the store's order), ``start``, ``end``, ``summit`` (-1: none), ``strand`` and,
+        where there are groups, ``group`` of all targets.
     blacklist
         ``contig``, ``start``, ``end``.
     bin
         Bases per bin.
+    length
+        Bases that a model sees, over which matched negatives are compared; ``bin`` where None.
+    stranded
+        Whether a bin takes its peak's strand; otherwise it has none.
     negatives
-        Draws the background: called with ``store``, ``bins`` (the kept ones), ``avoid`` (peaks, blacklist and the kept
-        bins) and ``max_n``, as :func:`lociflow.genome.negatives.background`; None for none.
+        Draw the negatives: each is called with ``store``, ``bins`` (the kept ones), ``avoid`` (peaks, blacklist, the
+        kept bins and the negatives drawn before) and ``max_n``, as :func:`lociflow.genome.negatives.background`; None
+        for none, which leaves the other targets' peaks as each target's negatives.
     max_n
         Largest fraction of N in a bin that is kept.
 
     Returns
     -------
     Bins
-        Unstranded, peaks and background together.
+        Peaks and negatives together.
 
     Raises
     ------
@@ -126,18 +146,80 @@ def peak_centred_bins(
     start, end, summit = (peaks[column].to_numpy() for column in ("start", "end", "summit"))
     centre = np.where(summit == NO_SUMMIT, (start + end) // 2, summit)
     table = bin_table(store, peaks["contig"].cat.codes.to_numpy(), centre - bin // 2, bin)
-    duplicate = table.duplicated(["contig", "start"]).to_numpy()
+    if stranded:
+        strand = pd.Categorical(peaks["strand"], categories=list(STRANDS)).codes
+        table = table.assign(strand=categorical(strand.astype(np.int8), STRANDS))
+    if "group" in peaks:
+        table = table.assign(group=peaks["group"].to_numpy())
+    duplicate = table.duplicated(["contig", "start", "strand"]).to_numpy()
     kept, dropped = drop_unusable(table[~duplicate].reset_index(drop=True), store, blacklist, max_n, outside="outside")
     dropped = {"duplicate": int(duplicate.sum()), **dropped}
     made, background = len(table), 0
-    if negatives is not None:
-        columns = ["contig", "start", "end"]
-        avoid = pd.concat([peaks[columns], blacklist[columns], kept[columns]], ignore_index=True)
-        drawn = negatives(store=store, bins=kept, avoid=avoid, max_n=max_n)
-        background = len(drawn)
-        made += background
-        kept = pd.concat([kept, drawn], ignore_index=True)
-    return Bins(in_order(kept), made, dropped, background)
+    columns = ["contig", "start", "end"]
+    parts, told = [kept.assign(shuffled=False)], []
+    for draw in [] if negatives is None else [negatives] if callable(negatives) else negatives:
+        placed = [part.loc[~part["shuffled"], columns] for part in parts]
+        avoid = pd.concat([peaks[columns], blacklist[columns], *placed], ignore_index=True)
+        # Composition is matched over what a model sees, which is where it could give the label away.
+        seen = {"window": length} if takes(draw, "window") and "window" not in getattr(draw, "keywords", {}) else {}
+        drawn = draw(store=store, bins=kept, avoid=avoid, max_n=max_n, **seen)
+        told.append(dict(drawn.attrs.get("negatives") or {}))
+        parts.append(drawn if "shuffled" in drawn else drawn.assign(shuffled=False))
+        background += len(drawn)
+    whole = pd.concat(parts, ignore_index=True)
+    if "group" in whole:
+        whole = whole.assign(group=pd.Categorical(whole["group"]))
+    return Bins(in_order(whole), made + background, dropped, background, tuple(told))
+
+
+def region_bins(
+    store: SequenceStore,
+    peaks: pd.DataFrame,
+    blacklist: pd.DataFrame,
+    *,
+    bin: int,
+    stride: int | None = None,
+    stranded: bool = True,
+    max_n: float = 0.0,
+) -> Bins:
+    """Tile the regions of the targets, such as gene bodies, from each region's first base on.
+
+    A region's last bin is moved back so that it ends with the region; a region shorter than a bin has one, centred on
+    it. Equal bins are merged. Reasons to be dropped are those of :func:`peak_centred_bins`.
+
+    Parameters
+    ----------
+    store, peaks, blacklist, bin, max_n
+        As in :func:`peak_centred_bins`.
+    stride
+        Bases from one bin's start to the next; ``bin`` where None.
+    stranded
+        Whether a bin takes its region's strand. Regions of different strands are tiled apart.
+
+    Returns
+    -------
+    Bins
+        Without negatives: bases outside of every target are the background.
+    """
+    step = bin if stride is None else stride
+    check_whole("windows.bin", bin)
+    check_whole("windows.stride", step)
+    begin, finish = peaks["start"].to_numpy(np.int64), peaks["end"].to_numpy(np.int64)
+    number = np.maximum(-(-(finish - begin - bin) // step) + 1, 1)
+    row = np.repeat(np.arange(len(peaks)), number)
+    place = np.arange(len(row)) - np.repeat(np.cumsum(number) - number, number)
+    start = np.minimum(begin[row] + place * step, finish[row] - bin)
+    short = (finish - begin < bin)[row]
+    start = np.where(short, (begin[row] + finish[row]) // 2 - bin // 2, start)
+    table = bin_table(store, peaks["contig"].cat.codes.to_numpy()[row], start, bin)
+    if stranded:
+        strand = pd.Categorical(peaks["strand"], categories=list(STRANDS)).codes[row]
+        table = table.assign(strand=categorical(strand.astype(np.int8), STRANDS))
+    if "group" in peaks:
+        table = table.assign(group=pd.Categorical(peaks["group"].to_numpy()[row]))
+    duplicate = table.duplicated(["contig", "start", "strand"]).to_numpy()
+    kept, dropped = drop_unusable(table[~duplicate].reset_index(drop=True), store, blacklist, max_n, outside="outside")
+    return Bins(in_order(kept), len(table), {"duplicate": int(duplicate.sum()), **dropped})
 
 
 def bin_table(store: SequenceStore, contig: np.ndarray, start: np.ndarray, length: int) -> pd.DataFrame:
@@ -205,6 +287,7 @@ def n_bases(store: SequenceStore, bins: pd.DataFrame) -> np.ndarray:
         position = np.flatnonzero((codes == N) | (codes == N | SOFT_MASK))
         rows = np.flatnonzero(contig == index)
         counts[rows] = np.searchsorted(position, end[rows]) - np.searchsorted(position, start[rows])
+        let_go(store.codes)
     return counts
 
 

@@ -14,7 +14,7 @@ from lociflow.data.bins import bins_of_split, read_bins
 from lociflow.data.one_hot import reverse_complement_one_hot
 from lociflow.data.targets import open_targets, read_target_names
 from lociflow.data.views import View, sequence_view
-from lociflow.evaluation.predict import averages_strands
+from lociflow.evaluation.predict import averages_strands, check_alphabet
 from lociflow.instantiate import instantiate
 from lociflow.interpretation.attributions import Attributions, write_attributions
 from lociflow.interpretation.methods import Contributions
@@ -99,12 +99,18 @@ def attribute(
             "train it again on this data set"
         )
     genome = open_store(store)
-    bins = read_bins(windows, genome)
-    labels = open_targets(targets, len(bins.center), len(names))
+    check_alphabet(loaded, genome, checkpoint)
+    if loaded.alphabet.complement is None:
+        raise UserError(
+            f"{checkpoint}: reads {loaded.alphabet.name}, and explanations compare with shuffles of DNA; set the run's "
+            "interpretation to null for this data set"
+        )
+    bins = read_bins(windows, genome, loaded.config["dataset"]["split"])
+    labels = open_targets(targets, len(bins), len(names))
     test = bins_of_split(bins, "test")
     view = sequence_view(genome, bins, int(model_config["input_length"]))
     model: nn.Module = SequenceModel(loaded.model)
-    if averages_strands(loaded.config):
+    if averages_strands(loaded):
         model = StrandAverage(model)
     model = model.eval().to(resolve_device(device))
     parts, facts = [], []
@@ -137,7 +143,7 @@ def attribute(
         "model": loaded.config["model"].get("name"),
         "method": settings.method,
         "settings": dict(settings.call),
-        "output": "mean of both strands' logits" if averages_strands(loaded.config) else "logit",
+        "output": "mean of both strands' logits" if averages_strands(loaded) else "logit",
         "seed": settings.seed,
         "targets": facts,
     }

@@ -89,7 +89,7 @@ def extract_filters(
             f"{checkpoint}: the model has no convolution over the four bases, expected one; leave filters out for it"
         )
     genome = open_store(store)
-    bins = read_bins(windows, genome)
+    bins = read_bins(windows, genome, loaded.config["dataset"]["split"])
     test = bins_of_split(bins, "test")
     order = np.random.Generator(np.random.Philox(key=[settings.seed, PURPOSE])).permutation(test)
     chosen = np.sort(order[: settings.windows])

@@ -11,6 +11,7 @@ from lociflow.interpretation.match import compare
 from lociflow.interpretation.motifs import MotifConfig, find_patterns
 from lociflow.interpretation.references import dinucleotide_shuffled
 from lociflow.sequence.one_hot import one_hot
+from lociflow.sequence.shuffle import dinucleotide_shuffle
 
 
 def warm_caches() -> None:
@@ -49,6 +50,7 @@ def warm_modisco() -> None:
 def warm_shuffle() -> None:
     """Shuffle a window."""
     codes = np.random.default_rng(1).integers(0, 4, (2, 50)).astype(np.uint8)
+    dinucleotide_shuffle(codes, np.arange(2))
     dinucleotide_shuffled(torch.from_numpy(one_hot(codes)), np.arange(2), seed=1, shuffles=2)
 
 

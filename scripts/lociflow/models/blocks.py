@@ -66,7 +66,7 @@ def initialise_thresholds(block: nn.Sequential, deviations: float) -> None:
     with torch.no_grad():
         if normalization is None:
             assert convolution.bias is not None
-            # At each of a filter's positions one of four weights is picked: the variances of the columns add up.
+            # At each of a filter's positions one of a column's weights is picked: the variances of the columns add up.
             variance = convolution.weight.var(dim=1, unbiased=False).sum(dim=1)
             mean = convolution.weight.mean(dim=1).sum(dim=1)
             convolution.bias.copy_(-mean - deviations * variance.sqrt())

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from lociflow.command import UserError, atomic
 from lociflow.formats import check_format, stamp
 from lociflow.instantiate import instantiate
+from lociflow.sequence.alphabet import DNA, Alphabet, find_alphabet
 
 KIND = "checkpoint"
 
@@ -29,9 +30,11 @@ class LoadedModel(NamedTuple):
     """Names of the model's outputs, in order."""
     provenance: dict[str, Any]
     """Digests of the data and of the weights, versions of the packages, the epoch that was kept."""
+    alphabet: Alphabet = DNA
+    """Of the sequences that it takes, by ``alphabet`` in its provenance."""
 
 
-def build_model(model: Mapping[str, Any], n_targets: int) -> nn.Module:
+def build_model(model: Mapping[str, Any], n_targets: int, channels: int = 4) -> nn.Module:
     """Build a model with fresh weights, drawn from torch's global generator.
 
     Parameters
@@ -40,13 +43,17 @@ def build_model(model: Mapping[str, Any], n_targets: int) -> nn.Module:
         The configuration's ``model``: ``architecture`` with ``_target_`` and hyper-parameters, ``input_length``.
     n_targets
         Number of its outputs.
+    channels
+        Of the one-hot sequence. An architecture is only told where it is not 4, so that those for bases alone need not
+        know of it.
 
     Raises
     ------
     UserError
         The architecture is unknown, not trusted, or does not fit the input length.
     """
-    return instantiate(model["architecture"], input_length=model["input_length"], n_targets=n_targets)
+    more: dict[str, Any] = {} if channels == 4 else {"channels": channels}
+    return instantiate(model["architecture"], input_length=model["input_length"], n_targets=n_targets, **more)
 
 
 def weights_digest(state: Mapping[str, Tensor]) -> str:
@@ -109,11 +116,12 @@ def load_model(path: Path) -> LoadedModel:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise UserError(f"{path}: cannot be read as a checkpoint ({reason}); remove it and train again") from None
     check_format(content if isinstance(content, dict) else {}, KIND, path)
-    config = json.loads(content["config"])
+    config, provenance = json.loads(content["config"]), json.loads(content["provenance"])
+    alphabet = find_alphabet(provenance.get("alphabet", DNA.name))
     targets = tuple(content["targets"])
     # Drawing weights that are overwritten at once must not shift the draws of whoever loads a model.
     with torch.random.fork_rng(devices=[]):
-        model = build_model(config["model"], len(targets))
+        model = build_model(config["model"], len(targets), len(alphabet.channels))
     try:
         model.load_state_dict(content["state_dict"])
     except RuntimeError as error:
@@ -121,4 +129,4 @@ def load_model(path: Path) -> LoadedModel:
             f"{path}: its weights do not fit the present {config['model']['architecture']['_target_']} "
             f"({' '.join(str(error).split())[:200]}); train again"
         ) from None
-    return LoadedModel(model.eval(), config, targets, json.loads(content["provenance"]))
+    return LoadedModel(model.eval(), config, targets, provenance, alphabet)

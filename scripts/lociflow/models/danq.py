@@ -57,6 +57,8 @@ class DanQ(nn.Module):
         Whether the convolution is followed by batch normalisation; not published.
     initial_threshold
         See :func:`~lociflow.models.blocks.initialise_thresholds`; 0 as published.
+    channels
+        Of the one-hot sequence: 4 bases, or 20 amino acids.
     """
 
     def __init__(
@@ -72,13 +74,15 @@ class DanQ(nn.Module):
         lstm_dropout: float = 0.5,
         batch_norm: bool = False,
         initial_threshold: float = 0.0,
+        channels: int = 4,
     ) -> None:
         super().__init__()
         steps = pooled_length(convolved_length(input_length, kernel), pool)
         check_length("DanQ", input_length, steps)
         self.input_length = input_length
+        self.channels = channels
         self.trunk = nn.Sequential()
-        block = ConvolutionBlock(4, filters, kernel, pool, convolution_dropout, batch_norm)
+        block = ConvolutionBlock(channels, filters, kernel, pool, convolution_dropout, batch_norm)
         self.trunk.add_module("block1", block)
         self.trunk.add_module("recurrent", BidirectionalLSTM(filters, units))
         self.trunk.add_module("dropout", nn.Dropout(lstm_dropout))
@@ -88,6 +92,6 @@ class DanQ(nn.Module):
         initialise_thresholds(block, initial_threshold)
 
     def forward(self, views: Mapping[str, Tensor]) -> Tensor:
-        """Map ``{"sequence": (batch, 4, input_length)}`` to logits, ``(batch, n_targets)``."""
-        check_sequence(views["sequence"], self.input_length)
+        """Map ``{"sequence": (batch, channels, input_length)}`` to logits, ``(batch, n_targets)``."""
+        check_sequence(views["sequence"], self.input_length, self.channels)
         return self.head(self.trunk(views["sequence"]))

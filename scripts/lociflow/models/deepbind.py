@@ -70,6 +70,8 @@ class DeepBind(nn.Module):
         In training, share of the features before the output that is set to zero.
     initial_threshold
         See :func:`~lociflow.models.blocks.initialise_thresholds`; 0 as published.
+    channels
+        Of the one-hot sequence: 4 bases, or 20 amino acids.
     """
 
     def __init__(
@@ -82,20 +84,22 @@ class DeepBind(nn.Module):
         hidden: int = 32,
         dropout: float = 0.5,
         initial_threshold: float = 0.0,
+        channels: int = 4,
     ) -> None:
         super().__init__()
         length = convolved_length(input_length + 2 * (kernel - 1), kernel)
         check_length("DeepBind", input_length, min(length, input_length))
         self.input_length = input_length
+        self.channels = channels
         self.trunk = nn.Sequential()
-        self.trunk.add_module("pad", nn.ConstantPad1d(kernel - 1, 0.25))
-        self.trunk.add_module("convolution", nn.Conv1d(4, detectors, kernel))
+        self.trunk.add_module("pad", nn.ConstantPad1d(kernel - 1, 1 / channels))
+        self.trunk.add_module("convolution", nn.Conv1d(channels, detectors, kernel))
         self.trunk.add_module("activation", nn.ReLU())
         self.trunk.add_module("pool", GlobalPool(pooling, length))
         initialise_thresholds(self.trunk, initial_threshold)
         self.head = DenseHead(detectors * len(pooling), hidden, n_targets, dropout)
 
     def forward(self, views: Mapping[str, Tensor]) -> Tensor:
-        """Map ``{"sequence": (batch, 4, input_length)}`` to logits, ``(batch, n_targets)``."""
-        check_sequence(views["sequence"], self.input_length)
+        """Map ``{"sequence": (batch, channels, input_length)}`` to logits, ``(batch, n_targets)``."""
+        check_sequence(views["sequence"], self.input_length, self.channels)
         return self.head(self.trunk(views["sequence"]))

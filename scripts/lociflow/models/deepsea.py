@@ -48,6 +48,8 @@ class DeepSEA(nn.Module):
         Whether each convolution is followed by batch normalisation; not published.
     initial_threshold
         See :func:`~lociflow.models.blocks.initialise_thresholds`; 0 as published.
+    channels
+        Of the one-hot sequence: 4 bases, or 20 amino acids.
     """
 
     def __init__(
@@ -61,11 +63,13 @@ class DeepSEA(nn.Module):
         hidden: int = 925,
         batch_norm: bool = False,
         initial_threshold: float = 0.0,
+        channels: int = 4,
     ) -> None:
         super().__init__()
         self.input_length = input_length
+        self.channels = channels
         self.trunk = nn.Sequential()
-        length, channels = input_length, 4
+        length = input_length
         for number, (count, kernel, pool, dropout) in enumerate(
             zip(filters, kernels, pools, dropouts, strict=True), start=1
         ):
@@ -78,6 +82,6 @@ class DeepSEA(nn.Module):
         self.head = DenseHead(channels * length, hidden, n_targets)
 
     def forward(self, views: Mapping[str, Tensor]) -> Tensor:
-        """Map ``{"sequence": (batch, 4, input_length)}`` to logits, ``(batch, n_targets)``."""
-        check_sequence(views["sequence"], self.input_length)
+        """Map ``{"sequence": (batch, channels, input_length)}`` to logits, ``(batch, n_targets)``."""
+        check_sequence(views["sequence"], self.input_length, self.channels)
         return self.head(self.trunk(views["sequence"]))

@@ -32,16 +32,16 @@ def check_length(model: str, input_length: int, remaining: int) -> None:
         )
 
 
-def check_sequence(sequence: Tensor, input_length: int) -> None:
-    """Refuse a batch whose shape is not ``(batch, 4, input_length)``.
+def check_sequence(sequence: Tensor, input_length: int, channels: int = 4) -> None:
+    """Refuse a batch whose shape is not ``(batch, channels, input_length)``.
 
     Raises
     ------
     ValueError
         It has another shape.
     """
-    if sequence.ndim != 3 or sequence.shape[1:] != (4, input_length):
-        raise ValueError(f"sequence of shape {tuple(sequence.shape)}: expected (batch, 4, {input_length})")
+    if sequence.ndim != 3 or sequence.shape[1:] != (channels, input_length):
+        raise ValueError(f"sequence of shape {tuple(sequence.shape)}: expected (batch, {channels}, {input_length})")
 
 
 class BidirectionalLSTM(nn.Module):

@@ -17,5 +17,5 @@ class SequenceModel(nn.Module):
         self.model = model
 
     def forward(self, sequence: Tensor) -> Tensor:
-        """Map one-hot sequence, ``(batch, 4, length)``, to logits, ``(batch, targets)``."""
+        """Map one-hot sequence, ``(batch, channels, length)``, to logits, ``(batch, targets)``."""
         return self.model({"sequence": sequence})

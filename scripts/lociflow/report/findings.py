@@ -16,6 +16,7 @@ CHANCE = 0.5
 # Random weights still see base composition, which alone moves the AUROC; shuffled labels leave nothing to see.
 TOLERATED_CONTROL_AUROC = {"untrained": 0.60, "shuffled": 0.55}
 NAMES_SHOWN = 8
+AUDIT_LEVELS: dict[str, Level] = {"fail": "error", "warn": "warning"}
 
 
 class Finding(NamedTuple):
@@ -199,6 +200,19 @@ def targets_without_positives(dataset: DatasetResults) -> Iterator[Finding]:
         )
 
 
+def audit_verdicts(dataset: DatasetResults) -> Iterator[Finding]:
+    """Repeat what the audit found wrong with the split: failures as errors, the rest as warnings."""
+    checks = [check for check in (dataset.audit or {}).get("checks", []) if check["split"] in (None, dataset.split)]
+    for verdict, level in AUDIT_LEVELS.items():
+        for check in checks:
+            if check["verdict"] == verdict:
+                yield Finding(level, f"{dataset.name}: the audit {verdict}s {check['title'].lower()}", _audited(check))
+
+
+def _audited(check: Mapping[str, Any]) -> str:
+    return " ".join(str(check[key]).rstrip(".") + "." for key in ("says", "remedy") if check[key])
+
+
 def unpinned_sources(dataset: DatasetResults) -> Iterator[Finding]:
     """Find sources whose digest stands in no configuration."""
     names = [source["file"] for source in dataset.sources if not held(source, dataset.contigs_pinned)]
@@ -229,6 +243,7 @@ CHECKS: tuple[Callable[[DatasetResults], Iterator[Finding]], ...] = (
     planted_motifs_missed,
     explanations_at_base_rate,
     targets_without_positives,
+    audit_verdicts,
     unpinned_sources,
 )
 

@@ -36,7 +36,8 @@ def locate(manifest: Mapping[str, Any]) -> dict[str, Any]:
     ----------
     manifest
         ``run``, ``config``, ``seeds``, ``interpreted`` (labels, explained with the first seed) and ``datasets``, each
-        with ``name``, ``description``, ``split``, ``models`` (``label``, ``control``), ``baselines``, ``sources``
+        with ``name``, ``description``, ``split``, ``splits`` (how many the run uses), ``clean_of``, ``explained``
+        (whether this is the split whose models are), ``models`` (``label``, ``control``), ``baselines``, ``sources``
         (files), ``simulation`` (its configuration, or null) and, optionally, ``contigs_pinned``. Optional:
         ``commands``, ``commit``, ``versions``. A data set that already has ``entries`` is left as it is.
 
@@ -51,7 +52,11 @@ def locate(manifest: Mapping[str, Any]) -> dict[str, Any]:
     ]
     motifs = {"matches": layout.MATCHES, "matched_meme": layout.MATCHED_MOTIFS} if manifest.get("interpreted") else {}
     places = {
-        key: {dataset["name"]: pattern.format(run=run, dataset=dataset["name"]) for dataset in datasets}
+        key: {
+            dataset["name"]: pattern.format(run=run, dataset=dataset["name"])
+            for dataset in datasets
+            if dataset.get("explained", True)
+        }
         for key, pattern in motifs.items()
     }
     return {"benchmarks": benchmarks(manifest), **places, **manifest, "datasets": datasets}
@@ -76,6 +81,7 @@ def locate_dataset(dataset: Mapping[str, Any], manifest: Mapping[str, Any]) -> d
     return {
         **dataset,
         "windows_counts": f"{folder}/windows.json",
+        "audit": f"{folder}/audit.json",
         "target_table": f"{folder}/targets.tsv",
         "source_records": [layout.SOURCE_RECORD.format(file=file) for file in dataset.get("sources") or []],
         "entries": entries,
@@ -89,7 +95,9 @@ def trained(
     label = model["label"]
     wildcards = {"dataset": dataset["name"], "split": dataset["split"], "model": label, "seed": seed}
     place, explained = layout.TRAINED.format(**wildcards), layout.INTERPRETATION.format(**wildcards)
-    has_motifs = label in (manifest.get("interpreted") or []) and seed == manifest["seeds"][0]
+    has_motifs = (
+        dataset.get("explained", True) and label in (manifest.get("interpreted") or []) and seed == manifest["seeds"][0]
+    )
     name, variant = layout.split_label(label)
     return {
         "label": label,

@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import json
+import statistics
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +25,7 @@ from lociflow.report.motif_cards import KIND_NAMES, Cards, cards
 from lociflow.report.motif_matrix import MatrixRow, family_matrix, interpreted, planted_matrix
 from lociflow.report.provenance import commit, versions
 from lociflow.report.results import DatasetResults, Entry, RunResults, read_results
+from lociflow.report.split_comparison import split_comparisons
 
 TEMPLATES = Path(__file__).parent / "templates"
 TRUTH = ("auprc", "base_rate", "decoy_ratio")
@@ -118,7 +120,8 @@ def render(results: RunResults, provenance: Provenance) -> str:
     environment.globals.update(
         interval=tables.interval, plural=tables.plural, download=download, target_rows=target_rows,
         explanation_rows=explanation_rows, training_configs=training_configs, few_targets=FEW_TARGETS,
-        kind_names=KIND_NAMES, explained=explained, held_count=held_count,
+        kind_names=KIND_NAMES, explained=explained, held_count=held_count, prevalence=prevalence,
+        audit_checks=audit_checks, audit_page=audit_page,
     )  # fmt: skip
     style = styles(results)
     script = (TEMPLATES / "sort.js").read_text(encoding="utf-8")
@@ -128,6 +131,7 @@ def render(results: RunResults, provenance: Provenance) -> str:
         asked=asked(results),
         findings=findings(results),
         finding_counts=count_levels(findings(results)),
+        comparisons=split_comparisons(results),
         sections=[dataset_section(dataset, style, scores) for dataset in results.datasets],
         scores=scores,
         letters=letter_shapes(),
@@ -159,7 +163,7 @@ def dataset_section(dataset: DatasetResults, style: Mapping[str, Style], scores:
         chance={metric: figures.chance(dataset, metric) for metric in ("auroc", "auprc")},
         leaderboard=leaderboard(dataset, scores),
         leaderboard_figures=[figures.leaderboard(dataset, style, metric) for metric in ("auroc", "auprc")],
-        positives=draw_positives(dataset) if len(dataset.targets) else None,
+        positives=draw_positives(dataset) if dataset.is_first and "positives_test" in dataset.targets else None,
         learning=[
             (label, figures.learning_curves(dataset, label, entries, style), [told(entry) for entry in entries])
             for label, entries in trained
@@ -183,10 +187,37 @@ def dataset_section(dataset: DatasetResults, style: Mapping[str, Style], scores:
     )
 
 
+def prevalence(counts: Mapping[str, Any], split: str, side: str) -> Mapping[str, float | None]:
+    """Return median, least and most of the targets' share of positives among the known labels of one side of a split.
+
+    None for each where there is no such share: no known label, or labels that are not binary.
+    """
+    labels = counts["splits"][split]["labels"][side]
+    shares = [
+        positives / known
+        for positives, known in zip(labels.get("positives", []), labels["known"], strict=False)
+        if known
+    ]
+    if not shares:
+        return {"median": None, "least": None, "most": None}
+    return {"median": statistics.median(shares), "least": min(shares), "most": max(shares)}
+
+
+def audit_checks(dataset: DatasetResults) -> list[dict[str, Any]]:
+    """Return the checks of the audit that are about a split, and those about the data set as a whole."""
+    checks = (dataset.audit or {}).get("checks", [])
+    return [check for check in checks if check["split"] in (None, dataset.split)]
+
+
+def audit_page(dataset: DatasetResults) -> str:
+    """Return where the audit's own page lies, as seen from the report."""
+    return f"../../{dataset.dataset}/audit.html"
+
+
 def asked(results: RunResults) -> str:
     """Say in one sentence what the run was to find out."""
     models = list(dict.fromkeys(entry.label for dataset in results.datasets for entry in dataset.of_kind("model")))
-    names = ", ".join(dataset.name for dataset in results.datasets)
+    names = ", ".join(dict.fromkeys(dataset.dataset for dataset in results.datasets))
     seeds = tables.plural(len(seeds_of(results)), "seed")
     return (
         f"How well do {tables.plural(len(models), 'model')} ({', '.join(models)}; {seeds}) predict the targets "
@@ -252,7 +283,7 @@ def overlap(one: list[Entry], other: list[Entry]) -> bool:
 def leaderboard(dataset: DatasetResults, scores: pd.DataFrame) -> list[tuple[str, list[LeaderboardRow]]]:
     """Arrange the rows of the leaderboard in groups, models first, best AUPRC first in each."""
     titles = {"model": "Models", "baseline": "Baselines", "ceiling": "Ceiling", "control": "Controls"}
-    rows = scores[scores["dataset"] == dataset.name].astype(object)
+    rows = scores[(scores["dataset"] == dataset.dataset) & (scores["split"] == dataset.split)].astype(object)
     groups = []
     for kind, title in titles.items():
         chosen = rows[rows["kind"] == kind]

@@ -110,11 +110,18 @@ class Entry:
 
 @dataclass(frozen=True)
 class DatasetResults:
-    """Everything a run has found on one data set."""
+    """Everything a run has found on one split of a data set."""
 
     name: str
+    """What the page calls it: the data set, with its split where the run has several."""
+    dataset: str
     description: str
     split: str
+    clean_of: str | None
+    """The split of which this one is the version without leaks."""
+    is_first: bool
+    """Whether no other split of the data set comes before it."""
+    audit: Mapping[str, Any] | None
     counts: Mapping[str, Any]
     targets: pd.DataFrame
     sources: tuple[Mapping[str, Any], ...]
@@ -176,7 +183,9 @@ def read_results(manifest: Mapping[str, Any]) -> RunResults:
         name=manifest["run"],
         config=manifest.get("config") or {},
         datasets=tuple(
-            read_dataset(dataset, matches.get(dataset["name"]), matched.get(dataset["name"]))
+            read_dataset(
+                dataset, *(found.get(dataset["name"]) if is_first(dataset) else None for found in (matches, matched))
+            )
             for dataset in manifest["datasets"]
         ),
         benchmarks=read_benchmarks(manifest.get("benchmarks") or []),
@@ -192,8 +201,7 @@ def read_scores(manifest: Mapping[str, Any]) -> RunResults:
         datasets=tuple(
             read_dataset(
                 {
-                    "name": dataset["name"],
-                    "split": dataset["split"],
+                    **{key: dataset.get(key) for key in ("name", "split", "splits", "clean_of")},
                     "entries": [{key: entry.get(key) for key in kept} for entry in dataset["entries"]],
                 },
                 None,
@@ -205,14 +213,24 @@ def read_scores(manifest: Mapping[str, Any]) -> RunResults:
     )
 
 
+def is_first(dataset: Mapping[str, Any]) -> bool:
+    """Tell whether an entry of the manifest is the data set's first split, the one that is explained."""
+    return bool(dataset.get("explained", True))
+
+
 def read_dataset(dataset: Mapping[str, Any], matches: str | None, matched: str | None) -> DatasetResults:
     """Read what belongs to one data set: its windows, its sources, its entries and their motifs."""
     table = read_matches(existing(matches)) if matches else {}
     labels = Counter(entry["label"] for entry in dataset["entries"])
+    several = (dataset.get("splits") or 1) > 1
     return DatasetResults(
-        name=dataset["name"],
+        name=f"{dataset['name']}.{dataset['split']}" if several else dataset["name"],
+        dataset=dataset["name"],
         description=dataset.get("description") or "",
         split=dataset["split"],
+        clean_of=dataset.get("clean_of"),
+        is_first=is_first(dataset),
+        audit=read_checked(dataset["audit"], "audit") if dataset.get("audit") else None,
         counts=read_checked(dataset["windows_counts"], "windows") if dataset.get("windows_counts") else {},
         targets=read_table(dataset["target_table"], csv.QUOTE_NONE)
         if dataset.get("target_table")

@@ -35,7 +35,7 @@ def score_table(results: RunResults) -> pd.DataFrame:
 def score_row(dataset: DatasetResults, entry: Entry) -> dict[str, Any]:
     """Summarise one entry as a row of :func:`score_table`."""
     row: dict[str, Any] = {
-        "dataset": dataset.name,
+        "dataset": dataset.dataset,
         "split": dataset.split,
         "label": entry.label,
         "model": entry.model,

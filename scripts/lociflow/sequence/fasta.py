@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 from lociflow.command import UserError
 from lociflow.compression import GZIP_ERRORS, open_binary
@@ -10,8 +11,9 @@ from lociflow.compression import GZIP_ERRORS, open_binary
 def read_fasta(path: Path) -> Iterator[tuple[str, bytearray]]:
     """Yield the name and the letters of every contig, holding one contig at a time.
 
-    The name is the header's first word. Lines may have any width; white space at their ends is dropped, letters are
-    handed on as they are. Plain text, gzip and bgzip are told apart by content.
+    The name is the header's first word. Lines may have any width and end with LF, CRLF or CR; white space at their ends
+    and a byte order mark are dropped, letters are handed on as they are. Plain text, gzip and bgzip are told apart by
+    content.
 
     pysam's reader is not used because it skips what it does not understand: text before the first header, and lines
     that begin with ``+`` or ``@``.
@@ -30,7 +32,7 @@ def read_fasta(path: Path) -> Iterator[tuple[str, bytearray]]:
     line_number = header_line = 0
     try:
         with handle:
-            for line_number, line in enumerate(handle, start=1):
+            for line_number, line in enumerate(_lines(handle), start=1):
                 if line.startswith(b">"):
                     if name is not None:
                         yield name, _checked(letters, name, path, header_line)
@@ -44,7 +46,7 @@ def read_fasta(path: Path) -> Iterator[tuple[str, bytearray]]:
                     letters = bytearray()
                     header_line = line_number
                 elif name is not None:
-                    letters += line.rstrip()
+                    letters += line.strip()
                 elif line.strip():
                     found = line[:30].rstrip().decode("ascii", "backslashreplace")
                     raise UserError(
@@ -59,6 +61,17 @@ def read_fasta(path: Path) -> Iterator[tuple[str, bytearray]]:
     if name is None:
         raise UserError(f"{path}: found no sequence in it, expected FASTA; remove it and fetch it again")
     yield name, _checked(letters, name, path, header_line)
+
+
+def _lines(handle: BinaryIO) -> Iterator[bytes]:
+    mark = b"\xef\xbb\xbf"
+    for line in handle:
+        text = line.removeprefix(mark).rstrip(b"\r\n")
+        mark = b""
+        if b"\r" in text:
+            yield from text.split(b"\r")
+        else:
+            yield text
 
 
 def _checked(letters: bytearray, name: str, path: Path, line: int) -> bytearray:

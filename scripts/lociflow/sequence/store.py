@@ -1,7 +1,8 @@
 """The sequence store: the integer codes of every contig of a genome in one memory-mapped array.
 
 ``codes.npy`` holds the codes of all contigs, joined; ``store.json`` beside it says where each contig lies. Coordinates
-are 0-based and half-open.
+are 0-based and half-open. Sequences without a genome lie in a store in the same way, each as a contig of its own
+(:mod:`lociflow.sequence.encoding`).
 """
 
 import hashlib
@@ -16,12 +17,12 @@ import pandas as pd
 
 from lociflow.command import UserError, atomic, status, write_json
 from lociflow.formats import check_format, stamp
-from lociflow.sequence.alphabet import LETTERS, N, UnknownLetter, encode
+from lociflow.sequence.alphabet import DNA, Alphabet, UnknownLetter, encode, expected_letters, find_alphabet
 from lociflow.sequence.fasta import read_fasta
 
 KIND = "sequence store"
 
-# Index elements that gather() holds at once for windows that reach beyond a contig: 32 MB of int64.
+# Bases that gather() looks at together in windows that reach beyond a contig.
 EDGE_CHUNK = 1 << 22
 
 
@@ -40,13 +41,17 @@ class SequenceStore:
     offsets: np.ndarray
     """``int64``, shape ``(contigs,)``: where each contig begins in ``codes``."""
     md5: tuple[str, ...]
-    """MD5 of each contig's upper-cased letters (the M5 field of a SAM header)."""
+    """MD5 of each contig's upper-cased letters (the M5 field of a SAM header); empty for sequences without a genome."""
     codes: np.ndarray
     """``uint8``, shape ``(bases of all contigs,)``, read-only view of the memory map."""
     soft_mask: bool
     """Whether codes of lower-case letters carry ``SOFT_MASK``."""
     digest: str
-    """SHA-256 of the codes, in hexadecimal."""
+    """SHA-256 of the codes, in hexadecimal; of sequences without a genome also of their names and lengths."""
+    alphabet: Alphabet = DNA
+    """What the codes mean."""
+    stops: int = 0
+    """Stop signs (``*``) at the ends of protein sequences, which were left out."""
 
     def __reduce__(self) -> tuple[Any, ...]:
         return open_store, (self.path,)
@@ -133,20 +138,20 @@ def write_store(
     store.unlink(missing_ok=True)
     with atomic(codes) as temporary:
         with temporary.open("wb") as handle:
-            begin = _write_header(handle, 0)
+            begin = write_header(handle, 0)
             contigs = _write_contigs(fasta, handle, soft_mask, contig_md5)
             total = handle.tell() - begin
             handle.seek(0)
-            _write_header(handle, total, begin)
+            write_header(handle, total, begin)
         if contig_md5:
             contigs = _in_order(contigs, list(contig_md5), temporary)
-        digest = _digest(temporary)
+        digest = digest_codes(temporary)
     write_json(
         store,
         {
             **stamp(KIND),
             "name": name,
-            "alphabet": "dna",
+            "alphabet": DNA.name,
             "soft_mask": soft_mask,
             "codes": codes.name,
             "contigs": [
@@ -178,8 +183,8 @@ def _write_contigs(
                 codes = encode(letters, soft_mask)
             except UnknownLetter as error:
                 raise UserError(
-                    f"{path}: contig {name}, base {error.position + 1}: found {error.letter!r}, expected one of "
-                    f"{LETTERS}U in either case; give a nucleotide FASTA without gaps"
+                    f"{path}: contig {name}, base {error.position + 1}: found {error.letter!r}, expected "
+                    f"{expected_letters()}; give a nucleotide FASTA without gaps"
                 ) from None
             md5 = hashlib.md5(letters.upper(), usedforsecurity=False).hexdigest()
             stored_name = name
@@ -219,7 +224,11 @@ def _some(names: Iterable[str], most: int = 5) -> str:
     return ", ".join(names[:most]) + (", …" if len(names) > most else "")
 
 
-def _write_header(handle: BinaryIO, length: int, expected_end: int | None = None) -> int:
+def write_header(handle: BinaryIO, length: int, expected_end: int | None = None) -> int:
+    """Write the header of a ``.npy`` file of so many codes and return where it ends.
+
+    Written once more when the length is known, with ``expected_end`` as it was the first time.
+    """
     # numpy pads the header so that the first axis may grow in place; the length is not known before the last contig.
     np.lib.format.write_array_header_1_0(handle, {"descr": "|u1", "fortran_order": False, "shape": (length,)})
     end = handle.tell()
@@ -238,7 +247,7 @@ def _in_order(contigs: list[Contig], names: list[str], path: Path) -> list[Conti
     start = 0
     with atomic(path) as temporary:
         with temporary.open("wb") as handle:
-            _write_header(handle, len(found))
+            write_header(handle, len(found))
             for contig in ordered:
                 handle.write(found[contig.start : contig.start + contig.length].data)
                 moved.append(contig._replace(start=start))
@@ -247,7 +256,8 @@ def _in_order(contigs: list[Contig], names: list[str], path: Path) -> list[Conti
     return moved
 
 
-def _digest(path: Path) -> str:
+def digest_codes(path: Path) -> str:
+    """Return the SHA-256 of the codes in a ``.npy`` file, in hexadecimal."""
     codes = np.load(path, mmap_mode="r")
     digest = hashlib.sha256()
     for start in range(0, len(codes), 1 << 24):
@@ -273,8 +283,7 @@ def open_store(path: Path) -> SequenceStore:
     if not isinstance(found, dict):
         raise UserError(f"{path}: found no JSON object, expected a {KIND}; give the store.json of a genome")
     check_format(found, KIND, path)
-    contigs = found["contigs"]
-    lengths = np.array([contig["length"] for contig in contigs], dtype=np.int64)
+    names, lengths, offsets, md5 = _contigs(found["contigs"])
     codes_path = path.with_name(found["codes"])
     try:
         codes = np.asarray(np.load(codes_path, mmap_mode="r"))
@@ -290,19 +299,34 @@ def open_store(path: Path) -> SequenceStore:
     return SequenceStore(
         path=path,
         name=found["name"],
-        names=tuple(contig["name"] for contig in contigs),
+        names=names,
         lengths=lengths,
-        offsets=np.array([contig["offset"] for contig in contigs], dtype=np.int64),
-        md5=tuple(contig["md5"] for contig in contigs),
+        offsets=offsets,
+        md5=md5,
         codes=codes,
         soft_mask=found["soft_mask"],
         digest=found["digest"],
+        alphabet=find_alphabet(found["alphabet"]),
+        stops=found.get("stops", 0),
+    )
+
+
+def _contigs(contigs: Any) -> tuple[tuple[str, ...], np.ndarray, np.ndarray, tuple[str, ...]]:
+    if isinstance(contigs, dict):
+        lengths = np.array(contigs["lengths"], dtype=np.int64)
+        return tuple(contigs["names"]), lengths, np.cumsum(lengths) - lengths, ()
+    return (
+        tuple(contig["name"] for contig in contigs),
+        np.array([contig["length"] for contig in contigs], dtype=np.int64),
+        np.array([contig["offset"] for contig in contigs], dtype=np.int64),
+        tuple(contig["md5"] for contig in contigs),
     )
 
 
 def contigs(store: SequenceStore) -> pd.DataFrame:
-    """Return a row for each contig, at its index: ``contig`` (str), ``length`` (int64, bases), ``md5`` (str)."""
-    return pd.DataFrame({"contig": list(store.names), "length": store.lengths, "md5": list(store.md5)})
+    """Return a row for each contig, at its index: ``contig``, ``md5`` (str; None where unknown), ``length`` (int64)."""
+    md5: list[str | None] = [*store.md5] or [None] * len(store.names)
+    return pd.DataFrame({"contig": list(store.names), "length": store.lengths, "md5": md5})
 
 
 def contig_index(store: SequenceStore, names: Iterable[str]) -> np.ndarray:
@@ -325,7 +349,7 @@ def contig_index(store: SequenceStore, names: Iterable[str]) -> np.ndarray:
 
 
 def gather(store: SequenceStore, contig: np.ndarray, start: np.ndarray, length: int) -> np.ndarray:
-    """Cut windows out of the contigs; what lies beyond a contig's ends is N.
+    """Cut windows out of the contigs; what lies beyond a contig's ends is the alphabet's letter for any: N, X.
 
     Parameters
     ----------
@@ -357,24 +381,27 @@ def gather(store: SequenceStore, contig: np.ndarray, start: np.ndarray, length: 
     if len(contig) and not (contig.min() >= 0 and contig.max() < len(store.names)):
         raise ValueError(f"contig: expected indices from 0 to {len(store.names) - 1}")
     contig_length = store.lengths[contig]
-    offset = store.offsets[contig]
+    raw = store.offsets[contig] + start
     inside = (start >= 0) & (start <= contig_length - length)
     if inside.all() and len(inside):
-        return _windows(store.codes, length)[offset + start]
-    gathered = np.full((len(start), length), N, dtype=np.uint8)
-    if inside.any():
-        gathered[inside] = _windows(store.codes, length)[(offset + start)[inside]]
-    edge = np.flatnonzero(~inside)
+        return _windows(store.codes, length)[raw]
+    # A window that leaves its contig is first read across the border; what is not the contig's is then overwritten.
+    readable = (raw >= 0) & (raw + length <= len(store.codes))
+    gathered = np.full((len(start), length), store.alphabet.pad, dtype=np.uint8)
+    if readable.any():
+        gathered[readable] = _windows(store.codes, length)[raw[readable]]
+    for row in np.flatnonzero(~readable & (start < contig_length) & (start + length > 0)):
+        first, last = max(start[row], 0), min(start[row] + length, contig_length[row])
+        begin = store.offsets[contig[row]]
+        gathered[row, first - start[row] : last - start[row]] = store.codes[begin + first : begin + last]
+    edge = np.flatnonzero(readable & ~inside)
     base = np.arange(length)
     step = max(1, EDGE_CHUNK // length)
-    for begin in range(0, len(edge), step):
-        rows = edge[begin : begin + step]
-        position = start[rows, None] + base
-        beyond = (position < 0) | (position >= contig_length[rows, None])
-        np.clip(position, 0, contig_length[rows, None] - 1, out=position)
-        position += offset[rows, None]
-        windows = store.codes[position]
-        windows[beyond] = N
+    for low in range(0, len(edge), step):
+        rows = edge[low : low + step]
+        left, right = -start[rows, None], (contig_length[rows] - start[rows])[:, None]
+        windows = gathered[rows]
+        windows[(base < left) | (base >= right)] = store.alphabet.pad
         gathered[rows] = windows
     return gathered
 

@@ -1,9 +1,9 @@
 """The LightningModule: what one step of training and of validation is."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytorch_lightning as pl
 import torch
 from torch import Tensor, nn
@@ -11,7 +11,9 @@ from torch import Tensor, nn
 from lociflow.data.dataset import Sample
 from lociflow.data.draws import Purpose, torch_seed
 from lociflow.data.one_hot import OneHot
-from lociflow.training.scores import mean_auprc, mean_auroc
+from lociflow.sequence.alphabet import DNA, Alphabet
+from lociflow.training.scores import mean_scores
+from lociflow.training.spool import Spool
 
 
 class RunningMean:
@@ -49,6 +51,8 @@ class TrainingModule(pl.LightningModule):
         Batches of the whole training.
     seed
         Dropout in a batch is a pure function of (seed, epoch, batch).
+    alphabet
+        Of the sequences.
     """
 
     def __init__(
@@ -59,11 +63,12 @@ class TrainingModule(pl.LightningModule):
         schedule: Callable[..., torch.optim.lr_scheduler.LRScheduler] | None,
         total_steps: int,
         seed: int,
+        alphabet: Alphabet = DNA,
     ) -> None:
         super().__init__()
         self.model = model
         self.loss = loss
-        self.one_hot = OneHot()
+        self.one_hot = OneHot(alphabet)
         self.make_optimizer = optimizer
         self.make_schedule = schedule
         self.total_steps = total_steps
@@ -71,7 +76,8 @@ class TrainingModule(pl.LightningModule):
         self.validation: dict[str, float | None] = {}
         self.train_loss = RunningMean()
         self._validation_loss = RunningMean()
-        self._validated: list[tuple[Tensor, Tensor]] = []
+        self._validated: Spool | None = None
+        self._finite = True
 
     def forward(self, views: dict[str, Tensor]) -> Tensor:
         """Map views as they are loaded to logits, ``(batch, targets)``."""
@@ -92,23 +98,31 @@ class TrainingModule(pl.LightningModule):
     def on_validation_epoch_start(self) -> None:
         """Forget the validation before."""
         self._validation_loss = RunningMean()
-        self._validated.clear()
+        self._finite = True
+        if self._validated is not None:
+            self._validated.close()
+        self._validated = Spool(Path(self.trainer.default_root_dir))
 
     def validation_step(self, batch: Sample, batch_idx: int) -> None:
-        """Keep logits and labels, so that every score is one over the whole split and not a mean over batches."""
+        """Keep logits and labels, so that every score is one over the whole split and not a mean over batches.
+
+        They go to the disk where they are many: training takes no more memory for more bins.
+        """
+        assert self._validated is not None
         logits = self(batch.views)
         self._validation_loss.add(self.loss(logits, batch.targets, batch.mask), batch.mask.sum())
-        self._validated.append((logits.float().cpu(), batch.targets.cpu()))
+        logits = logits.float().cpu()
+        self._finite &= bool(logits.isfinite().all())
+        self._validated.append(logits.numpy(), batch.targets.cpu().numpy(), batch.mask.cpu().numpy())
 
     def on_validation_epoch_end(self) -> None:
         """Score the validation split; a network that has diverged has a loss and no scores."""
-        logits, targets = (torch.cat(column).numpy() for column in zip(*self._validated, strict=True))
-        self._validated.clear()
-        finite = bool(np.isfinite(logits).all())
+        assert self._validated is not None
+        with self._validated as validated:
+            scores = mean_scores(validated.columns()) if self._finite else {"auroc": None, "auprc": None}
         self.validation = {
             "validation_loss": self._validation_loss.value(),
-            "validation_auroc": mean_auroc(logits, targets) if finite else None,
-            "validation_auprc": mean_auprc(logits, targets) if finite else None,
+            **{f"validation_{name}": value for name, value in scores.items()},
         }
 
     def configure_optimizers(self) -> Any:

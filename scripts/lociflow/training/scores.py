@@ -1,44 +1,30 @@
 """Scores on the validation split that training watches; the test split is scored elsewhere, once."""
 
-from collections.abc import Callable
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 from sklearn.metrics import average_precision_score, roc_auc_score
 
 
-def mean_over_targets(
-    score: Callable[[np.ndarray, np.ndarray], float], logits: np.ndarray, targets: np.ndarray
-) -> float | None:
-    """Average a score over the targets for which it is defined.
+def mean_scores(columns: Iterable[Sequence[np.ndarray]]) -> dict[str, float | None]:
+    """Average scores over the targets for which they are defined, with one target in memory at a time.
 
     Parameters
     ----------
-    score
-        From (labels, predictions) of one target to a number.
-    logits
-        ``(bins, targets)``.
-    targets
-        ``(bins, targets)``: 1, 0, or -1 where missing.
+    columns
+        For each target its logits, its labels (1 or 0; where unknown any number) and ``bool`` whether a label is
+        known: each of shape ``(bins,)``.
 
     Returns
     -------
-    float or None
-        None where no target has both a positive and a negative.
+    dict
+        ``auroc``: mean area under the receiver operating characteristic; ``auprc``: mean area under the
+        precision-recall curve, as average precision. None where no target has both a positive and a negative.
     """
-    values = []
-    for column, labels in zip(logits.T, targets.T, strict=True):
-        known = labels >= 0
-        positives = int((labels > 0).sum())
-        if 0 < positives < known.sum():
-            values.append(float(score(labels[known], column[known])))
-    return float(np.mean(values)) if values else None
-
-
-def mean_auroc(logits: np.ndarray, targets: np.ndarray) -> float | None:
-    """Return the mean area under the receiver operating characteristic."""
-    return mean_over_targets(roc_auc_score, logits, targets)
-
-
-def mean_auprc(logits: np.ndarray, targets: np.ndarray) -> float | None:
-    """Return the mean area under the precision-recall curve, as average precision."""
-    return mean_over_targets(average_precision_score, logits, targets)
+    scores: dict[str, list[float]] = {"auroc": [], "auprc": []}
+    for logits, labels, known in columns:
+        labels, logits = labels[known], logits[known]
+        if 0 < int((labels > 0).sum()) < len(labels):
+            scores["auroc"].append(float(roc_auc_score(labels, logits)))
+            scores["auprc"].append(float(average_precision_score(labels, logits)))
+    return {name: float(np.mean(values)) if values else None for name, values in scores.items()}

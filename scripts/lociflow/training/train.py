@@ -24,6 +24,8 @@ from lociflow.data.draws import Purpose, permuted_rows, torch_seed
 from lociflow.data.sampler import SequentialSampler, TrainingSampler
 from lociflow.data.targets import open_targets, read_target_names
 from lociflow.data.views import make_views
+from lociflow.genome.label_kinds import LabelKind, label_kind
+from lociflow.genome.window_table import about_windows
 from lociflow.instantiate import instantiate
 from lociflow.models.checkpoint import build_model, save_checkpoint, weights_digest
 from lociflow.models.device import resolve_device
@@ -35,11 +37,14 @@ from lociflow.training.labels import count_labels, prevalence
 from lociflow.training.module import TrainingModule
 from lociflow.training.resume import file_digest, find_state, remove_state, state_path, training_key
 
+COUNTS = ("batch_size", "evaluation_batch_size", "torch_threads")
+
 
 def train(
     store: Path,
     windows: Path,
     targets: Path,
+    control: Path,
     target_table: Path,
     config: Mapping[str, Any],
     checkpoint: Path,
@@ -57,8 +62,8 @@ def train(
 
     Parameters
     ----------
-    store, windows, targets, target_table
-        The data set: ``store.json``, ``windows.parquet``, ``targets.npy`` and ``targets.tsv``.
+    store, windows, targets, control, target_table
+        The data set: ``store.json``, ``windows.parquet``, ``targets.npy``, ``control.npy`` and ``targets.tsv``.
     config
         The resolved configuration: ``dataset``, ``model``, ``training``, ``seed``.
     checkpoint, config_copy, history
@@ -77,20 +82,23 @@ def train(
         An input does not fit, a split is empty, or the loss is no number any more.
     """
     recipe, seed = config["training"], int(config["seed"])
-    check_recipe(recipe)
+    about = about_windows(windows)["labels"]
+    kind = label_kind(about["kind"])
+    check_recipe(recipe, kind)
     torch.set_num_threads(recipe["torch_threads"])
     place = resolve_device(device)
     sequence_store = open_store(store)
-    bins = read_bins(windows, sequence_store)
+    alphabet = sequence_store.alphabet
+    bins = read_bins(windows, sequence_store, config["dataset"]["split"])
     names = read_target_names(target_table)
-    table = open_targets(targets, len(bins.center), len(names))
+    table = open_targets(targets, len(bins), len(names), kind)
     train_bins, validation_bins = bins_of_split(bins, "train"), bins_of_split(bins, "validation")
     for split, found in (("training", train_bins), ("validation", validation_bins)):
         if not len(found):
             raise UserError(f"{windows}: the {split} split has no bins, expected some; correct the data set's split")
 
     torch.manual_seed(torch_seed(seed, Purpose.WEIGHTS))
-    model = build_model(config["model"], len(names))
+    model = build_model(config["model"], len(names), len(alphabet.channels))
     labels = count_labels(table, train_bins)
     if recipe["prior_output_bias"]:
         set_output_bias(model, prevalence(labels))
@@ -99,16 +107,25 @@ def train(
         f"{len(names)} targets, validated on {len(validation_bins):,}, on {place.type}"
     )
 
-    views = make_views(config["model"]["views"], sequence_store, bins, config["model"]["input_length"])
+    views = make_views(
+        config["model"]["views"],
+        sequence_store,
+        bins,
+        config["model"]["input_length"],
+        np.load(control, mmap_mode="r"),
+        about["reverse"],
+    )
     rows = None
     if recipe["label_permutation"]:
-        rows = permuted_rows(seed, len(bins.center), (train_bins, validation_bins))
-    dataset = WindowDataset(views, bins.reverse, table, rows)
-    both_strands = recipe["reverse_complement"]["augmentation"] and not config["model"]["strand_specific"]
-    sampler = TrainingSampler(train_bins, recipe["batch_size"], seed, both_strands)
+        rows = permuted_rows(seed, len(bins), (train_bins, validation_bins))
+    dataset = WindowDataset(views, bins.reverse, table, rows, kind, about["reverse"])
+    one_strand = config["model"]["strand_specific"] or about["stranded"]
+    both_strands = recipe["reverse_complement"]["augmentation"] and not one_strand
+    sampler = TrainingSampler(train_bins, recipe["batch_size"], seed, both_strands, recipe["jitter"])
     digests = {
         "windows": file_digest(windows),
         "targets": file_digest(targets),
+        "control": file_digest(control),
         "target_table": file_digest(target_table),
         "store": sequence_store.digest,
     }
@@ -119,6 +136,7 @@ def train(
         instantiate(recipe["schedule"]) if recipe["schedule"] else None,
         total_steps=len(sampler) * recipe["max_epochs"],
         seed=seed,
+        alphabet=alphabet,
     )
     state = state_path(resume, training_key(config, digests, place.type))
     stopping = recipe["early_stopping"] or {"monitor": None, "patience": 0, "min_delta": 0.0}
@@ -141,7 +159,8 @@ def train(
         "epochs": len(epochs.rows),
         "device": place.type,
         "genome": sequence_store.name,
-        "alphabet": "dna",
+        "alphabet": alphabet.name,
+        "stranded": about["stranded"],
         "python": platform.python_version(),
         "torch": torch.__version__,
         "numpy": np.__version__,
@@ -210,8 +229,8 @@ def fit(
         raise SystemExit(stop.code or 128 + signal.SIGTERM) from None
 
 
-def check_recipe(recipe: Mapping[str, Any]) -> None:
-    """Refuse a recipe that asks for what does not exist.
+def check_recipe(recipe: Mapping[str, Any], kind: LabelKind) -> None:
+    """Refuse a recipe that asks for what does not exist, or does not fit the kind of the labels.
 
     Raises
     ------
@@ -221,7 +240,12 @@ def check_recipe(recipe: Mapping[str, Any]) -> None:
     monitor = recipe["early_stopping"]["monitor"] if recipe["early_stopping"] else None
     if monitor is not None and monitor not in MONITORS:
         raise UserError(f"training.early_stopping.monitor: found {monitor!r}, expected one of {', '.join(MONITORS)}")
-    for key, least in (("batch_size", 1), ("evaluation_batch_size", 1), ("torch_threads", 1), ("max_epochs", 0)):
+    if recipe["jitter"] and kind.positional:
+        raise UserError(
+            f"training.jitter: found {recipe['jitter']}, expected 0: {kind.name} labels belong to the bases of the "
+            "bin, which a moved window would leave"
+        )
+    for key, least in (*(("jitter", 0), ("max_epochs", 0)), *((key, 1) for key in COUNTS)):
         if not isinstance(recipe[key], int) or recipe[key] < least:
             raise UserError(f"training.{key}: found {recipe[key]!r}, expected a whole number of at least {least}")
 

@@ -2,6 +2,7 @@
 
 import pickle
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -9,12 +10,16 @@ import pytest
 import torch
 
 from lociflow.command import UserError
-from lociflow.data.bins import Bins, bins_of_split, read_bins, window_start
-from lociflow.data.dataset import WindowDataset, make_loader
+from lociflow.data.bins import NO_SPLIT, Bins, bins_of_split, read_bins
+from lociflow.data.dataset import WindowDataset, from_other_strand, make_loader, views_from_other_strand
+from lociflow.data.one_hot import OneHot
 from lociflow.data.sampler import Request, SequentialSampler, TrainingSampler
 from lociflow.data.views import make_views
+from lociflow.genome.label_kinds import KINDS
+from lociflow.genome.placement import Placement, window_start
 from lociflow.genome.window_table import write_windows
-from lociflow.sequence.alphabet import decode
+from lociflow.sequence.alphabet import PROTEIN, decode, encode
+from lociflow.sequence.encoding import encode_sources
 from lociflow.sequence.store import SequenceStore, encode_sequences, open_store
 
 ROWS = [
@@ -27,10 +32,10 @@ TARGETS = np.array([[1, 0], [0, -1], [1, 1], [-1, -1]], dtype=np.int8)
 
 
 def write(folder: Path, rows: list[tuple[object, ...]]) -> Path:
-    frame = pd.DataFrame(rows, columns=["contig", "start", "end", "strand", "split", "group"])
-    for column in ("contig", "strand", "split", "group"):
+    frame = pd.DataFrame(rows, columns=["contig", "start", "end", "strand", "split:holdout", "group"])
+    for column in ("contig", "strand", "split:holdout", "group"):
         frame[column] = frame[column].astype("category")
-    write_windows(folder / "windows.parquet", frame, {})
+    write_windows(folder / "windows.parquet", frame.assign(shuffled=False), {})
     return folder / "windows.parquet"
 
 
@@ -48,10 +53,10 @@ def store(tmp_path: Path) -> SequenceStore:
 
 @pytest.fixture
 def bins(store: SequenceStore, tmp_path: Path) -> Bins:
-    return read_bins(write(tmp_path, ROWS), store)
+    return read_bins(write(tmp_path, ROWS), store, "holdout")
 
 
-def dataset(store: SequenceStore, bins: Bins, length: int, **labels: np.ndarray) -> WindowDataset:
+def dataset(store: SequenceStore, bins: Bins, length: int, **labels: Any) -> WindowDataset:
     return WindowDataset(make_views(["sequence"], store, bins, length), bins.reverse, **labels)
 
 
@@ -64,14 +69,17 @@ def letters(dataset: WindowDataset, asked: Request) -> list[str]:
 
 
 def test_bins_are_read_with_the_store_contigs(bins: Bins) -> None:
-    assert [row.tolist() for row in bins] == [[1, 1, 0, 0], [2, 6, 2, 6], [False, True, False, False], [0, 0, 1, 2]]
+    assert bins.place.contig.tolist() == [1, 1, 0, 0]
+    assert bins.place.position.tolist() == [2, 6, 2, 6]
+    assert bins.reverse.tolist() == [False, True, False, False]
+    assert bins.split.tolist() == [0, 0, 1, 2]
     assert bins_of_split(bins, "train").tolist() == [0, 1]
     assert bins_of_split(bins, "test").tolist() == [3]
 
 
 @pytest.mark.parametrize(("length", "start"), [(4, 0), (5, 0), (2, 1), (1, 2), (8, -2)])
 def test_windows_are_centred(bins: Bins, length: int, start: int) -> None:
-    assert window_start(bins, length)[0] == start
+    assert window_start(bins.place, np.arange(4), length)[0] == start
 
 
 def test_windows_are_read_from_the_bins_own_strand(store: SequenceStore, bins: Bins) -> None:
@@ -124,15 +132,120 @@ def test_a_view_is_pickled_without_its_sequence(store: SequenceStore, bins: Bins
 
 
 def test_an_unknown_view_is_refused(store: SequenceStore, bins: Bins) -> None:
-    with pytest.raises(UserError, match=r"model.views: found 'methylation', expected sequence"):
+    with pytest.raises(UserError, match=r"model.views: found 'methylation', expected sequence, mask, control"):
         make_views(["sequence", "methylation"], store, bins, 4)
 
 
 def test_an_unknown_split_is_refused(store: SequenceStore, tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"row 1: found split 'tune', expected one of train, validation, test"):
-        read_bins(write(tmp_path, [ROWS[0], ("chrA", 4, 8, ".", "tune", None)]), store)
+        read_bins(write(tmp_path, [ROWS[0], ("chrA", 4, 8, ".", "tune", None)]), store, "holdout")
 
 
 def test_an_unknown_contig_is_refused(store: SequenceStore, tmp_path: Path) -> None:
     with pytest.raises(UserError, match="chrZ"):
-        read_bins(write(tmp_path, [("chrZ", 0, 4, ".", "train", None)]), store)
+        read_bins(write(tmp_path, [("chrZ", 0, 4, ".", "train", None)]), store, "holdout")
+
+
+def test_a_bin_outside_the_split_is_in_none(store: SequenceStore, tmp_path: Path) -> None:
+    found = read_bins(write(tmp_path, [*ROWS[:3], ("chrB", 4, 8, ".", None, None)]), store, "holdout")
+    assert found.split.tolist() == [0, 0, 1, NO_SPLIT]
+
+
+def test_a_window_is_moved_on_the_genome(store: SequenceStore, bins: Bins) -> None:
+    asked = Request(np.array([0, 1, 0]), np.array([False, False, True]), np.array([1, -2, 1], dtype=np.int32))
+    # The second bin lies on the reverse strand: its window goes from GTAC to CCGT, which is read as ACGG.
+    assert letters(dataset(store, bins, 4), asked) == ["ACCG", "ACGG", "CGGT"]
+
+
+def test_the_mask_tells_padding_from_bases(store: SequenceStore, bins: Bins) -> None:
+    data = WindowDataset(make_views(["sequence", "mask"], store, bins, 8), bins.reverse)
+    shift = np.array([0, 0, 0, -4], dtype=np.int32)
+    sample = data[Request(np.array([0, 1, 3, 0]), np.array([False, False, True, False]), shift)]
+    assert [decode(row.numpy()) for row in sample.views["sequence"]] == ["NNAACCGT", "NNGTACGG", "NNTGCCAA", "NNNNNNAA"]
+    assert sample.views["mask"].dtype == torch.bool
+    assert torch.equal(sample.views["mask"], sample.views["sequence"] != encode("N")[0])
+
+
+@pytest.mark.parametrize(
+    ("kind", "labels", "expected", "mask"),
+    [
+        ("class", [[2, -1], [0, 1], [1, 1], [-1, 0]], [[2, -1], [0, 1]], [[True, False], [True, True]]),
+        ("real", [[0.5, np.nan], [-1, 2], [3, 4], [5, 6]], [[0.5, 0], [-1, 2]], [[True, False], [True, True]]),
+    ],
+)
+def test_missing_labels_of_every_kind_are_masked(
+    store: SequenceStore, bins: Bins, kind: str, labels: list[list[float]], expected: object, mask: object
+) -> None:
+    targets = np.array(labels, dtype=KINDS[kind].dtype)
+    sample = dataset(store, bins, 4, targets=targets, kind=KINDS[kind])[request(0, 1)]
+    assert sample.targets.numpy().dtype == KINDS[kind].dtype
+    assert (sample.targets.tolist(), sample.mask.tolist()) == (expected, mask)
+
+
+def test_labels_along_a_window_are_read_like_the_window(store: SequenceStore, bins: Bins) -> None:
+    # The label of a base is its letter's code, so that labels and sequence must agree on either strand.
+    codes = np.stack([encode("AACC"), encode("GTAC"), encode("TTTT"), encode("GGCA")]).astype(np.int8)
+    targets = np.stack([codes, np.full_like(codes, 7)], axis=2)
+    targets[0, 0, 1] = -1
+    data = dataset(store, bins, 4, targets=targets, kind=KINDS["position_class"])
+    for reverse in (False, True):
+        sample = data[request(0, 1, 3, reverse=reverse)]
+        read = sample.views["sequence"].long()
+        turned = torch.from_numpy(bins.reverse[[0, 1, 3]] ^ reverse)[:, None]
+        assert torch.equal(sample.targets[..., 0].long(), torch.where(turned, 3 - read, read))
+        assert sample.mask[..., 0].all()
+        assert (~sample.mask[..., 1]).nonzero().tolist() == [[0, 3 if reverse else 0]]
+
+
+def test_stranded_tracks_change_places_on_the_other_strand(store: SequenceStore, bins: Bins) -> None:
+    targets = np.arange(4 * 4 * 3, dtype=np.float32).reshape(4, 4, 3)
+    targets[0, 1, 0] = np.nan
+    control = targets + 100
+    views = make_views(["sequence", "control"], store, bins, 4, control, [1, 0, 2])
+    data = WindowDataset(views, bins.reverse, targets, kind=KINDS["profile"], order=[1, 0, 2])
+    sample = data[request(0, 1, reverse=True)]
+    known = np.nan_to_num(targets)
+    np.testing.assert_array_equal(sample.targets[0], known[0, ::-1][:, [1, 0, 2]])
+    np.testing.assert_array_equal(sample.targets[1], known[1])
+    assert (~sample.mask).nonzero().tolist() == [[0, 2, 1]]
+    np.testing.assert_array_equal(sample.views["control"][0], np.nan_to_num(control)[0, ::-1][:, [1, 0, 2]])
+    assert torch.equal(from_other_strand(from_other_strand(sample.targets, [1, 0, 2]), [1, 0, 2]), sample.targets)
+    assert targets[0, 0, 0] == 0
+
+
+def test_a_control_of_whole_bins_changes_its_tracks(store: SequenceStore, bins: Bins) -> None:
+    control = np.arange(8, dtype=np.float32).reshape(4, 2)
+    data = WindowDataset(make_views(["control"], store, bins, 4, control, [1, 0]), bins.reverse)
+    assert data[request(0, 1)].views["control"].tolist() == [[0, 1], [3, 2]]
+
+
+def test_a_control_that_is_not_there_is_refused(store: SequenceStore, bins: Bins) -> None:
+    for control in (None, np.empty((4, 0), np.float32)):
+        with pytest.raises(UserError, match="found control, which this data set does not have"):
+            make_views(["control"], store, bins, 4, control)
+
+
+def test_a_sequence_with_one_strand_is_not_turned_round(tmp_path: Path) -> None:
+    (tmp_path / "t.fa").write_text(">a\nMKV\n>b\nMW\n")
+    config = {"name": "toy", "sequences": {"alphabet": "protein", "fasta": [{"file": "t.fa"}]}}
+    encode_sources(config, tmp_path / "codes.npy", tmp_path / "store.json", sources=tmp_path)
+    store = open_store(tmp_path / "store.json")
+    place = Placement(np.array([0, 1], np.int32), np.array([2, 2]))
+    bins = Bins(place, np.zeros(2, bool), np.zeros(2, np.uint8))
+    data = WindowDataset(make_views(["sequence", "mask"], store, bins, 4), bins.reverse)
+    sample = data[request(0, 1)]
+    assert [decode(row.numpy(), PROTEIN) for row in sample.views["sequence"]] == ["MKVX", "MWXX"]
+    assert sample.views["mask"].sum(dim=1).tolist() == [3, 2]
+    with pytest.raises(ValueError, match="expected a sequence with two strands"):
+        data[request(0, reverse=True)]
+
+
+def test_loaded_views_turn_into_those_of_the_other_strand(store: SequenceStore, bins: Bins) -> None:
+    control = np.arange(4 * 4 * 2, dtype=np.float32).reshape(4, 4, 2)
+    data = WindowDataset(make_views(["sequence", "mask", "control"], store, bins, 7, control, [1, 0]), bins.reverse)
+    one_hot = OneHot()
+    there, back = (one_hot(data[request(0, 1, 2, 3, reverse=reverse)].views) for reverse in (False, True))
+    turned = views_from_other_strand(there, [1, 0])
+    assert turned.keys() == back.keys()
+    for name, view in back.items():
+        assert torch.equal(turned[name], view), name

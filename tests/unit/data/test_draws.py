@@ -3,7 +3,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lociflow.data.draws import Purpose, epoch_order, permuted_rows, reverse_flags, stream, torch_seed
+from lociflow.data import draws
+from lociflow.data.draws import Purpose, epoch_order, jitter_shifts, permuted_rows, reverse_flags, stream, torch_seed
 
 
 @settings(max_examples=30, deadline=None)
@@ -49,3 +50,15 @@ def test_rows_are_permuted_within_their_groups() -> None:
 
 def test_torch_seeds_are_in_range() -> None:
     assert all(0 <= torch_seed(seed, Purpose.STEP, 5, 7) < 2**63 for seed in range(20))
+
+
+def test_shifts_are_uniform_and_a_bin_keeps_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    few, many = jitter_shifts(3, 2, 101, 4), jitter_shifts(3, 2, 90_000, 4)
+    np.testing.assert_array_equal(few, many[:101])
+    assert many.dtype == np.int32
+    counts = np.bincount(many + 4, minlength=9)
+    assert len(counts) == 9
+    assert np.abs(counts - 10_000).max() < 500
+    assert not jitter_shifts(3, 2, 100, 0).any()
+    monkeypatch.setattr(draws, "JITTER_CHUNK", 7)
+    np.testing.assert_array_equal(jitter_shifts(3, 2, 101, 4), few)

@@ -2,7 +2,7 @@ import numpy as np
 import torch
 
 from lociflow.data.one_hot import OneHot, reverse_complement_one_hot
-from lociflow.sequence.alphabet import LETTERS, SOFT_MASK, encode, reverse_complement
+from lociflow.sequence.alphabet import LETTERS, PROTEIN, SOFT_MASK, encode, reverse_complement
 from lociflow.sequence.one_hot import one_hot
 
 
@@ -29,3 +29,11 @@ def test_other_views_pass_and_no_state_is_kept() -> None:
     assert views["signal"] is signal
     assert views["sequence"].shape == (2, 4, 7)
     assert not module.state_dict()
+
+
+def test_proteins_have_twenty_channels_and_masks_pass() -> None:
+    codes, mask = encode(PROTEIN.letters, alphabet=PROTEIN)[None], torch.ones(1, 26, dtype=torch.bool)
+    views = OneHot(PROTEIN)({"sequence": torch.from_numpy(codes), "mask": mask})
+    np.testing.assert_array_equal(views["sequence"].numpy(), one_hot(codes, PROTEIN))
+    assert views["sequence"].shape == (1, 20, 26)
+    assert views["mask"] is mask

@@ -28,7 +28,9 @@ def test_epochs_differ_and_can_be_had_in_any_order() -> None:
 def test_the_strand_of_a_bin_does_not_depend_on_its_batch() -> None:
     def strands(batch_size: int, bins: np.ndarray) -> dict[int, bool]:
         sampler = TrainingSampler(bins, batch_size, 1, True)
-        return {int(index): bool(flag) for batch in sampler for index, flag in zip(*batch, strict=True)}
+        return {
+            int(index): bool(flag) for batch in sampler for index, flag in zip(batch.bins, batch.reverse, strict=True)
+        }
 
     assert strands(3, BINS) == strands(7, BINS)
     fewer = strands(3, BINS[:4])
@@ -50,3 +52,32 @@ def test_sequential_batches_keep_order_and_strand() -> None:
     assert [list(batch.bins) for batch in batches] == [[55, 34, 21, 13], [8, 5, 3]]
     assert len(sampler) == 2
     assert not any(batch.reverse.any() for batch in batches)
+
+
+def test_windows_are_moved_anew_in_every_epoch_and_whatever_the_batch() -> None:
+    def shifts(batch_size: int, bins: np.ndarray, epoch: int = 0) -> dict[int, int]:
+        sampler = TrainingSampler(bins, batch_size, 1, True, jitter=5)
+        sampler.set_epoch(epoch)
+        return {
+            int(index): int(shift)
+            for batch in sampler
+            if batch.shift is not None
+            for index, shift in zip(batch.bins, batch.shift, strict=True)
+        }
+
+    many = np.arange(1000)
+    found = shifts(64, many)
+    assert len(found) == 1000
+    assert set(found.values()) == set(range(-5, 6))
+    assert found == shifts(7, many)
+    assert shifts(3, many[:10]) == {index: found[index] for index in range(10)}
+    assert found != shifts(64, many, epoch=1)
+    assert not shifts(3, BINS[:0])
+
+
+def test_jitter_changes_neither_order_nor_strands() -> None:
+    still, moved = TrainingSampler(BINS, 3, 1, True), TrainingSampler(BINS, 3, 1, True, jitter=2)
+    for one, other in zip(still, moved, strict=True):
+        assert one.shift is None
+        np.testing.assert_array_equal(one.bins, other.bins)
+        np.testing.assert_array_equal(one.reverse, other.reverse)

@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from window_files import HOLDOUT, write_holdout
 
-from lociflow.genome.window_table import write_windows
 from lociflow.sequence.store import SequenceStore, open_store, write_store
 
 MOTIF = "ACGTGACC"
@@ -25,13 +25,13 @@ class Dataset:
     names: list[str]
 
     @property
-    def arguments(self) -> dict[str, Path]:
+    def arguments(self) -> dict[str, Path | str]:
         files = {"windows": "windows.parquet", "targets": "targets.npy", "target_table": "targets.tsv"}
-        return {name: self.folder / file for name, file in files.items()}
+        return {**{name: self.folder / file for name, file in files.items()}, "split": HOLDOUT}
 
 
 def write_labels(dataset: Dataset) -> None:
-    write_windows(dataset.folder / "windows.parquet", dataset.windows, {})
+    write_holdout(dataset.folder / "windows.parquet", dataset.windows)
     np.save(dataset.folder / "targets.npy", dataset.targets)
     pd.DataFrame({"target": dataset.names, "peaks": 1}).to_csv(dataset.folder / "targets.tsv", sep="\t", index=False)
 

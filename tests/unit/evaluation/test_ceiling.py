@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
+from window_files import HOLDOUT, write_holdout
 
 from lociflow.command import UserError
 from lociflow.evaluation.ceiling import (
@@ -17,9 +18,8 @@ from lociflow.evaluation.ceiling import (
 from lociflow.evaluation.metrics import auroc
 from lociflow.evaluation.predictions import read_predictions
 from lociflow.genome.grammar import arrangements
-from lociflow.genome.labels import label_bins
+from lociflow.genome.labels import LabelRule, label_bins
 from lociflow.genome.simulation import simulate, write_simulation
-from lociflow.genome.window_table import write_windows
 from lociflow.sequence.alphabet import decode
 from lociflow.sequence.store import open_store, write_store
 
@@ -149,7 +149,7 @@ def test_label_weights_follow_the_rule_of_the_labels():
                 "target": pd.Categorical(range(len(widths))),
             }
         )
-        expected = label_bins(bins, table, 0.6).mean()
+        expected = label_bins(bins, table, LabelRule(0.6)).mean()
         found = weights[middle + reach] if 0 <= middle + reach < len(weights) else 0.0
         assert found == pytest.approx(expected, abs=1e-9)
 
@@ -176,7 +176,7 @@ def files(tmp_path, monkeypatch):
             "group": pd.Categorical([None] * 60),
         }
     )
-    write_windows(tmp_path / "windows.parquet", bins, {})
+    write_holdout(tmp_path / "windows.parquet", bins)
     np.save(tmp_path / "targets.npy", np.zeros((60, 2), dtype=np.int8))
     (tmp_path / "targets.tsv").write_text("target\tpeaks\nY\t1\nX\t1\n")
     return {
@@ -186,6 +186,7 @@ def files(tmp_path, monkeypatch):
         "target_table": tmp_path / "targets.tsv",
         "sites": paths["sites"],
         "predictions": tmp_path / "predictions.parquet",
+        "split": HOLDOUT,
     }
 
 
@@ -249,7 +250,7 @@ class Scored:
         self.bins["end"] = self.bins["start"] + 200
         peaks = self.drawn.peaks.astype({"contig": contigs})
         peaks["target"] = pd.Categorical(peaks["factor"], categories=names)
-        self.labels = label_bins(self.bins, peaks, 0.5)
+        self.labels = label_bins(self.bins, peaks)
         self.test = self.bins["contig"].isin(dataset["split"]["test"]).to_numpy()
         self.held_out = self.test | self.bins["contig"].isin(dataset["split"]["validation"]).to_numpy()
         self.names, self.truth = names, read_truth(config)

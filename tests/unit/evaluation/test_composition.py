@@ -12,7 +12,7 @@ def test_direction_is_that_of_the_training_bins(tmp_path):
     store = open_store(tmp_path / "store.json")
     windows = pd.DataFrame(
         {
-            "contig": "a",
+            "contig": pd.Categorical(["a"] * 4),
             "start": [0, 4, 8, 12],
             "end": [4, 8, 12, 16],
             "split": ["train", "train", "validation", "test"],

@@ -3,8 +3,9 @@ import pandas as pd
 import pytest
 
 from lociflow.command import UserError
-from lociflow.evaluation.kmer import canonical_columns, choose, count_kmers, fit_predict, kmer_features, window_starts
+from lociflow.evaluation.kmer import canonical_columns, choose, count_kmers, fit_predict, kmer_features
 from lociflow.evaluation.metrics import auroc
+from lociflow.genome.placement import place_windows
 from lociflow.sequence.alphabet import encode, reverse_complement
 
 SETTINGS = {"k": 4, "window_length": 50, "regularisation": [1e-3, 1e-2, 1e-1]}
@@ -50,16 +51,12 @@ def test_counts_are_those_of_the_other_strand():
     np.testing.assert_array_equal(count_kmers(codes, 5, columns), count_kmers(reverse_complement(codes), 5, columns))
 
 
-def test_window_is_centred_on_the_bin():
-    windows = pd.DataFrame({"start": [200, 0], "end": [400, 5]})
-    assert window_starts(windows, 500).tolist() == [50, -248]
-
-
 def test_features_do_not_depend_on_the_batch(dataset, monkeypatch):
     columns, _ = canonical_columns(3)
-    whole = kmer_features(dataset.store, dataset.windows, 60, 3, columns)
+    place, bins = place_windows(dataset.windows, dataset.store), np.arange(len(dataset.windows))
+    whole = kmer_features(dataset.store, place, bins, 60, 3, columns)
     monkeypatch.setattr("lociflow.evaluation.kmer.ROWS", 7)
-    np.testing.assert_array_equal(kmer_features(dataset.store, dataset.windows, 60, 3, columns), whole)
+    np.testing.assert_array_equal(kmer_features(dataset.store, place, bins, 60, 3, columns), whole)
 
 
 def test_the_planted_motif_is_learnt_and_noise_is_not(dataset):

@@ -7,14 +7,16 @@ import planted
 import pytest
 import torch
 from planted import Planted, config
+from window_files import HOLDOUT
 
 from lociflow.data.bins import bins_of_split, read_bins
 from lociflow.data.one_hot import OneHot
 from lociflow.evaluation.predict import predict
 from lociflow.evaluation.predictions import read_predictions
+from lociflow.genome.placement import window_codes
 from lociflow.models.checkpoint import build_model, load_model, save_checkpoint
 from lociflow.sequence.alphabet import reverse_complement
-from lociflow.sequence.store import gather, open_store
+from lociflow.sequence.store import open_store
 
 
 @pytest.fixture(scope="module")
@@ -34,9 +36,9 @@ def checkpoint(folder: Path, strand_specific: bool = False, averaging: bool = Tr
 def probabilities(data: Planted, path: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Bins that are not for training, and the probabilities of their forward and reverse strand, one at a time."""
     store = open_store(data.store)
-    bins = read_bins(data.windows, store)
+    bins = read_bins(data.windows, store, HOLDOUT)
     index = np.concatenate([bins_of_split(bins, "validation"), bins_of_split(bins, "test")])
-    codes = gather(store, bins.contig[index], bins.center[index] - planted.BIN // 2, planted.BIN)
+    codes = window_codes(store, bins.place, index, planted.BIN)
     model, one_hot = load_model(path).model, OneHot()
     strands = []
     with torch.inference_mode():
@@ -47,7 +49,7 @@ def probabilities(data: Planted, path: Path) -> tuple[np.ndarray, np.ndarray, np
 
 def test_both_strands_are_averaged(data: Planted, tmp_path: Path) -> None:
     path = checkpoint(tmp_path)
-    predict(data.store, data.windows, path, tmp_path / "predictions.parquet", 0, "cpu")
+    predict(data.store, data.windows, data.control, path, tmp_path / "predictions.parquet", 0, "cpu")
     found = read_predictions(tmp_path / "predictions.parquet")
     index, forward, reverse = probabilities(data, path)
     np.testing.assert_array_equal(found["bin"], index)
@@ -60,7 +62,7 @@ def test_both_strands_are_averaged(data: Planted, tmp_path: Path) -> None:
 @pytest.mark.parametrize("settings", [{"strand_specific": True}, {"averaging": False}])
 def test_one_strand_where_asked(data: Planted, tmp_path: Path, settings: dict[str, bool]) -> None:
     path = checkpoint(tmp_path, **settings)
-    predict(data.store, data.windows, path, tmp_path / "predictions.parquet", 0, "cpu")
+    predict(data.store, data.windows, data.control, path, tmp_path / "predictions.parquet", 0, "cpu")
     _, forward, _ = probabilities(data, path)
     found = read_predictions(tmp_path / "predictions.parquet")
     np.testing.assert_allclose(found[list(planted.MOTIFS)], forward, rtol=1e-5)
@@ -71,7 +73,7 @@ def test_workers_and_a_rerun_give_the_same_bytes(data: Planted, tmp_path: Path) 
     written = set()
     for number, workers in enumerate((0, 0, 1, 2)):
         out = tmp_path / f"{number}.parquet"
-        predict(data.store, data.windows, path, out, workers, "cpu")
+        predict(data.store, data.windows, data.control, path, out, workers, "cpu")
         written.add(out.read_bytes())
     assert len(written) == 1
 

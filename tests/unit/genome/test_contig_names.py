@@ -84,6 +84,20 @@ def test_aliases_from_a_file(tmp_path: Path):
     assert read_aliases(path) == read_aliases(str(path)) == {"1": "chr1", "MT": None, "Un": None}
     assert read_aliases(None) == {}
     assert read_aliases({"1": "chr1", "MT": None}) == {"1": "chr1", "MT": None}
+    path.write_bytes(b"\xef\xbb\xbf1\tchr1\r\nMT\t\r\n")
+    assert read_aliases(path) == {"1": "chr1", "MT": None}
+
+
+def test_names_that_yaml_takes_for_something_else():
+    assert read_aliases({1: "chr1", 2: 3}) == {"1": "chr1", "2": "3"}
+    for aliases, found in (
+        ({"1": True}, "found True, expected names"),
+        ({1.5: "chr1"}, "found 1.5, expected names"),
+        ({1: "a", "1": "b"}, "found a second alias for 1"),
+        ({None: "chr1"}, "found a name that is null"),
+    ):
+        with pytest.raises(UserError, match=f"contig_aliases: {found}"):
+            read_aliases(aliases)
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@ import json
 import os
 import resource
 import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -12,7 +13,7 @@ import pandas as pd
 import pytest
 
 from lociflow.command import UserError
-from lociflow.genome import dataset
+from lociflow.genome import label_array
 from lociflow.genome.dataset import make_windows
 from lociflow.genome.window_table import read_windows
 from lociflow.sequence.store import write_store
@@ -51,7 +52,10 @@ def make(tmp_path: Path, store_of: Callable) -> Make:
     (tmp_path / "black.bed").write_text("c1\t25\t26\n")
 
     def run(config: dict[str, Any], folder: str = "out", **more: Any) -> dict[str, Path]:
-        names = {"windows": "w.parquet", "targets": "t.npy", "target_table": "t.tsv", "counts": "w.json"}
+        names = {
+            "windows": "w.parquet", "targets": "t.npy", "control": "c.npy", "target_table": "t.tsv",
+            "counts": "w.json", "removed": "r.tsv",
+        }  # fmt: skip
         paths = {what: tmp_path / folder / name for what, name in names.items()}
         arguments = {"sheet": None, "blacklist": tmp_path / "black.bed", **more}
         make_windows(store=store.path, config=config, sources=tmp_path, **arguments, **paths)
@@ -62,7 +66,7 @@ def make(tmp_path: Path, store_of: Callable) -> Make:
 
 def test_the_whole_step_by_hand(make: Make):
     paths = make(config())
-    windows = read_windows(paths["windows"])
+    windows = read_windows(paths["windows"], "holdout")
     assert windows[["contig", "start", "end", "split"]].values.tolist() == [
         ["c1", 0, 10, "train"],
         ["c1", 10, 20, "train"],
@@ -85,25 +89,34 @@ def test_the_whole_step_by_hand(make: Make):
         "background": 0,
         "dropped": {"tail": 1, "blacklist": 1, "n": 1, "no_split": 0},
         "kept": 6,
-        "by_split": {"train": 2, "validation": 2, "test": 2},
+        "shuffled": 0,
+        "negatives": [],
     }
-    assert counts["peaks"] == {"read": 8, "on_genome": 7, "kept": 6, "without_bin": {"T": 0, "U": 1}}
-    assert counts["files"][1]["dropped"] == {"zero_length": 1, "excluded_contig": 0}
-    assert counts["targets_without_positives"] == {"train": ["U"], "validation": [], "test": ["U"]}
-    # T: 1 of 1 known bins in train (one is ignored); U: 0 of 2.
-    assert counts["prevalence"]["train"] == {"median": 0.5, "least": 0.0, "most": 1.0}
+    holdout = counts["splits"]["holdout"]
+    assert holdout["bins"] == {"train": 2, "validation": 2, "test": 2}
+    assert holdout["labels"] == {
+        "train": {"known": [1, 2], "missing": [1, 0], "positives": [1, 0]},
+        "validation": {"known": [2, 2], "missing": [0, 0], "positives": [2, 1]},
+        "test": {"known": [2, 1], "missing": [0, 1], "positives": [1, 0]},
+    }
+    assert counts["regions"]["read"] == {"T": 4, "U": 4}
+    assert (counts["regions"]["on_genome"], counts["regions"]["kept"]) == (7, 6)
+    assert counts["regions"]["without_bin"] == {"T": 0, "U": 1}
+    assert counts["regions"]["files"][1]["dropped"] == {"zero_length": 1, "excluded_contig": 0, "beyond_end": 0}
+    assert np.load(paths["control"]).shape == (6, 0)
+    assert paths["removed"].read_text() == "from\tsplit\tcontig\tstart\tend\treason\tof\n"
     assert counts["blacklist"] == {
         "file": "black.bed",
         "read": 1,
-        "dropped": {"zero_length": 0, "excluded_contig": 0},
+        "dropped": {"zero_length": 0, "excluded_contig": 0, "beyond_end": 0},
         "clipped": 0,
     }
-    assert (counts["format"], counts["version"]) == ("windows", 1)
+    assert (counts["format"], counts["version"]) == ("windows", 2)
 
 
 def test_the_same_bytes_twice_and_in_small_blocks(make: Make, monkeypatch: pytest.MonkeyPatch):
     first = make(config())
-    monkeypatch.setattr(dataset, "BLOCK", 2)
+    monkeypatch.setattr(label_array, "BLOCK", 2)
     second = make(config(), "again")
     for what, path in first.items():
         assert path.read_bytes() == second[what].read_bytes(), what
@@ -174,7 +187,7 @@ def test_a_failed_step_leaves_nothing(make: Make, tmp_path: Path):
             "windows.negatives: found the key 'ratios', .*did you mean ratio?",
         ),
         (
-            {"split": {"_target_": "lociflow.genome.splits.by_contig", "test": ["c3"]}},
+            {"split": {"name": "holdout", "_target_": "lociflow.genome.splits.by_contig", "test": ["c3"]}},
             "split: found no key 'validation'",
         ),
         ({"contig_aliases": {"c1": "chr1"}}, "contig_aliases: c1 is called chr1, which the genome does not have"),
@@ -203,7 +216,7 @@ def test_an_empty_target_is_kept_where_the_configuration_says_so(make: Make, tmp
 def test_no_torch_is_imported():
     code = "import sys, lociflow.genome.dataset; sys.exit('torch' in sys.modules)"
     environment = {**os.environ, "PYTHONPATH": str(REPOSITORY / "scripts")}
-    assert subprocess.run(["python", "-c", code], env=environment, check=False).returncode == 0
+    assert subprocess.run([sys.executable, "-c", code], env=environment, check=False).returncode == 0
 
 
 @pytest.mark.real_data
@@ -224,6 +237,7 @@ def test_yeast_chipexo_against_bedtools(tmp_path: Path):
             "windows": {"_target_": "lociflow.genome.windows.tile_bins", "bin": 200},
             "labels": {"min_overlap": 0.5},
             "split": {
+                "name": "holdout",
                 "_target_": "lociflow.genome.splits.by_contig",
                 "validation": ["chrVII"],
                 "test": ["chrIV", "chrXVI"],
@@ -234,6 +248,8 @@ def test_yeast_chipexo_against_bedtools(tmp_path: Path):
         blacklist=blacklist,
         windows=tmp_path / "windows.parquet",
         targets=tmp_path / "targets.npy",
+        control=tmp_path / "control.npy",
+        removed=tmp_path / "removed.tsv",
         target_table=tmp_path / "targets.tsv",
         counts=tmp_path / "windows.json",
     )

@@ -1,3 +1,4 @@
+import itertools
 from collections.abc import Callable
 
 import numpy as np
@@ -8,7 +9,7 @@ from hypothesis import strategies as st
 
 from lociflow.command import UserError
 from lociflow.genome import negatives as module
-from lociflow.genome.negatives import background
+from lociflow.genome.negatives import background, flanks, matched, shuffled
 from lociflow.genome.windows import bin_table, n_bases
 from lociflow.sequence.store import SequenceStore
 
@@ -96,9 +97,106 @@ def test_no_room(store_of: StoreOf, monkeypatch: pytest.MonkeyPatch):
         ({"ratio": 0}, "windows.negatives.ratio: found 0, expected a positive number"),
         ({"ratio": "1"}, "windows.negatives.ratio: found '1'"),
         ({"seed": -1}, "windows.negatives.seed: found -1, expected a whole number of at least 0"),
+        ({"seed": 2**128}, r"windows.negatives.seed: found \d+, expected a whole number below 2\*\*128"),
     ],
 )
 def test_bad_settings(store_of: StoreOf, arguments: dict, sentence: str):
     store = store_of({"a": "A" * 30})
     with pytest.raises(UserError, match=sentence):
         background(store, bins(store, 1), regions(store), **arguments)
+
+
+def varied(store: SequenceStore, *rows: tuple[str, int, int, str]) -> pd.DataFrame:
+    table = regions(store, *(row[:3] for row in rows))
+    strand = pd.Categorical([row[3] for row in rows], categories=["+", "-", "."])
+    return table.assign(strand=strand)
+
+
+def test_background_tells_what_it_made(store_of: StoreOf):
+    store = store_of({"a": "A" * 100})
+    drawn = background(store, bins(store, 2), regions(store))
+    assert drawn.attrs["negatives"] == {"maker": "background", "wanted": 2, "made": 2, "missing": 0}
+    assert not drawn["shuffled"].any()
+    with pytest.raises(UserError, match="found bins of different lengths"):
+        background(store, varied(store, ("a", 0, 10, "."), ("a", 0, 11, ".")), regions(store))
+
+
+def test_flank_in_the_only_room(store_of: StoreOf):
+    store = store_of({"a": "A" * 100, "b": "A" * 50})
+    peaks = varied(store, ("a", 40, 50, "+"), ("b", 20, 30, "-"))
+    avoid = regions(store, ("a", 0, 60), ("a", 70, 100), ("b", 10, 50))
+    drawn = flanks(store, peaks, avoid, near=5, far=20)
+    assert rows(drawn) == [("a", 60, 70), ("b", 0, 10)]
+    assert list(drawn["strand"]) == ["+", "-"]
+    assert not drawn["shuffled"].any()
+
+
+@settings(max_examples=15, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    starts=st.lists(st.integers(0, 970), min_size=1, max_size=8),
+    near=st.integers(0, 30),
+    width=st.integers(0, 200),
+    seed=st.integers(0, 2**128 - 1),
+)
+def test_flanks_lie_within_the_distances(store_of: StoreOf, starts: list[int], near: int, width: int, seed: int):
+    store = store_of({"a": "A" * 600 + "N" * 20 + "A" * 380, "b": "C" * 400})
+    peaks = varied(store, *(("a", start, start + 10 + start % 20, ".") for start in sorted(starts)))
+    drawn = flanks(store, peaks, peaks, ratio=2, seed=seed, near=near, far=near + width, most_missing=1)
+    counted = drawn.attrs["negatives"]
+    assert counted["wanted"] == 2 * len(peaks)
+    assert counted["made"] == len(drawn) == counted["wanted"] - counted["missing"]
+    assert (n_bases(store, drawn) == 0).all()
+    placed = sorted(rows(drawn))
+    assert all(first[2] <= second[1] for first, second in itertools.pairwise(placed))
+    for contig, start, end in placed:
+        assert contig == "a"
+        assert start >= 0
+        assert end <= 1000
+        assert not any(start < other and begin < end for _, begin, other in rows(peaks))
+        gaps = [begin - end if end <= begin else start - other for _, begin, other in rows(peaks)]
+        lengths = [other - begin for _, begin, other in rows(peaks)]
+        assert any(near <= gap <= near + width and end - start == size for gap, size in zip(gaps, lengths, strict=True))
+
+
+def test_flanks_without_room_are_told(store_of: StoreOf, caplog: pytest.LogCaptureFixture):
+    store = store_of({"a": "A" * 40, "b": "A" * 100})
+    peaks = varied(store, ("a", 10, 30, "."), ("b", 40, 60, "."))
+    with pytest.raises(UserError, match=r"flanks made 1 of 2 bins, expected at least 90%; there is no room .*far"):
+        flanks(store, peaks, peaks, near=0, far=10)
+    with caplog.at_level("INFO", logger="lociflow"):
+        drawn = flanks(store, peaks, peaks, near=0, far=10, most_missing=0.5)
+    assert drawn.attrs["negatives"]["missing"] == 1
+    assert "1 are missing" in caplog.text
+
+
+def test_shuffles_lie_where_their_bins_lie(store_of: StoreOf):
+    store = store_of({"a": "ACGTTGCATGCATTGACAGGCATTGACCAT" + "A" * 20})
+    peaks = varied(store, ("a", 0, 20, "+"), ("a", 5, 30, "-"), ("a", 30, 50, "+"))
+    drawn = shuffled(store, peaks, peaks, most_missing=0.4)
+    # The last is a homopolymer.
+    assert rows(drawn) == [("a", 0, 20), ("a", 5, 30)]
+    assert list(drawn["strand"]) == ["+", "-"]
+    assert drawn["shuffled"].all()
+    assert drawn.attrs["negatives"] == {"maker": "shuffled", "wanted": 3, "made": 2, "missing": 1}
+    twice = shuffled(store, peaks[:2], peaks, ratio=2.5)
+    assert len(twice) == 5
+    assert set(rows(twice)) == set(rows(drawn))
+
+
+@pytest.mark.parametrize("maker", [flanks, shuffled, matched])
+def test_other_makers_take_no_bins_and_refuse_the_same_settings(store_of: StoreOf, maker: Callable):
+    store = store_of({"a": "ACGTACCA" * 30})
+    assert maker(store, bins(store, 0), regions(store)).empty
+    for arguments, sentence in {
+        "ratio": (-1, "ratio: found -1, expected a positive number"),
+        "seed": (0.5, "seed: found 0.5"),
+        "most_missing": (2, "most_missing: found 2, expected a number from 0 to 1"),
+    }.items():
+        with pytest.raises(UserError, match=sentence[1]):
+            maker(store, bins(store, 1), regions(store), **{arguments: sentence[0]})
+
+
+def test_flanks_refuse_distances_that_make_no_range(store_of: StoreOf):
+    store = store_of({"a": "ACGTACCA" * 30})
+    with pytest.raises(UserError, match="far: found 4, expected a whole number of at least 5"):
+        flanks(store, bins(store, 1), regions(store), near=5, far=4)

@@ -1,12 +1,15 @@
 import gzip
+import os
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pysam
 import pytest
 
 from lociflow.command import UserError
-from lociflow.genome.regions import empty_regions, read_regions
+from lociflow.genome.region_formats import layout_of
+from lociflow.genome.regions import empty_regions, read_region_file, read_regions
 
 
 def write(tmp_path: Path, text: str, name: str = "peaks.bed") -> Path:
@@ -41,7 +44,7 @@ def test_bed6_with_every_strand(tmp_path: Path):
 
 def test_bed12_keeps_the_first_six_columns(tmp_path: Path):
     table = read_regions(write(tmp_path, "c\t0\t90\tgene\t5\t-\t0\t90\t0,0,0\t2\t10,20,\t0,70,\n"))
-    assert table.iloc[0].tolist() == ["c", 0, 90, "gene", 5.0, "-", -1]
+    assert table.iloc[0, :7].tolist() == ["c", 0, 90, "gene", 5.0, "-", -1]
 
 
 def test_narrow_peak_summit_is_start_plus_peak_where_one_is_called(tmp_path: Path):
@@ -132,6 +135,90 @@ def test_errors_name_file_line_and_what_was_found(tmp_path: Path, text: str, lin
         read_regions(path)
     assert str(error.value).startswith(f"{path}, line {line}: ")
     assert sentence in str(error.value)
+
+
+def values(table: pd.DataFrame) -> list[list[float | None]]:
+    found = table[["score", "signal_value", "p_value", "q_value"]].astype(object)
+    return found.where(found.notna(), None).to_numpy().tolist()
+
+
+def test_values_of_narrow_and_broad_peaks(tmp_path: Path):
+    lines = "c\t1\t9\tp\t7\t.\t{}\t{}\t{}{}\n"
+    narrow = lines.format(1.5, 2.25, 3, "\t-1") + lines.format(-1, -1, -1, "\t4") + lines.format(0, ".", "inf", "\t0")
+    assert values(read_regions(write(tmp_path, narrow))) == [
+        [7, 1.5, 2.25, 3],
+        [7, -1, None, None],
+        [7, 0, None, np.inf],
+    ]
+    broad = lines.format(1.5, 2.25, 3, "") + lines.format(0, -1, -1.0, "")
+    assert values(read_regions(write(tmp_path, broad))) == [[7, 1.5, 2.25, 3], [7, 0, None, None]]
+    assert values(read_regions(write(tmp_path, "c\t1\t2\n"))) == [[None] * 4]
+
+
+def test_bedgraph_and_pairs(tmp_path: Path):
+    graph = read_region_file(write(tmp_path, "c 0 5 1e-2\nc 5 6 -3\n", "x.bedGraph"))
+    assert graph.format == "bedGraph"
+    assert graph.regions["score"].tolist() == [0.01, -3]
+    pairs = read_region_file(
+        write(tmp_path, "c\t5\t9\tc\t0\t4\nc\t5\t9\td\t0\t4\nc\t5\t9\tc\t7\t20\n.\t-1\t-1\tc\t5\t9\n", "x.bedpe.gz")
+    )
+    assert pairs.format == "BEDPE"
+    assert list(pairs.regions[["contig", "start", "end"]].itertuples(index=False, name=None)) == [
+        ("c", 0, 9),
+        ("c", 5, 20),
+    ]
+    assert pairs.regions["contig"].cat.categories.tolist() == ["c"]
+    assert pairs.dropped == {"no_mate": 1, "mates_on_two_contigs": 1}
+
+
+@pytest.mark.parametrize(
+    ("name", "header", "first", "expected"),
+    [
+        ("x.bed", "", "c 1 2 a", "BED"),
+        ("x.bg", "", "c 1 2 a", "bedGraph"),
+        ("x.BedGraph.gz", "", "c 1 2 a", "bedGraph"),
+        ("x.bg.bgz", "", "c 1 2 a b", "bedGraph"),
+        ("x.bed", "track name=a type=bedGraph", "c 1 2 3", "bedGraph"),
+        ("x.bed", "#track type=bedGraph", "c 1 2 3", "BED"),
+        ("x.bed", "track type=bedDetail", "c 1 2 3", "BED"),
+        ("x.bed", "", "c 1 2 a 5 + 1.0 2 3 4", "narrowPeak"),
+        ("x.bed", "", "c 1 2 a 5 + 1 2 0,0,0 4", "BED"),
+        ("x.narrowPeak", "", "c 1 2", "BED"),
+        ("x.bed", "", "c 1 2 a 5 + 1 2 0", "BED"),
+        ("x.bed", "", "c 1 2 a 5 + 1 2 3,4,5", "BED"),
+        ("x.bed", "", "c 1 2 a 5 + 1 -1 -1", "broadPeak"),
+        ("x.broadPeak.gz", "", "c 1 2 a 5 + 1 2 0", "broadPeak"),
+        ("x.bedpe", "", "c 1 2", "BED"),
+        ("x.bedpe", "", "c 1 2 c 3 4", "BEDPE"),
+        ("x.bed", "", "c 1 2 c 3 4", "BED"),
+        ("x.bed", "", "c 1 2 d 3 4 name 60 + -", "BEDPE"),
+        ("x.bed", "", "c 1 2 gene 3 + 1 2 0 2 5,5 0,9", "BED"),
+    ],
+)
+def test_the_format_is_told_by_suffix_track_line_or_content(name: str, header: str, first: str, expected: str):
+    assert layout_of(Path(name), header.encode(), first.encode().split()).format == expected
+
+
+@pytest.mark.slow
+@pytest.mark.real_data
+@pytest.mark.skipif("LOCIFLOW_REAL_DATA" not in os.environ, reason="LOCIFLOW_REAL_DATA names no folder")
+def test_every_region_file_of_the_real_data_is_read_line_by_line():
+    folder = Path(os.environ.get("LOCIFLOW_REAL_DATA", ""))
+    expected = {".narrowPeak": "narrowPeak", ".bg": "bedGraph"}
+    seen = set()
+    for path in sorted(folder.rglob("*")):
+        suffix = path.name.removesuffix(".gz")
+        suffix = suffix[suffix.rfind(".") :]
+        # The genes have their name in the column of the score.
+        if suffix not in (".bed", ".bedpe", ".bg", ".narrowPeak") or "genes" in path.name:
+            continue
+        found = read_region_file(path)
+        content = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
+        lines = [line for line in content.splitlines() if line and not line.startswith((b"#", b"track"))]
+        assert len(found.regions) == len(lines), path
+        assert not lines or found.format == expected.get(suffix, "BED"), path
+        seen.add(suffix)
+    assert len(seen) == 4
 
 
 def test_a_missing_and_a_broken_file(tmp_path: Path):

@@ -1,32 +1,26 @@
-import pandas as pd
 import pytest
+from split_cases import contig_data
 
 from lociflow.command import UserError
 from lociflow.genome.splits import by_contig
 
-WINDOWS = pd.DataFrame(
-    {
-        "contig": pd.Categorical(
-            ["chrI", "chrI", "chrII", "chrIII", "chrIV"], categories=["chrI", "chrII", "chrIII", "chrIV", "chrM"]
-        )
-    }
-)
+DATA = contig_data(["chrI", "chrI", "chrII", "chrIII", "chrIV"], ["chrI", "chrII", "chrIII", "chrIV", "chrM"])
 
 
 def test_train_is_the_rest():
-    split = by_contig(WINDOWS, validation=["chrII"], test=["chrIII"])
+    split = by_contig(DATA, validation=["chrII"], test=["chrIII"])
     assert list(split) == ["train", "train", "validation", "test", "train"]
     assert list(split.categories) == ["train", "validation", "test"]
 
 
 def test_contigs_in_no_split_are_missing():
-    split = by_contig(WINDOWS, validation=["chrII"], test=["chrIII"], train=["chrI"])
+    split = by_contig(DATA, validation=["chrII"], test=["chrIII"], train=["chrI"])
     assert list(split.codes) == [0, 0, 1, 2, -1]
 
 
 def test_a_single_name_is_a_list_of_one():
-    assert list(by_contig(WINDOWS, validation="chrII", test="chrIII")) == list(
-        by_contig(WINDOWS, validation=["chrII"], test=["chrIII"])
+    assert list(by_contig(DATA, validation="chrII", test="chrIII")) == list(
+        by_contig(DATA, validation=["chrII"], test=["chrIII"])
     )
 
 
@@ -54,4 +48,4 @@ def test_a_single_name_is_a_list_of_one():
 )
 def test_refusals(config: dict, sentence: str):
     with pytest.raises(UserError, match=sentence):
-        by_contig(WINDOWS, **config)
+        by_contig(DATA, **config)

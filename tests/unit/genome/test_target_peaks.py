@@ -45,7 +45,7 @@ def test_sheet(store: SequenceStore, sources: Path, tmp_path: Path):
     assert rows(found) == [("chrI", 1, 2, "Reb1"), ("chrII", 3, 4, "Reb1"), ("chrI", 10, 20, "Abf1")]
     assert list(found.peaks["target"].cat.categories) == ["Reb1", "Abf1"]
     assert found.read == [2, 3]
-    assert found.files[1]["dropped"] == {"zero_length": 1, "excluded_contig": 1}
+    assert found.files[1]["dropped"] == {"zero_length": 1, "excluded_contig": 1, "beyond_end": 0}
     assert found.metadata.to_dict("list") == {"geo": ["GSM1", ""]}
 
 
@@ -106,17 +106,56 @@ def test_a_file_of_which_nothing_is_left(store: SequenceStore, sources: Path):
         read_target_peaks({"files": {"A": "none.bed"}}, sources, None, store, {}, False)
 
 
-def test_ends_beyond_the_contig_are_clipped_and_starts_refused(store: SequenceStore, tmp_path: Path):
+def test_ends_beyond_the_contig_are_clipped_and_starts_left_out_and_counted(store: SequenceStore, tmp_path: Path):
     path = tmp_path / "x.bed"
     path.write_text("chrII\t40\t60\n")
     found = read_on_genome(path, store, {})
     assert found.regions["end"].tolist() == [50]
     assert found.clipped == 1
     path.write_text("chrII\t40\t50\nchrII\t50\t60\n")
-    with pytest.raises(
-        UserError, match=r"found 1 regions that begin .* chrII:50-60, expected at most 50 in toy; is the"
-    ):
+    found = read_on_genome(path, store, {})
+    assert found.regions[["start", "end"]].values.tolist() == [[40, 50]]
+    assert (found.read, found.dropped["beyond_end"], found.clipped) == (2, 1, 0)
+
+
+def test_a_file_of_a_whole_genome_may_name_contigs_that_a_part_of_it_lacks(store: SequenceStore, tmp_path: Path):
+    path = tmp_path / "black.bed"
+    path.write_text("chrII\t1\t5\nchrX\t1\t5\nchrY\t1\t5\n")
+    with pytest.raises(UserError, match="no contig chrX, chrY"):
         read_on_genome(path, store, {})
+    found = read_on_genome(path, store, {}, of_a_whole_genome=True)
+    assert (len(found.regions), found.dropped["excluded_contig"]) == (1, 2)
+    path.write_text("2\t1\t5\n")
+    with pytest.raises(UserError, match="no contig 2"):
+        read_on_genome(path, store, {}, of_a_whole_genome=True)
+
+
+def test_peaks_keep_their_strand_and_values(store: SequenceStore, sources: Path):
+    (sources / "x.narrowPeak").write_text("chrI\t1\t9\tp\t7\t-\t1.5\t-1\t2\t3\n")
+    found = read_target_peaks({"files": {"A": "x.narrowPeak", "B": "reb1.bed"}}, sources, None, store, {}, False)
+    columns = ["contig", "start", "end", "strand", "score", "signal_value", "p_value", "q_value", "summit", "target"]
+    assert list(found.peaks) == columns
+    rows_found = found.peaks.astype(object).where(found.peaks.notna(), None)
+    assert rows_found.iloc[0].tolist() == ["chrI", 1, 9, "-", 7, 1.5, None, 2, 4, "A"]
+    assert rows_found.iloc[1].tolist() == ["chrI", 1, 2, ".", 5, None, None, None, -1, "B"]
+    assert list(found.peaks["strand"].cat.categories) == [".", "+", "-"]
+
+
+def test_pairs_that_are_no_fragment_are_read_and_dropped(store: SequenceStore, sources: Path):
+    pair = "chrI\t{}\t{}\t{}\t{}\t{}\n".format
+    text = pair(1, 2, "chrI", 5, 9) + pair(1, 2, "chrII", 5, 9) + pair(1, 2, ".", -1, -1) + pair(7, 7, "chrI", 7, 7)
+    (sources / "x.bedpe").write_text(text)
+    found = read_target_peaks({"files": {"A": "x.bedpe"}}, sources, None, store, {}, False)
+    assert rows(found) == [("chrI", 1, 9, "A")]
+    assert found.read == [4]
+    dropped = {"no_mate": 1, "mates_on_two_contigs": 1, "zero_length": 1, "excluded_contig": 0, "beyond_end": 0}
+    assert found.files[0]["dropped"] == dropped
+
+
+def test_names_are_asked_of_a_file_that_has_none(store: SequenceStore, sources: Path):
+    (sources / "bed3.bed").write_text("chrI\t1\t2\n")
+    with pytest.raises(UserError, match=r"bed3\.bed: found no names, expected each region's target in column 4"):
+        read_target_peaks({"named": "bed3.bed"}, sources, None, store, {}, False)
 
 
 def test_missing_files_are_all_counted_and_named(store: SequenceStore, sources: Path):

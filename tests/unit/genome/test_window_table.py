@@ -17,8 +17,10 @@ def windows() -> pd.DataFrame:
             "start": np.array([0, 10, 5], np.int64),
             "end": np.array([10, 20, 15], np.int64),
             "strand": pd.Categorical([".", "+", "-"], categories=[".", "+", "-"]),
-            "split": pd.Categorical(["train", "test", "train"], categories=["train", "validation", "test"]),
-            "group": pd.Categorical([None, None, None], categories=pd.Index([], dtype="str")),
+            "group": pd.Categorical([None, "g", None], categories=pd.Index(["g"], dtype="str")),
+            "shuffled": np.array([False, True, False]),
+            "split:fold1": pd.Categorical(["train", "test", "train"], categories=["train", "validation", "test"]),
+            "split:fold2": pd.Categorical(["test", None, "train"], categories=["train", "validation", "test"]),
         }
     )
 
@@ -27,12 +29,23 @@ def test_what_is_written_is_read(tmp_path: Path):
     path = tmp_path / "windows.parquet"
     write_windows(path, windows(), {"genome": "toy"})
     found = read_windows(path)
-    assert list(found.columns) == ["contig", "start", "end", "strand", "split", "group"]
-    for column in ("contig", "start", "end", "strand", "split"):
-        assert found[column].tolist() == windows()[column].tolist()
-    assert found["group"].isna().all()
-    assert digest_windows(found) == digest_windows(windows())
-    assert about_windows(path) == {"format": "windows", "version": 1, "genome": "toy"}
+    assert list(found.columns) == ["contig", "start", "end", "strand", "group", "shuffled"]
+    for column in found.columns:
+        pd.testing.assert_series_equal(found[column].astype(object), windows()[column].astype(object))
+    assert about_windows(path) == {
+        "format": "windows", "version": 2, "genome": "toy", "splits": ["fold1", "fold2"],
+    }  # fmt: skip
+
+
+def test_a_split_is_a_column_and_every_bin_keeps_its_row(tmp_path: Path):
+    path = tmp_path / "windows.parquet"
+    write_windows(path, windows(), {})
+    assert read_windows(path, "fold1")["split"].tolist() == ["train", "test", "train"]
+    second = read_windows(path, "fold2")["split"]
+    assert second.isna().tolist() == [False, True, False]
+    assert second.dropna().tolist() == ["test", "train"]
+    with pytest.raises(UserError, match="has no split fold3, expected one of fold1, fold2; did you mean"):
+        read_windows(path, "fold3")
 
 
 def test_the_file_has_dictionaries_and_no_pandas_metadata(tmp_path: Path):
@@ -50,12 +63,14 @@ def test_same_bytes_for_the_same_bins(tmp_path: Path):
     assert (tmp_path / "one").read_bytes() == (tmp_path / "two").read_bytes()
 
 
-@pytest.mark.parametrize("column", ["contig", "start", "end", "strand", "split"])
+@pytest.mark.parametrize("column", ["contig", "start", "end", "strand", "group", "shuffled", "split:fold1"])
 def test_the_digest_sees_every_column(column: str):
     changed = windows()
-    values = changed[column].tolist()
-    changed[column] = pd.Series(values[::-1] if column != "split" else ["train"] * 3).astype(changed[column].dtype)
+    values = {"split:fold1": ["train"] * 3, "group": [None] * 3, "shuffled": [True] * 3}
+    changed[column] = pd.Series(values.get(column, changed[column].tolist()[::-1])).astype(changed[column].dtype)
     assert digest_windows(changed) != digest_windows(windows())
+    assert digest_windows(changed, "fold1") != digest_windows(windows(), "fold1")
+    assert (digest_windows(changed, "fold2") == digest_windows(windows(), "fold2")) == (column == "split:fold1")
 
 
 def test_other_files_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
@@ -65,11 +80,11 @@ def test_other_files_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     with pytest.raises(UserError, match="expected the windows of a data set"):
         read_windows(tmp_path / "text.parquet")
     windows()[["start"]].to_parquet(tmp_path / "other.parquet")
-    with pytest.raises(UserError, match="found no format version none, expected windows version 1"):
+    with pytest.raises(UserError, match="found no format version none, expected windows version 2"):
         read_windows(tmp_path / "other.parquet")
     path = tmp_path / "windows.parquet"
     write_windows(path, windows(), {})
     about = {b"lociflow": json.dumps({"format": "windows", "version": 99}).encode()}
     pq.write_table(pq.read_table(path).replace_schema_metadata(about), path)
-    with pytest.raises(UserError, match="found windows version 99, expected windows version 1"):
+    with pytest.raises(UserError, match="found windows version 99, expected windows version 2"):
         read_windows(path)

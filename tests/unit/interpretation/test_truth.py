@@ -3,9 +3,9 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
+from window_files import write_holdout
 
 from lociflow.command import UserError
-from lociflow.genome.window_table import write_windows
 from lociflow.interpretation.attributions import Attributions, write_attributions
 from lociflow.interpretation.truth import (
     BACKGROUND,
@@ -147,7 +147,7 @@ def files(tmp_path):
     bins = bins_of(("a", 8, 12, "."), ("a", 28, 36, "."), ("b", 0, 8, "."))
     bins["split"] = pd.Categorical(["train", "test", "test"])
     bins["group"] = pd.Categorical([None] * 3)
-    write_windows(tmp_path / "windows.parquet", bins, {})
+    write_holdout(tmp_path / "windows.parquet", bins)
     (tmp_path / "targets.tsv").write_text("target\tpeaks\nW\t1\nX\t1\nY\t1\n")
     return {
         "attributions": tmp_path / "attributions.npz",

@@ -127,3 +127,15 @@ def test_parameters_are_those_of_the_published_table(model: Callable[[], nn.Modu
 
 def test_published_totals() -> None:
     assert [trained for _, trained, _ in PUBLISHED] == [2_129, 2_641, 52_843_119, 46_926_479]
+
+
+@pytest.mark.parametrize("architecture", [DeepBind, DeepSEA, DanQ])
+def test_proteins_have_twenty_channels(architecture: Callable[..., nn.Module]) -> None:
+    with torch.device("meta"):
+        bases, residues = architecture(1000, 2), architecture(1000, 2, channels=20)
+    kernel, filters = {DeepBind: (24, 16), DeepSEA: (8, 320), DanQ: (26, 320)}[architecture]  # type: ignore[index]
+    assert count_parameters(residues) - count_parameters(bases) == 16 * kernel * filters
+    small = architecture(1000, 2, channels=20, initial_threshold=1.0).eval()
+    assert small({"sequence": torch.rand(1, 20, 1000)}).shape == (1, 2)
+    with pytest.raises(ValueError, match=r"expected \(batch, 20, 1000\)"):
+        small({"sequence": torch.rand(1, 4, 1000)})

@@ -8,6 +8,7 @@ import torch
 from lociflow.command import UserError
 from lociflow.models.checkpoint import build_model, load_model, save_checkpoint, weights_digest
 from lociflow.models.device import resolve_device
+from lociflow.sequence.alphabet import DNA, PROTEIN
 
 CONFIG = planted.config()
 NAMES = ("first", "second")
@@ -101,3 +102,13 @@ def test_devices() -> None:
         assert resolve_device("auto").type == "cpu"
         with pytest.raises(UserError, match="--device cuda: found no GPU"):
             resolve_device("cuda")
+
+
+def test_a_model_of_proteins_is_rebuilt_with_their_channels(tmp_path: Path) -> None:
+    model = build_model(CONFIG["model"], len(NAMES), len(PROTEIN.channels))
+    save_checkpoint(tmp_path / "model.ckpt", model.state_dict(), CONFIG, NAMES, {"alphabet": "protein"})
+    loaded = load_model(tmp_path / "model.ckpt")
+    assert loaded.alphabet is PROTEIN
+    assert loaded.model({"sequence": torch.rand(2, 20, planted.BIN)}).shape == (2, len(NAMES))
+    save(tmp_path / "bases.ckpt")
+    assert load_model(tmp_path / "bases.ckpt").alphabet is DNA

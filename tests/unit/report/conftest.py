@@ -100,8 +100,13 @@ class Results:
             counts = [max(1, round(prevalence[target] * number)) for number in bins.values()]
             lines.append("\t".join(map(str, [target, sum(counts) + 9, sum(counts), *counts, 4, "x"])))
         (folder / "targets.tsv").write_text("\n".join(lines) + "\n")
-        shares = list(prevalence.values())
-        share = {"median": float(np.median(shares)), "least": min(shares), "most": max(shares)}
+        labels = {
+            side: {
+                "known": [number] * len(targets), "missing": [0] * len(targets),
+                "positives": [max(1, round(share * number)) for share in prevalence.values()],
+            }
+            for side, number in bins.items()
+        }  # fmt: skip
         write_json(
             folder / "windows.json",
             {
@@ -109,12 +114,15 @@ class Results:
                 "genome": {"name": "simulated", "digest": "ab" * 32, "contigs": 6},
                 "bins": {
                     "made": 12100, "background": 0, "dropped": {"ambiguous_bases": 96, "blacklist": 0, "no_split": 70},
-                    "kept": 11934, "by_split": bins,
+                    "kept": 11934, "shuffled": 0, "negatives": [],
                 },
-                "blacklist": None, "files": [], "targets": len(targets),
-                "peaks": {"read": 6054, "on_genome": 6054, "kept": 6010, "without_bin": dict.fromkeys(targets, 2)},
-                "targets_without_positives": {split: [] for split in bins},
-                "prevalence": dict.fromkeys(bins, share), "digests": {"windows": "0" * 64, "targets": "1" * 64},
+                "blacklist": None, "targets": list(targets), "kind": "binary", "removed": {},
+                "regions": {
+                    "files": [], "read": dict.fromkeys(targets, 6054 // len(targets)), "on_genome": 6054,
+                    "kept": 6010, "without_bin": dict.fromkeys(targets, 2),
+                },
+                "splits": {"holdout": {"bins": bins, "labels": labels}},
+                "digests": {"windows": "0" * 64, "targets": "1" * 64},
             },
         )  # fmt: skip
         records = []

@@ -4,7 +4,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lociflow.command import UserError
-from lociflow.sequence.alphabet import BASES, COMPLEMENT, LETTERS, UnknownLetter, decode, encode, reverse_complement
+from lociflow.sequence.alphabet import (
+    ALPHABETS,
+    AMINO_ACIDS,
+    BASES,
+    COMPLEMENT,
+    DNA,
+    LETTERS,
+    PROTEIN,
+    RNA,
+    Alphabet,
+    UnknownLetter,
+    decode,
+    encode,
+    find_alphabet,
+    reverse_complement,
+)
 
 CASES = LETTERS + LETTERS.lower()
 sequences = st.text(alphabet=CASES, max_size=200)
@@ -83,3 +98,42 @@ def test_reverse_complement_is_its_own_inverse_and_agrees_with_str_translate(tex
 def test_reverse_complement_works_on_the_last_axis():
     codes = np.stack([encode("AAC"), encode("GTN")])
     assert [decode(row) for row in reverse_complement(codes)] == ["GTT", "NAC"]
+
+
+def test_rna_has_the_codes_of_dna_and_is_written_with_u():
+    assert encode("ACGUTN", alphabet=RNA).tolist() == encode("ACGTTN").tolist()
+    assert decode(encode("acgut", soft_mask=True, alphabet=RNA), RNA) == "acguu"
+
+
+def test_amino_acids_come_first_and_x_pads():
+    assert encode(AMINO_ACIDS, alphabet=PROTEIN).tolist() == list(range(20))
+    assert encode("XBZJUO", alphabet=PROTEIN).tolist() == [20, 21, 22, 23, 24, 25]
+    assert PROTEIN.pad == 20
+    assert (DNA.pad, RNA.pad) == (4, 4)
+
+
+@pytest.mark.parametrize("alphabet", ALPHABETS.values(), ids=ALPHABETS)
+def test_every_letter_comes_back_in_both_cases(alphabet: Alphabet):
+    text = alphabet.letters + alphabet.letters.lower()
+    assert decode(encode(text, soft_mask=True, alphabet=alphabet), alphabet) == text
+    assert set("".join(alphabet.residues.values())) == set(alphabet.channels)
+
+
+@pytest.mark.parametrize("letter", ["*", "-", " ", "1", "."])
+def test_a_protein_has_no_stops_and_gaps(letter):
+    with pytest.raises(
+        UnknownLetter, match=r"residue 3: found .* expected one of ACDEFGHIKLMNPQRSTVWYXBZJUO in either"
+    ):
+        encode(f"MK{letter}", alphabet=PROTEIN)
+
+
+@pytest.mark.parametrize("alphabet", [RNA, PROTEIN])
+def test_rna_and_proteins_have_no_other_strand(alphabet):
+    with pytest.raises(ValueError, match="expected a sequence with two strands"):
+        reverse_complement(encode("ACG", alphabet=alphabet), alphabet)
+
+
+def test_an_unknown_alphabet_is_refused():
+    assert find_alphabet("rna") is RNA
+    with pytest.raises(UserError, match=r"sequences.alphabet: found 'DNA', expected one of dna, rna, protein"):
+        find_alphabet("DNA")

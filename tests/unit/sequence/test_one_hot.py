@@ -2,8 +2,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lociflow.sequence.alphabet import BASES, LETTERS, encode, reverse_complement
-from lociflow.sequence.one_hot import ONE_HOT, one_hot
+from lociflow.sequence.alphabet import BASES, LETTERS, PROTEIN, RNA, encode, reverse_complement
+from lociflow.sequence.one_hot import ONE_HOT, one_hot, one_hot_table
 
 
 def test_bases_are_unit_vectors_and_n_is_nothing():
@@ -49,3 +49,21 @@ def test_leading_axes_are_kept():
 def test_reverse_complement_flips_both_axes(text):
     codes = encode(text)
     assert np.array_equal(one_hot(reverse_complement(codes)), one_hot(codes)[::-1, ::-1])
+
+
+def test_rna_has_the_channels_of_dna():
+    assert np.array_equal(one_hot(encode("ACGUNR", alphabet=RNA), RNA), one_hot(encode("ACGTNR")))
+
+
+def test_proteins_have_twenty_channels():
+    table = one_hot_table(PROTEIN)
+    assert table.shape == (32, 20)
+    assert np.array_equal(table[:20], np.eye(20))
+    assert not table[PROTEIN.pad].any()
+    expanded = one_hot(encode("bU", soft_mask=True, alphabet=PROTEIN), PROTEIN)
+    assert expanded.shape == (20, 2)
+    assert {PROTEIN.channels[row]: float(expanded[row, 0]) for row in np.flatnonzero(expanded[:, 0])} == {
+        "D": 0.5,
+        "N": 0.5,
+    }
+    assert {PROTEIN.channels[row]: float(expanded[row, 1]) for row in np.flatnonzero(expanded[:, 1])} == {"C": 1.0}

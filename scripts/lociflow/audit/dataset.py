@@ -1,0 +1,244 @@
+"""The audit of one data set: every check on every split, one JSON, one page."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from lociflow.audit.balance import check_balance
+from lociflow.audit.conflicts import check_conflicts
+from lociflow.audit.coordinates import check_coordinates
+from lociflow.audit.duplicates import check_duplicates
+from lociflow.audit.features import chosen_rows, features
+from lociflow.audit.groups import check_groups
+from lociflow.audit.near_duplicates import check_near_duplicates
+from lociflow.audit.overlap import check_overlap
+from lociflow.audit.page import render
+from lociflow.audit.shortcuts import check_shortcuts
+from lociflow.audit.subject import Subject
+from lociflow.audit.verdicts import CHECKS, FAIL, KIND, PASS, VERDICTS, WARN, Check, on_failure, settings, worst
+from lociflow.command import atomic, status, write_json
+from lociflow.formats import stamp
+from lociflow.genome.contig_names import read_aliases
+from lociflow.genome.leaks import find_leaks
+from lociflow.genome.split_data import as_split
+
+SIMILARITY = ("row", "split", "identity", "coverage", "reference", "reverse")
+
+
+class Examination(NamedTuple):
+    """What an audit has found."""
+
+    result: dict[str, Any]
+    """As the JSON has it."""
+    similarity: dict[str, pd.DataFrame]
+    """For each split the nearest training bin of each held-out bin, as :class:`lociflow.genome.leaks.Leaks` has it."""
+
+
+def audit_dataset(
+    store: Path,
+    windows: Path,
+    targets: Path,
+    target_table: Path,
+    counts: Path | None,
+    config: Mapping[str, Any],
+    variants: Sequence[Path] | None,
+    audit: Path,
+    page: Path,
+    similarity: Path,
+) -> None:
+    """Look for leaks, shortcuts and wrong coordinates in a data set; a failed check is written down and stops nothing.
+
+    Parameters
+    ----------
+    store
+        ``store.json`` of the genome or the sequence table.
+    windows, targets, target_table
+        Bins, labels and names of the targets.
+    counts
+        What was counted while the windows were made (``windows.json``); None where it is not at hand.
+    config
+        The data set: ``name``, ``description``, ``windows``, ``audit`` (thresholds, see
+        :data:`lociflow.audit.verdicts.DEFAULTS`), ``contig_aliases``, ``sequences``, ``evaluation`` are looked at.
+    variants
+        VCFs whose reference bases are held against the genome.
+    audit
+        JSON to write: ``checks`` has an entry a check and split, ``verdict`` is the worst of all, ``by_split`` the
+        worst of what concerns each split.
+    page
+        HTML to write.
+    similarity
+        Parquet to write, a row a validation or test bin and split: ``row`` (the bin), ``split`` (the split's name),
+        ``side``, ``identity``, ``coverage`` (0 where nothing alike was found), ``reference`` (the training bin; -1),
+        ``reverse``.
+
+    Raises
+    ------
+    UserError
+        A file is bad or does not belong to the others, or ``audit`` has an unknown key.
+    """
+    settings(config.get("audit"))
+    found = examine(
+        Subject(store, windows, targets, target_table, config),
+        None if counts is None else json.loads(counts.read_text(encoding="utf-8")),
+        variants or [],
+    )
+    write_similarity(similarity, found.similarity)
+    with atomic(page) as temporary:
+        temporary.write_text(render(found.result), encoding="utf-8")
+    write_json(audit, found.result)
+    _tell(found.result)
+
+
+def examine(subject: Subject, counts: Mapping[str, Any] | None = None, variants: Sequence[Path] = ()) -> Examination:
+    """Run every check on every split of a data set.
+
+    Parameters
+    ----------
+    subject
+        The data set.
+    counts
+        ``windows.json``; None where it is not at hand.
+    variants
+        Files whose reference bases are held against the genome.
+    """
+    config = subject.config
+    limits = settings(config.get("audit"))
+    seed = int(limits["sample"]["seed"])
+    rows = chosen_rows(subject, int(limits["sample"]["windows"]), seed)
+    measured = features(subject, rows)
+    checks: list[Check] = []
+    tables: dict[str, pd.DataFrame] = {}
+    near = limits["near_duplicates"]
+    for name in subject.splits:
+        split = subject.split(name)
+        status(f"audit: split {name}")
+        looked, told = thinned(split, int(limits["sample"]["held_out"]), seed)
+        leaks = find_leaks(subject.data, looked, identity=near["identity"], coverage=near["coverage"])
+        tables[name] = leaks.similarity
+        checks += [
+            replace(check, says=check.says + told)
+            for check in (
+                check_duplicates(subject, name, looked, leaks, limits["duplicates"]),
+                check_overlap(subject, name, looked, leaks, limits["overlap"]),
+                check_near_duplicates(subject, name, looked, leaks, near),
+                check_conflicts(subject, name, looked, leaks, limits["conflicts"]),
+            )
+        ]
+        checks += [
+            check_shortcuts(subject, name, split, measured, limits["shortcuts"], seed),
+            check_balance(subject, name, split, measured, limits["balance"], seed),
+            check_groups(subject, name, split, limits["groups"]),
+        ]
+    aliases = read_aliases(config.get("contig_aliases"))
+    checks.append(check_coordinates(subject, counts, variants, aliases, limits["coordinates"]))
+    order = list(CHECKS)
+    checks.sort(key=lambda check: (order.index(check.check), subject.splits.index(check.split) if check.split else -1))
+    result = {
+        **stamp(KIND),
+        "dataset": str(config.get("name") or subject.store.name),
+        "description": str(config.get("description") or ""),
+        "genome": subject.store.name,
+        "alphabet": subject.alphabet,
+        "windows_digest": subject.about.get("windows_digest"),
+        "windows": len(subject.windows),
+        "targets": len(subject.names),
+        "kind": subject.kind.name,
+        "length": subject.length,
+        "looked_at": len(rows),
+        "seed": seed,
+        "splits": subject.splits,
+        "on_failure": on_failure(config.get("audit")),
+        "thresholds": limits,
+        "verdict": worst([check.verdict for check in checks]),
+        "by_split": {name: verdict_of(checks, name) for name in subject.splits},
+        "says": headline(checks),
+        "says_by_split": {
+            name: headline([check for check in checks if check.split in (None, name)]) for name in subject.splits
+        },
+        "checks": [check.as_json() for check in checks],
+    }
+    return Examination(result, tables)
+
+
+def thinned(split: pd.Categorical, most: int, seed: int) -> tuple[pd.Categorical, str]:
+    """Leave out held-out bins at random until no more than ``most`` are left, and say so; training bins stay.
+
+    Parameters
+    ----------
+    split
+        The side of each bin.
+    most
+        Bins of validation and test that are looked for among the training bins.
+    seed
+        Of the draw.
+    """
+    codes = np.array(split.codes)
+    held_out = np.flatnonzero(codes > 0)
+    if len(held_out) <= most:
+        return split, ""
+    generator = np.random.Generator(np.random.Philox(key=np.array([seed, 2], np.uint64)))
+    codes[generator.choice(held_out, len(held_out) - most, replace=False)] = -1
+    return as_split(codes), f" Looked at {most:,} of {len(held_out):,} held-out windows, drawn with seed {seed}."
+
+
+def verdict_of(checks: Sequence[Check], split: str) -> str:
+    """Return the worst verdict of what concerns one split: its own checks and those of the data set."""
+    return worst([check.verdict for check in checks if check.split in (None, split)])
+
+
+def headline(checks: Sequence[Check]) -> str:
+    """Say in one sentence what an audit has found."""
+    failed, warned = (_titles(checks, verdict) for verdict in (FAIL, WARN))
+    if failed:
+        return f"Scores on this data set would mislead: {failed}." + (f" Worth a look: {warned}." if warned else "")
+    if warned:
+        return f"Nothing stops a training. Worth a look before you trust a score: {warned}."
+    return "No leak, no shortcut and no wrong coordinate was found."
+
+
+def _titles(checks: Sequence[Check], verdict: str) -> str:
+    several = len({check.split for check in checks if check.split}) > 1
+    named: dict[str, list[str]] = {}
+    for check in checks:
+        if check.verdict == verdict:
+            named.setdefault(check.check, []).extend([check.split] if check.split else [])
+    return ", ".join(
+        CHECKS[key].title.lower() + (f" ({', '.join(splits)})" if several and splits else "")
+        for key, splits in named.items()
+    )
+
+
+def write_similarity(path: Path, tables: Mapping[str, pd.DataFrame]) -> None:
+    """Write how alike each held-out bin is to its nearest training bin, in every split."""
+    parts = [
+        table.assign(side=table["split"].astype(str), split=name)[[*SIMILARITY, "side"]]
+        for name, table in tables.items()
+    ]
+    joined = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=[*SIMILARITY, "side"])
+    arrays = {
+        "row": pa.array(joined["row"].to_numpy(np.int64)),
+        "split": pa.array(joined["split"].astype(str)).dictionary_encode(),
+        "side": pa.array(joined["side"].astype(str)).dictionary_encode(),
+        "identity": pa.array(joined["identity"].to_numpy(np.float32)),
+        "coverage": pa.array(joined["coverage"].to_numpy(np.float32)),
+        "reference": pa.array(joined["reference"].to_numpy(np.int64)),
+        "reverse": pa.array(joined["reverse"].to_numpy(bool)),
+    }
+    with atomic(path) as temporary:
+        pq.write_table(pa.table(arrays), temporary, compression="zstd")
+
+
+def _tell(result: Mapping[str, Any]) -> None:
+    for check in result["checks"]:
+        if check["verdict"] != PASS:
+            where = f" (split {check['split']})" if check["split"] and len(result["splits"]) > 1 else ""
+            status(f"audit: {check['verdict']}: {CHECKS[check['check']].title}{where}: {check['says']}")
+    number = {verdict: sum(check["verdict"] == verdict for check in result["checks"]) for verdict in VERDICTS}
+    status(f"audit: {', '.join(f'{count} {verdict}' for verdict, count in number.items())}")

@@ -1,0 +1,62 @@
+"""Check 1: sequences that stand on two sides of a split, letter by letter, on either strand."""
+
+from collections.abc import Mapping
+
+import pandas as pd
+
+from lociflow.audit.sides import (
+    WORDS,
+    class_table,
+    leaking_rows,
+    limits,
+    pair_table,
+    places,
+    shares,
+    telling,
+)
+from lociflow.audit.subject import Subject
+from lociflow.audit.verdicts import Check, judge, percent
+from lociflow.genome.leaks import Leaks
+
+GOOD = "None. A held-out window that the model has been trained on tests its memory and nothing else."
+REMEDY = (
+    "Take the repeated windows out of the held-out sides: set clean: true in the data set and use the split leakfree, "
+    "or split homology-aware, which keeps everything alike on one side."
+)
+
+
+def check_duplicates(
+    subject: Subject, name: str, split: pd.Categorical, leaks: Leaks, settings: Mapping[str, float]
+) -> Check:
+    """Judge the fraction of held-out windows whose sequence is on another side too."""
+    found = shares(leaks, split, "duplicate")
+    most = telling(found, settings)
+    rows = leaking_rows(leaks, "duplicate", most.side, most.source)
+    reverse = int(rows["reverse"].sum())
+    verdict = judge(most.fraction, settings)
+    if not most.leaking:
+        says = "No held-out window has the sequence of a window on another side, on either strand."
+    else:
+        says = (
+            f"{percent(most.fraction)} of the {most.side} windows ({most.leaking:,} of {most.of:,}) have exactly the "
+            f"sequence of a {WORDS[most.source]} window, {reverse:,} of them on the other strand."
+        )
+    warn, fail = limits(settings)
+    return Check(
+        "duplicates",
+        name,
+        verdict,
+        says,
+        most.fraction,
+        "of the held-out windows",
+        warn,
+        fail,
+        GOOD,
+        REMEDY,
+        [
+            pair_table(found, "Exact duplicates"),
+            class_table(subject, split, rows["row"].to_numpy(), most.side, "Exact duplicates"),
+        ],
+        places(subject, rows["row"].to_numpy(), rows["of_row"].to_numpy()),
+        [{"kind": "sides", "shares": [[s.side, s.source, s.fraction] for s in found], "warn": warn, "fail": fail}],
+    )

@@ -1,0 +1,85 @@
+"""Where the bins of a data set lie in its sequence store, and the sequence of the windows around them."""
+
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from lociflow.sequence.shuffle import dinucleotide_shuffle
+from lociflow.sequence.store import SequenceStore, contig_index, gather
+
+
+class Placement(NamedTuple):
+    """The bins in columns of equal length; a bin's row number is its index everywhere."""
+
+    contig: np.ndarray
+    """``int32``: index into the store's contigs."""
+    position: np.ndarray
+    """``int64``, 0-based: the centre of the bin, ``(start + end) // 2``, on which windows have theirs."""
+    shuffled: np.ndarray | None = None
+    """``bool``: whether the window is a dinucleotide shuffle of what the genome has there; None: no bin is."""
+
+
+def place_windows(windows: pd.DataFrame, store: SequenceStore) -> Placement:
+    """Look up where bins lie.
+
+    Parameters
+    ----------
+    windows
+        ``contig`` (categorical), ``start``, ``end`` (0-based, half-open) and, where there is one, ``shuffled``.
+    store
+        The sequence store.
+
+    Raises
+    ------
+    UserError
+        The store lacks a contig.
+    """
+    names = windows["contig"].cat
+    used = np.unique(names.codes.to_numpy())
+    place = np.full(len(names.categories), -1, dtype=np.int32)
+    place[used] = contig_index(store, names.categories.to_numpy(object)[used].tolist())
+    position = (windows["start"].to_numpy(np.int64) + windows["end"].to_numpy(np.int64)) // 2
+    shuffled = windows["shuffled"].to_numpy(bool) if "shuffled" in windows else np.zeros(len(windows), bool)
+    return Placement(place[names.codes.to_numpy()], position, shuffled if shuffled.any() else None)
+
+
+def window_start(place: Placement, rows: np.ndarray, length: int) -> np.ndarray:
+    """Return where the windows of ``length`` bases begin, ``int64``, 0-based; may lie beyond the contig.
+
+    Where no window has its centre on the bin's, it is one base longer to the left.
+    """
+    return np.asarray(place.position[rows] - length // 2)
+
+
+def window_codes(
+    store: SequenceStore, place: Placement, rows: np.ndarray, length: int, shift: np.ndarray | None = None
+) -> np.ndarray:
+    """Read the windows around bins.
+
+    Parameters
+    ----------
+    store
+        The sequence store.
+    place
+        Where the bins lie.
+    rows
+        Their indices, shape ``(n,)``.
+    length
+        Bases per window.
+    shift
+        Bases by which each window is moved to the right, shape ``(n,)``; None for none.
+
+    Returns
+    -------
+    numpy.ndarray
+        ``uint8`` codes of the forward strand, shape ``(n, length)``; what lies beyond a contig's ends is N. A shuffled
+        bin's window is shuffled as a whole, the same way whenever it is read.
+    """
+    start = window_start(place, rows, length)
+    codes = gather(store, place.contig[rows], start if shift is None else start + shift, length)
+    if place.shuffled is not None:
+        chosen = np.flatnonzero(place.shuffled[rows])
+        if len(chosen):
+            codes[chosen] = dinucleotide_shuffle(codes[chosen], np.asarray(rows, dtype=np.int64)[chosen])
+    return codes

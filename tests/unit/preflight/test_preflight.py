@@ -1,0 +1,76 @@
+import subprocess
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from lociflow.command import UserError
+from lociflow.preflight import preflight as module
+from lociflow.preflight.finding import ERROR, OK, WARN, Finding
+from lociflow.preflight.preflight import check_bedtools, check_device, preflight, table
+
+
+def quickstart() -> dict[str, Any]:
+    found: dict[str, Any] = yaml.safe_load((module.HOME / "config/config.yaml").read_text())
+    return found
+
+
+def test_the_default_run_needs_nothing_that_is_not_here(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    begin = time.monotonic()
+    preflight(quickstart())
+    assert time.monotonic() - begin < 10
+    told = capsys.readouterr().err
+    assert "bedtools" in told
+    assert "disk" in told
+    assert not list(tmp_path.iterdir())
+
+
+def test_errors_come_last_and_stop_the_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(module, "check_bedtools", lambda: Finding("bedtools", ERROR, "bedtools: no such program"))
+    with pytest.raises(UserError, match=r"preflight: 1 of \d+ checks failed; the first: bedtools: no such program"):
+        preflight(quickstart())
+    assert capsys.readouterr().err.rstrip().splitlines()[-1].startswith("error")
+    preflight(quickstart(), conda=True)
+
+
+def test_a_mistake_in_the_run_is_told_before_anything_is_asked() -> None:
+    with pytest.raises(UserError, match="nonsense"):
+        preflight({**quickstart(), "datasets": ["nonsense"]})
+
+
+@pytest.mark.parametrize(
+    ("answer", "verdict"),
+    [("bedtools v2.31.1\n", OK), ("bedtools v2.30.0", OK), ("bedtools v2.29.2", ERROR), ("", ERROR)],
+)
+def test_an_old_bedtools_is_refused(monkeypatch: pytest.MonkeyPatch, answer: str, verdict: str) -> None:
+    monkeypatch.setattr(module.shutil, "which", lambda name: f"/bin/{name}")
+    done = subprocess.CompletedProcess([], 0, stdout=answer)
+    monkeypatch.setattr(module.subprocess, "run", lambda *_, **__: done)
+    assert check_bedtools().verdict == verdict
+
+
+def test_without_bedtools_the_remedy_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module.shutil, "which", lambda _: None)
+    assert "apt-get install bedtools" in check_bedtools().told
+    assert check_device() == Finding("device", OK, "CPU (no nvidia-smi on PATH)")
+
+
+def test_a_gpu_is_named_and_a_driver_that_finds_none_is_a_warning(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module.shutil, "which", lambda name: f"/bin/{name}")
+    for text, expected in (("GPU 0: H200 (UUID: GPU-1)\n", OK), ("", WARN)):
+        done = subprocess.CompletedProcess([], 0, stdout=text)
+        monkeypatch.setattr(module.subprocess, "run", lambda *_, done=done, **__: done)
+        assert check_device().verdict == expected
+
+
+def test_the_table_sorts_by_verdict() -> None:
+    rows = [Finding("a", ERROR, "1"), Finding("longer", OK, "2"), Finding("b", WARN, "3")]
+    assert table(rows) == "ok     longer  2\nwarn   b       3\nerror  a       1"

@@ -1,0 +1,18 @@
+rule preflight:
+    """Look at what the run needs, without starting it."""
+    input:
+        script=script("preflight.py"),
+    log:
+        "logs/preflight.log",
+    conda:
+        "../../envs/preflight.yaml"
+    threads: 1
+    resources:
+        mem_mb=500,
+        runtime=10,
+        gpu=0,
+    params:
+        run=canonical(RUN),
+        conda="--conda" if STEPS_HAVE_CONDA else "",
+    shell:
+        "python {input.script:q} --run {params.run:q} {params.conda} --log {log}"
