@@ -1,6 +1,5 @@
 """A data set of random labels for benchmarks, and the loader that training would make of it."""
 
-import inspect
 from pathlib import Path
 from typing import Any
 
@@ -42,12 +41,12 @@ def write_data(folder: Path, store: SequenceStore, windows: int, targets: int, v
             "strand": pd.Categorical.from_codes(np.zeros(windows, np.int8), categories=["."]),
             "group": pd.Categorical.from_codes(np.full(windows, -1, np.int8), categories=[]),
             "shuffled": np.zeros(windows, dtype=bool),
-            "split": split,
             f"split:{SPLIT}": split,
         }
     )
     about = {"kind": "binary", "classes": None, "reverse": None, "stranded": False}
-    write_windows(folder / "windows.parquet", frame, {"anchor": "centre", "labels": about})
+    write_windows(folder / "windows.parquet", frame, {"labels": about})
+    np.save(folder / "control.npy", np.empty((windows, 0), np.float32))
     labels = np.lib.format.open_memmap(folder / "targets.npy", mode="w+", dtype=np.int8, shape=(windows, targets))
     draws = np.random.default_rng(4)
     for first in range(0, windows, CHUNK):
@@ -61,15 +60,10 @@ def write_data(folder: Path, store: SequenceStore, windows: int, targets: int, v
 def training_loader(store: Path, folder: Path, length: int, batch: int, jitter: int, workers: int) -> Any:
     """Return the loader of the training split, as training makes it."""
     opened = open_store(store)
-    bins = read_bins(folder / "windows.parquet", opened, *named(read_bins, split=SPLIT).values())
+    bins = read_bins(folder / "windows.parquet", opened, SPLIT)
     names = (folder / "targets.tsv").read_text().splitlines()[1:]
     table = open_targets(folder / "targets.npy", len(bins.split), len(names))
     views = make_views(["sequence"], opened, bins, length)
     rows = bins_of_split(bins, "train")
-    sampler = TrainingSampler(rows, batch, SEED, True, **named(TrainingSampler, jitter=jitter))
+    sampler = TrainingSampler(rows, batch, SEED, True, jitter)
     return make_loader(WindowDataset(views, bins.reverse, table), sampler, workers)
-
-
-def named(function: Any, **arguments: Any) -> dict[str, Any]:
-    """Return the arguments that a function has."""
-    return {name: value for name, value in arguments.items() if name in inspect.signature(function).parameters}

@@ -12,13 +12,12 @@ import measure
 import numpy as np
 import pysam
 import torch
-from data_files import named, training_loader, write_data
+from data_files import training_loader, write_data
 from genome_files import write_genome
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from lociflow.data.one_hot import OneHot
-from lociflow.data.sampler import TrainingSampler
 from lociflow.genome.window_table import read_windows
 from lociflow.sequence.store import open_store
 
@@ -27,7 +26,7 @@ WINDOWS = 50_000
 TARGETS = 200
 LENGTH = 1_000
 BATCH = 128
-JITTER = 50 if named(TrainingSampler, jitter=0) else 0
+JITTER = 50
 REPEATS = 3
 # Batches of which every base and label is compared.
 COMPARED = 50

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import measure
-from data_files import BIN, SPLIT, named, write_data
+from data_files import BIN, SPLIT, write_data
 from genome_files import write_genome
 
 from lociflow.sequence.store import open_store
@@ -60,6 +60,7 @@ def fit(store: str, folder: str) -> dict[str, Any]:
         store=Path(store),
         windows=data / "windows.parquet",
         targets=data / "targets.npy",
+        control=data / "control.npy",
         target_table=data / "targets.tsv",
         config=CONFIG,
         checkpoint=data / "model.ckpt",
@@ -68,7 +69,6 @@ def fit(store: str, folder: str) -> dict[str, Any]:
         resume=data / "resume",
         workers=0,
         device="cpu",
-        **named(train, control=None),
     )
     return {"history": (data / "history.csv").read_text().splitlines()[1:]}
 
