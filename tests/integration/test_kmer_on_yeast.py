@@ -14,6 +14,7 @@ from lociflow.evaluation.labels import read_labels
 from lociflow.evaluation.metrics import auprc, auroc
 from lociflow.evaluation.predictions import read_predictions, write_predictions
 from lociflow.genome.dataset import make_windows
+from lociflow.genome.window_table import split_digest
 from lociflow.sequence.store import open_store, write_store
 
 CONFIG = Path(__file__).parents[2] / "config"
@@ -33,6 +34,7 @@ def test_median_scores_of_the_targets_with_many_peaks(tmp_path):
     write_store([genome], tmp_path / "codes.npy", tmp_path / "store.json", "sacCer3")
     files = {"windows": "windows.parquet", "targets": "targets.npy", "target_table": "targets.tsv"}
     files = {name: tmp_path / file for name, file in files.items()}
+    split = config["split"]["name"]
     make_windows(
         tmp_path / "store.json",
         {
@@ -47,15 +49,17 @@ def test_median_scores_of_the_targets_with_many_peaks(tmp_path):
         tmp_path / "sheet.tsv",
         data / config["blacklist"]["file"],
         **files,
+        control=tmp_path / "control.npy",
         counts=tmp_path / "counts.json",
+        removed=tmp_path / "removed.tsv",
     )
-    labels = read_labels(**files)
+    labels = read_labels(**files, split=split)
     settings = yaml.safe_load((CONFIG / "baseline" / "kmer_logistic.yaml").read_text())
     settings = {key: value for key, value in settings.items() if key not in ("_target_", "description")}
     found = fit_predict(
         open_store(tmp_path / "store.json"), *labels, **{**settings, "window_length": config["windows"]["length"]}
     )
-    write_predictions(tmp_path / "predictions.parquet", found)
+    write_predictions(tmp_path / "predictions.parquet", found, split_digest(files["windows"], split))
 
     # Scored by the public functions, and by the step, which must agree with them.
     test = read_predictions(tmp_path / "predictions.parquet").query("split == 'test'")
@@ -68,6 +72,7 @@ def test_median_scores_of_the_targets_with_many_peaks(tmp_path):
     assert scores["auprc"] >= 0.192
     evaluate(
         **files,
+        split=split,
         predictions=tmp_path / "predictions.parquet",
         config={"block": config["evaluation"]["block"], "draws": 100},
         metrics=tmp_path / "metrics.json",

@@ -147,6 +147,7 @@ def examine(subject: Subject, counts: Mapping[str, Any] | None = None, variants:
         "genome": subject.store.name,
         "alphabet": subject.alphabet,
         "windows_digest": subject.about.get("windows_digest"),
+        "split_digests": subject.about.get("split_digests"),
         "windows": len(subject.windows),
         "targets": len(subject.names),
         "kind": subject.kind.name,

@@ -8,6 +8,7 @@ from typing import Any
 from lociflow.command import UserError, status
 from lociflow.evaluation.labels import read_labels
 from lociflow.evaluation.predictions import write_predictions
+from lociflow.genome.window_table import split_digest
 from lociflow.instantiate import instantiate
 from lociflow.sequence.store import open_store
 
@@ -53,5 +54,5 @@ def fit_baseline(
     except TypeError as error:
         raise UserError(f"baseline {config['_target_']}: {error}; correct its keys in config/baseline") from None
     table = fit_predict(*arguments)
-    write_predictions(predictions, table)
+    write_predictions(predictions, table, split_digest(windows, split))
     status(f"{config['_target_']}: predicted {len(table):,} bins of {len(labels.names)} targets")

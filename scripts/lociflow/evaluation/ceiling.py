@@ -38,7 +38,7 @@ from lociflow.evaluation.predictions import prediction_table, write_predictions
 from lociflow.genome.grammar import Arrangement, Grammar, arrangements
 from lociflow.genome.markov import BASES
 from lociflow.genome.simulation import background_chains, isochores, read_sites, simulated_grammar, spurious_peaks
-from lociflow.genome.window_table import read_windows
+from lociflow.genome.window_table import read_windows, split_digest
 from lociflow.sequence.store import SequenceStore, contig_index, gather, open_store
 
 # Bases beyond the farthest element that can label a bin, for what overlaps with it to compete.
@@ -393,7 +393,8 @@ def score_ceiling(
     scores = bin_probabilities(
         open_store(store), scored, truth, names, labels.get("min_overlap", LABELS["min_overlap"])
     )
-    write_predictions(predictions, prediction_table(chosen, scored["split"].to_numpy(), scores, names))
+    table = prediction_table(chosen, scored["split"].to_numpy(), scores, names)
+    write_predictions(predictions, table, split_digest(windows, split))
     status(f"ceiling of {len(names)} factors on {len(chosen):,} validation and test bins")
 
 

@@ -22,9 +22,9 @@ from lociflow.evaluation.intervals import (
 )
 from lociflow.evaluation.labels import Labels, read_labels
 from lociflow.evaluation.metrics import MISSING, Ranking, lift, prevalence, rank
-from lociflow.evaluation.predictions import KEYS, SCORED, read_predictions
+from lociflow.evaluation.predictions import KEYS, SCORED, check_split, read_predictions
 from lociflow.formats import stamp
-from lociflow.genome.window_table import about_windows
+from lociflow.genome.window_table import split_digest
 
 METRICS = ("auroc", "auprc")
 
@@ -118,6 +118,7 @@ def evaluate(
     labels = read_labels(windows, targets, target_table, split)
     block = settings.block if settings.block is not None else usual_block(labels.windows)
     found = read_predictions(predictions)
+    check_split(predictions, split_digest(windows, split))
     check_predictions(found, labels, predictions)
     part = labels.windows["split"].astype(str).to_numpy()
     test, validation = (Split(labels, found, np.flatnonzero(part == name)) for name in ("test", "validation"))
@@ -146,7 +147,7 @@ def evaluate(
         "digests": {
             "predictions": digest(found),
             "labels": test.digest(),
-            "split": about_windows(windows)["split_digests"][split],
+            "split": split_digest(windows, split),
         },
     }
     with atomic(curves) as temporary:

@@ -13,7 +13,7 @@ from lociflow.data.one_hot import OneHot
 from lociflow.data.sampler import SequentialSampler
 from lociflow.data.views import make_views
 from lociflow.evaluation.predictions import prediction_table, write_predictions
-from lociflow.genome.window_table import about_windows
+from lociflow.genome.window_table import about_windows, split_digest
 from lociflow.models.checkpoint import LoadedModel, load_model
 from lociflow.models.device import resolve_device
 from lociflow.sequence.store import SequenceStore, open_store
@@ -63,7 +63,8 @@ def predict(
     status(f"predicting {len(index):,} bins with {config['name']} on {place.type}")
     scores = predict_bins(loaded, dataset, index, workers, place, about["reverse"])
     splits = np.asarray(SPLITS, dtype=object)[bins.split[index]]
-    write_predictions(predictions, prediction_table(index, splits, scores, loaded.targets))
+    table = prediction_table(index, splits, scores, loaded.targets)
+    write_predictions(predictions, table, split_digest(windows, loaded.config["dataset"]["split"]))
 
 
 def predict_bins(

@@ -43,8 +43,19 @@ def prediction_table(
     return pd.concat([pd.DataFrame(keys), columns], axis=1)
 
 
-def write_predictions(path: Path, predictions: pd.DataFrame) -> None:
-    """Write predictions as Parquet, with their format and version in the schema's metadata."""
+def write_predictions(path: Path, predictions: pd.DataFrame, split_digest: str) -> None:
+    """Write predictions as Parquet.
+
+    Parameters
+    ----------
+    path
+        The file.
+    predictions
+        As :func:`prediction_table` gives them.
+    split_digest
+        Of the split (:func:`lociflow.genome.window_table.split_digest`): goes into the schema's metadata, beside format
+        and version.
+    """
     table = pa.table(
         {
             "bin": pa.array(predictions["bin"].to_numpy(np.int64)),
@@ -56,9 +67,26 @@ def write_predictions(path: Path, predictions: pd.DataFrame) -> None:
             },
         }
     )
-    metadata = {key: str(value) for key, value in stamp("predictions").items()}
+    about = {**stamp("predictions"), "split_digest": split_digest}
+    metadata = {key: str(value) for key, value in about.items()}
     with atomic(path) as temporary:
         pq.write_table(table.replace_schema_metadata(metadata), temporary, compression="zstd")
+
+
+def check_split(path: Path, split_digest: str) -> None:
+    """Refuse predictions that were made on another split than the data set's present one.
+
+    Raises
+    ------
+    UserError
+        The digests differ.
+    """
+    found = (pq.read_schema(path).metadata or {}).get(b"split_digest", b"none").decode()
+    if found != split_digest:
+        raise UserError(
+            f"{path}: found predictions on a split with the digest {found[:12]}, expected {split_digest[:12]} as the "
+            "windows have it; run the step that makes the predictions again"
+        )
 
 
 def read_predictions(path: Path) -> pd.DataFrame:

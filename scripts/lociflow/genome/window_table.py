@@ -138,6 +138,12 @@ def count_windows(path: Path) -> int:
     return int(pq.read_metadata(path).num_rows)
 
 
+def split_digest(path: Path, split: str) -> str:
+    """Return the digest of one split of a table of bins: of where every bin lies and on which side."""
+    _check_split(path, split)
+    return str(about_windows(path)["split_digests"][split])
+
+
 def about_windows(path: Path) -> dict[str, Any]:
     """Return what a table of bins says of itself: format, version, genome, digests, ``splits``, ``labels``.
 

@@ -15,6 +15,7 @@ from lociflow.data.one_hot import reverse_complement_one_hot
 from lociflow.data.targets import open_targets, read_target_names
 from lociflow.data.views import View, sequence_view
 from lociflow.evaluation.predict import averages_strands, check_alphabet
+from lociflow.genome.window_table import split_digest
 from lociflow.instantiate import instantiate
 from lociflow.interpretation.attributions import Attributions, write_attributions
 from lociflow.interpretation.methods import Contributions
@@ -145,6 +146,7 @@ def attribute(
         "settings": dict(settings.call),
         "output": "mean of both strands' logits" if averages_strands(loaded) else "logit",
         "seed": settings.seed,
+        "split_digest": split_digest(windows, loaded.config["dataset"]["split"]),
         "targets": facts,
     }
     write_attributions(attributions, Attributions(index, column, codes, hypothetical, meta))

@@ -25,7 +25,7 @@ from lociflow.data.sampler import SequentialSampler, TrainingSampler
 from lociflow.data.targets import open_targets, read_target_names
 from lociflow.data.views import make_views
 from lociflow.genome.label_kinds import LabelKind, label_kind
-from lociflow.genome.window_table import about_windows
+from lociflow.genome.window_table import about_windows, split_digest
 from lociflow.instantiate import instantiate
 from lociflow.models.checkpoint import build_model, save_checkpoint, weights_digest
 from lociflow.models.device import resolve_device
@@ -161,6 +161,7 @@ def train(
         "genome": sequence_store.name,
         "alphabet": alphabet.name,
         "stranded": about["stranded"],
+        "split_digest": split_digest(windows, config["dataset"]["split"]),
         "python": platform.python_version(),
         "torch": torch.__version__,
         "numpy": np.__version__,

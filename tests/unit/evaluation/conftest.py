@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 from window_files import HOLDOUT, write_holdout
 
+from lociflow.genome.window_table import split_digest
 from lociflow.sequence.store import SequenceStore, open_store, write_store
 
 MOTIF = "ACGTGACC"
@@ -28,6 +29,10 @@ class Dataset:
     def arguments(self) -> dict[str, Path | str]:
         files = {"windows": "windows.parquet", "targets": "targets.npy", "target_table": "targets.tsv"}
         return {**{name: self.folder / file for name, file in files.items()}, "split": HOLDOUT}
+
+    @property
+    def digest(self) -> str:
+        return split_digest(self.folder / "windows.parquet", HOLDOUT)
 
 
 def write_labels(dataset: Dataset) -> None:

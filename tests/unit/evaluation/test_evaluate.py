@@ -19,7 +19,9 @@ def predicted(dataset):
     bins = np.arange(300, 900)
     scores = (np.abs(dataset.targets[300:]) * 0.3 + generator.random((600, 2))) / 2
     splits = ["validation"] * 300 + ["test"] * 300
-    write_predictions(dataset.folder / "predictions.parquet", prediction_table(bins, splits, scores, dataset.names))
+    write_predictions(
+        dataset.folder / "predictions.parquet", prediction_table(bins, splits, scores, dataset.names), dataset.digest
+    )
     return dataset
 
 
@@ -115,7 +117,7 @@ def test_the_size_of_the_genome_is_that_of_its_contigs_added_up(end, block):
 
 def rewrite(dataset, change):
     path = dataset.folder / "predictions.parquet"
-    write_predictions(path, change(read_predictions(path)))
+    write_predictions(path, change(read_predictions(path)), dataset.digest)
 
 
 @pytest.mark.parametrize(

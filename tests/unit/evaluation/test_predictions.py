@@ -4,7 +4,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from lociflow.command import UserError
-from lociflow.evaluation.predictions import prediction_table, read_predictions, write_predictions
+from lociflow.evaluation.predictions import check_split, prediction_table, read_predictions, write_predictions
 
 
 def example():
@@ -20,14 +20,14 @@ def test_rows_are_sorted_by_bin():
 
 
 def test_what_is_written_is_read(tmp_path):
-    write_predictions(tmp_path / "p.parquet", example())
+    write_predictions(tmp_path / "p.parquet", example(), "d1")
     found = read_predictions(tmp_path / "p.parquet")
     pd.testing.assert_frame_equal(found.astype({"split": object}), example().astype({"split": object}))
 
 
 def test_same_bytes_each_time(tmp_path):
     for name in ("one", "two"):
-        write_predictions(tmp_path / name, example())
+        write_predictions(tmp_path / name, example(), "d1")
     assert (tmp_path / "one").read_bytes() == (tmp_path / "two").read_bytes()
 
 
@@ -38,7 +38,7 @@ def test_another_version_a_missing_file_and_another_format_are_refused(tmp_path)
     path.write_text("no parquet")
     with pytest.raises(UserError, match=r"p\.parquet: cannot be read"):
         read_predictions(path)
-    write_predictions(path, example())
+    write_predictions(path, example(), "d1")
     table = pq.read_table(path)
     pq.write_table(table.replace_schema_metadata({"format": "predictions", "version": "2"}), path)
     with pytest.raises(UserError, match="found predictions version 2, expected predictions version 1"):
@@ -48,9 +48,17 @@ def test_another_version_a_missing_file_and_another_format_are_refused(tmp_path)
         read_predictions(path)
 
 
+def test_predictions_of_another_split_are_refused(tmp_path):
+    path = tmp_path / "p.parquet"
+    write_predictions(path, example(), "d1")
+    check_split(path, "d1")
+    with pytest.raises(UserError, match="a split with the digest d1, expected d2"):
+        check_split(path, "d2")
+
+
 def test_a_file_without_its_keys_is_refused(tmp_path):
     path = tmp_path / "p.parquet"
-    write_predictions(path, example())
+    write_predictions(path, example(), "d1")
     table = pq.read_table(path)
     pq.write_table(table.drop_columns(["split"]), path)
     with pytest.raises(UserError, match="no column split"):
