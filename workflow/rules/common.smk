@@ -5,10 +5,13 @@ import os
 import re
 import shlex
 import shutil
+import subprocess
 import sys
+import time
 from functools import cache, wraps
 from pathlib import Path
 
+STARTED = time.time()
 HOME = Path(str(workflow.current_basedir)).resolve().parents[1]
 sys.path.insert(0, str(HOME / "scripts"))
 
@@ -447,6 +450,30 @@ def check_needs():
 def gpus():
     """Return the GPUs of a step that can use one: a profile's set-resources overrides this machine's answer."""
     return 1 if shutil.which("nvidia-smi") else 0
+
+
+def tell_what_is_left():
+    """Say so where an audit that ran by itself has hidden other changes from this run.
+
+    A new verdict must not retrain, so trainings take their admission as ancient; but whatever lies behind a job that
+    runs, Snakemake does not look at for changes of its own.
+    """
+    audited = [
+        Path(layout.DATASET.format(dataset=name), "audit.json")
+        for name in RUN["datasets"]
+    ]
+    if not any(path.is_file() and path.stat().st_mtime > STARTED for path in audited):
+        return
+    again = subprocess.run(
+        [sys.executable, "-m", "snakemake", *sys.argv[1:], "--dry-run", "--quiet"],
+        capture_output=True,
+        text=True,
+    )
+    if "Nothing to be done" not in again.stdout + again.stderr:
+        print(
+            "\nThe audits ran anew, and other changes are still to be followed: run the same command again.",
+            file=sys.stderr,
+        )
 
 
 def print_scores():

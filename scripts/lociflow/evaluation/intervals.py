@@ -50,7 +50,9 @@ def assign_blocks(windows: pd.DataFrame, block: int) -> np.ndarray:
     ----------
     windows
         ``contig``, ``start`` (0-based) and, where bins are grouped, ``group``: a group is then the block of its bins,
-        and a bin without a group falls in the block of its place.
+        and a bin without a group falls in the block of its place. Fewer than :data:`MIN_BLOCKS` groups, such as the
+        one chromosome that a test set may be, can give no interval: bins then all fall in the blocks of their places,
+        where each sequence without a genome is one.
     block
         Length of a block in bases.
 
@@ -60,7 +62,7 @@ def assign_blocks(windows: pd.DataFrame, block: int) -> np.ndarray:
         int64, shape (bins,).
     """
     place = windows["contig"].astype(str) + ":" + (windows["start"] // block).astype(str)
-    if "group" in windows and windows["group"].notna().any():
+    if "group" in windows and windows["group"].nunique() >= MIN_BLOCKS:
         group = windows["group"].astype(object)
         place = ("group " + group.astype(str)).where(group.notna(), place)
     return pd.factorize(place)[0].astype(np.int64)

@@ -96,7 +96,7 @@ def as_tsv(table: pd.DataFrame) -> str:
 
 
 def aligned_text(table: pd.DataFrame) -> str:
-    """Lay out the headline scores as text for a terminal, one block a data set, best AUPRC first in each kind.
+    """Lay out the headline scores as text for a terminal, one block a split, best AUPRC first in each kind.
 
     Parameters
     ----------
@@ -105,10 +105,12 @@ def aligned_text(table: pd.DataFrame) -> str:
     """
     header = ("", "seed", "AUROC", "interval", "AUPRC", "interval", "lift", "gain")
     blocks = []
-    for dataset, rows in table.groupby("dataset", sort=False):
+    several = table.groupby("dataset")["split"].nunique()
+    for (dataset, split), rows in table.groupby(["dataset", "split"], sort=False):
         first = rows.iloc[0]
+        name = f"{dataset}, {split} split" if several[dataset] > 1 else dataset
         title = (
-            f"{dataset}: median over {plural(first['targets'], 'target')}, {first['test_bins']:,} test bins, "
+            f"{name}: median over {plural(first['targets'], 'target')}, {first['test_bins']:,} test bins, "
             f"prevalence {number(first['prevalence'], 4)} (chance: AUROC 0.5, AUPRC the prevalence)"
         )
         order = rows.assign(rank=rows["kind"].map({"model": 0, "baseline": 1, "ceiling": 2, "control": 3}))

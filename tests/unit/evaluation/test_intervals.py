@@ -22,8 +22,14 @@ def test_blocks_are_places_on_a_contig():
 
 
 def test_a_group_is_a_block():
-    windows = table(["a", "a", "b", "b"], [0, 5000, 0, 10], ["x", None, "x", None])
-    assert assign_blocks(windows, 1000).tolist() == [0, 1, 0, 2]
+    groups = ["x", None, "x", None, *(f"g{number}" for number in range(9))]
+    windows = table(["a", "a", "b", "b", *["c"] * 9], [0, 5000, 0, 10, *[0] * 9], groups)
+    assert assign_blocks(windows, 1000).tolist() == [0, 1, 0, 2, *range(3, 12)]
+
+
+def test_groups_that_are_too_few_for_an_interval_are_no_blocks():
+    windows = table(["a", "b", "c", "c"], [0, 0, 0, 10], ["x"] * 4)
+    assert assign_blocks(windows, 1000).tolist() == [0, 1, 2, 2]
 
 
 def test_windows_that_were_read_from_a_file_have_categories():
