@@ -9,6 +9,8 @@ from lociflow.config import Configuration, attribution, check_schema, did_you_me
 from lociflow.genome.split_schemes import split_schemes
 from lociflow.layout import split_label
 
+# Splits in which a window of any length stays on its side: it ends with its contig.
+WHOLE_CONTIGS = ("by_contig", "balanced_contigs", "contig_folds")
 # Targets that are regions, and the kinds of labels that each origin of targets can give.
 REGIONS = ("sheet", "files", "named", "annotation")
 KINDS_OF = {
@@ -105,13 +107,21 @@ def label_kind_of(config: Mapping[str, Any]) -> str:
     return str((config.get("labels") or {}).get("kind") or default)
 
 
-def check_trainable(config: Mapping[str, Any]) -> None:
-    """Refuse to train on labels that no loss and no score knows yet.
+def check_trainable(config: Mapping[str, Any], input_length: int | None = None) -> None:
+    """Refuse to train on what would give no score, or one that says nothing.
+
+    Parameters
+    ----------
+    config
+        The data set.
+    input_length
+        Bases that the model sees; None for baselines, which see what the data set says.
 
     Raises
     ------
     UserError
-        The labels are not binary.
+        The labels are not binary, or the model sees more bases than the splits and the audit have looked at, so that
+        its test windows may share some with training.
     """
     kind = label_kind_of(config)
     if kind != "binary":
@@ -119,6 +129,16 @@ def check_trainable(config: Mapping[str, Any]) -> None:
             f"dataset {config['name']}: has {kind} labels, and models and baselines are trained on binary ones; "
             "`snakemake audit` makes and audits its windows"
         )
+    length = config["windows"]["length"]
+    if input_length is None or input_length <= length or "sequences" in config:
+        return
+    for name, settings in split_schemes(config).items():
+        if settings.get("_target_", "").rpartition(".")[2] not in (*WHOLE_CONTIGS, ""):
+            raise UserError(
+                f"dataset {config['name']}: the split {name} keeps windows of {length} bases apart, and a model reads "
+                f"{input_length}, which may reach into training windows; set windows.length to {input_length}, or split "
+                "by contigs"
+            )
 
 
 def _check_sides(settings: Mapping[str, Any], path: Path) -> None:

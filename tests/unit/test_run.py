@@ -4,7 +4,7 @@ import pytest
 from groups import DATASET, MODEL, RUN, SCHEMAS, changed, refusal, trained, write
 
 from lociflow.config import Configuration
-from lociflow.run import check_run, is_control, overrides_of
+from lociflow.run import check_dataset, check_run, check_trainable, is_control, overrides_of, splits_of
 
 
 def test_an_untrained_network_and_permuted_labels_are_controls(configuration):
@@ -76,3 +76,45 @@ def test_an_override_of_the_interpretation_by_a_data_set_is_checked_with_the_run
 
 
 # ------------------------------------------------------------------------------------------------------------- sources
+
+
+def test_only_binary_labels_are_trained_on():
+    check_trainable({**DATASET, "name": "toy"})
+    told = refusal(check_trainable, {**DATASET, "name": "toy", "labels": {"kind": "class"}})
+    assert told.startswith("dataset toy: has class labels, and models and baselines are trained on binary ones")
+
+
+def test_a_model_that_sees_more_than_the_split_has_looked_at_is_refused():
+    data = {**DATASET, "name": "toy"}
+    check_trainable(data, 1000)  # whole contigs
+    data["split"] = {"name": "alike", "_target_": "lociflow.genome.splits.homology_aware", "fractions": {}}
+    check_trainable(data, 30)
+    told = refusal(check_trainable, data, 1000)
+    assert told.startswith("dataset toy: the split alike keeps windows of 30 bases apart, and a model reads 1000")
+    check_trainable({**data, "genome": None, "sequences": {}}, 1000)
+
+
+def test_the_splits_of_a_run_are_the_data_sets_or_those_that_it_names():
+    data = {**DATASET, "name": "toy", "clean": True}
+    assert splits_of(RUN, data) == ["holdout", "leakfree"]
+    assert splits_of({**RUN, "splits": {"toy": ["leakfree"]}}, data) == ["leakfree"]
+    told = refusal(splits_of, {**RUN, "splits": {"toy": ["leakfre"]}}, data)
+    assert told.startswith("splits.toy: the data set has no split leakfre; did you mean leakfree?; expected some of")
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"labels": {"kind": "real"}}, "labels.kind: found real, expected binary or class or position_class for targe"),
+        ({"targets": {"columns": ["x"]}}, "targets: found columns, expected columns with sequences"),
+        (
+            {"windows": {"_target_": "lociflow.genome.whole_sequences.whole_sequences", "length": 9}},
+            "windows._target_: found lociflow.genome.whole_sequences.whole_sequences, expected a maker of bins on a",
+        ),
+        ({"split": [DATASET["split"], DATASET["split"]]}, "split: found the name holdout twice"),
+    ],
+)
+def test_parts_of_a_data_set_that_do_not_fit_each_other(tmp_path, changes, told):
+    assert refusal(check_dataset, {**DATASET, "name": "toy", **changes}, tmp_path / "toy.yaml").startswith(
+        f"{tmp_path / 'toy.yaml'}: {told}"
+    )

@@ -258,9 +258,12 @@ def trained(name, label):
 @told
 def training_config(wildcards):
     """Return the resolved configuration of a training."""
-    run.check_trainable(dataset(wildcards.dataset))
+    found = trained(wildcards.dataset, wildcards.model)["training"]
+    run.check_trainable(
+        dataset(wildcards.dataset), int(found["model"]["input_length"])
+    )
     return {
-        **trained(wildcards.dataset, wildcards.model)["training"],
+        **found,
         "dataset": {"name": wildcards.dataset, "split": wildcards.split},
         "seed": int(wildcards.seed),
     }
