@@ -136,8 +136,8 @@ def check_trainable(config: Mapping[str, Any], input_length: int | None = None) 
         if settings.get("_target_", "").rpartition(".")[2] not in (*WHOLE_CONTIGS, ""):
             raise UserError(
                 f"dataset {config['name']}: the split {name} keeps windows of {length} bases apart, and a model reads "
-                f"{input_length}, which may reach into training windows; set windows.length to {input_length}, or split "
-                "by contigs"
+                f"{input_length}, which may reach into training windows; set windows.length to {input_length}, or "
+                "split by contigs"
             )
 
 

@@ -117,7 +117,7 @@ def cleaned(tmp_path_factory):
 
 
 def test_the_run_stops_after_the_audit_with_one_sentence(stopped):
-    place, ran = stopped
+    _, ran = stopped
     assert ran.returncode == 1
     said = ran.stdout + ran.stderr
     sentence = next(line for line in said.splitlines() if line.startswith("error: leaky, split published"))

@@ -23,7 +23,7 @@ sys.path[:0] = [str(HERE.parents[2] / "scripts"), str(HERE.parents[1] / "unit")]
 
 from split_cases import mutated  # noqa: E402
 
-from lociflow.sequence.homology import best_match, similar_groups, similar_pairs  # noqa: E402
+from lociflow.sequence.homology import best_match, similar_groups  # noqa: E402
 from lociflow.sequence.search import Search  # noqa: E402
 from lociflow.sequence.store import gather, open_store, write_store  # noqa: E402
 
@@ -34,7 +34,7 @@ RATE, INDELS = 0.1, 0.2
 def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--windows", type=int, default=1_000_000)
-    arguments.add_argument("--task", choices=["groups", "pairs", "best"], default="groups")
+    arguments.add_argument("--task", choices=["groups", "best"], default="groups")
     arguments.add_argument("--threads", type=int, default=None)
     options = arguments.parse_args()
     sequences, tiles = _sequences(options.windows)
@@ -49,11 +49,6 @@ def main() -> None:
         groups = similar_groups(lambda rows: sequences[rows], n, LENGTH, search=search)
         found = groups.label[:tiles] == groups.label[tiles : 2 * tiles]
         counts = groups.counts
-    elif options.task == "pairs":
-        pairs = similar_pairs(lambda rows: sequences[rows], n, LENGTH, search=search)
-        found = np.zeros(tiles, bool)
-        found[pairs.reference[pairs.query - pairs.reference == tiles]] = True
-        counts = pairs.counts | {"pairs": len(pairs.query)}
     else:
         # A fifth of the data is looked up in the rest, as the test split is in training.
         queries = np.arange(tiles, 3 * tiles)

@@ -58,6 +58,7 @@ class Case:
                 "strand": pd.Categorical(["."] * bins, categories=[".", "+", "-"]),
                 "group": pd.Categorical(self.groups if self.groups is not None else [None] * bins),
                 "shuffled": np.zeros(bins, bool),
+                "shuffle_seed": np.zeros(bins, np.int64),
             }
         )
         for name, sides in self.splits.items():

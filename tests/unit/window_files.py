@@ -20,6 +20,8 @@ def write_holdout(path: Path, frame: pd.DataFrame, kind: str = "binary") -> None
         "strand": pd.Categorical(frame["strand"] if "strand" in frame else ["."] * len(frame)),
         "group": pd.Categorical(frame["group"] if "group" in frame else [None] * len(frame)),
         "shuffled": frame["shuffled"] if "shuffled" in frame else np.zeros(len(frame), bool),
+        # Any seed will do for what is a shuffle.
+        "shuffle_seed": np.arange(1, len(frame) + 1) * frame["shuffled"] if "shuffled" in frame else 0,
         SPLIT + HOLDOUT: pd.Categorical(frame["split"], categories=SIDES),
     }
     table = pd.DataFrame(columns)

@@ -259,9 +259,7 @@ def trained(name, label):
 def training_config(wildcards):
     """Return the resolved configuration of a training."""
     found = trained(wildcards.dataset, wildcards.model)["training"]
-    run.check_trainable(
-        dataset(wildcards.dataset), int(found["model"]["input_length"])
-    )
+    run.check_trainable(dataset(wildcards.dataset), int(found["model"]["input_length"]))
     return {
         **found,
         "dataset": {"name": wildcards.dataset, "split": wildcards.split},

@@ -42,7 +42,10 @@ rule make_windows:
         code=lambda wildcards: code(
             "make_windows.py", windows_config(wildcards.dataset)
         ),
-        config=lambda wildcards: canonical(windows_config(wildcards.dataset)),
+        # In the order of the data set's file: that of targets, features and tracks means something.
+        config=lambda wildcards: json.dumps(
+            windows_config(wildcards.dataset), ensure_ascii=False
+        ),
         sources=layout.SOURCE.format(file=""),
         blacklist=lambda wildcards, input: flag("--blacklist", input.blacklist),
         sheet=lambda wildcards, input: flag("--sheet", input.sheet),

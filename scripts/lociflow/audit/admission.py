@@ -34,15 +34,15 @@ def admit_dataset(audit: Path, page: Path | None, split: str, admitted: Path) ->
     if failed:
         told = "; ".join(f"{CHECKS[check['check']].title.lower()}: {check['says'].rstrip('.')}" for check in failed)
         limits = ", ".join(
-            f"{check['check']} {percent(check['value'])} (limit {percent(check['fail'])})"
+            f"{limit['key']} (found {percent(limit['value'])}, limit {percent(limit['limit'])})"
             for check in failed
-            if check["value"] is not None and check["fail"] is not None
+            for limit in check["exceeded"]
         )
         message = f"{found['dataset']}, split {split}: the audit failed: {told}; see {page or audit}"
         if found["on_failure"] == "stop":
             raise UserError(
-                f"{message}; mend the data, train on a split without the fault (clean: true), raise the limit in the "
-                f"data set's audit ({limits}), or set audit: warn to go on nevertheless"
+                f"{message}; mend the data, train on a split without the fault (clean: true), raise {limits} in the "
+                "data set's configuration, or set audit: warn to go on nevertheless"
             )
         status(f"{message}; going on, because the configuration says audit: warn")
     write_json(admitted, {"dataset": found["dataset"], "split": split, "windows_digest": found["windows_digest"]})

@@ -12,19 +12,22 @@ import pandas as pd
 
 from lociflow.audit.drift import chance_distance, distance
 from lociflow.audit.features import Features, composition_of
+from lociflow.audit.sides import WORDS
 from lociflow.audit.subject import Subject, row_blocks
-from lociflow.audit.verdicts import PASS, WARN, Check, Table, counted
+from lociflow.audit.verdicts import PASS, WARN, Check, Table, counted, several
 from lociflow.evaluation.intervals import assign_blocks
 from lociflow.genome.composition import matching_report
 from lociflow.genome.split_data import SPLITS
 
 GOOD = (
-    "Some hundred positives of each target in training and at least some tens in the test set; KS distances near 0, so "
-    "that train and test, and positives and negatives, have one composition."
+    "Some hundred positives of each target in training, and at least some tens in validation, which chooses the model, "
+    "and in the test set; KS distances near 0, so that train and test, and positives and negatives, have one "
+    "composition."
 )
 REMEDY = (
-    "Few positives: read the score's interval, or leave the target out. Drift: choose other chromosomes "
-    "(lociflow.genome.splits.balanced_contigs). Unmatched negatives: lociflow.genome.negatives.matched."
+    "Few positives: give the side more chromosomes, read the score's interval, or leave the target out. Drift: choose "
+    "other chromosomes (lociflow.genome.splits.balanced_contigs). Unmatched negatives: "
+    "lociflow.genome.negatives.matched."
 )
 # Fewer windows have no distribution.
 LEAST = 50
@@ -35,34 +38,42 @@ MOST_NAMED = 12
 def check_balance(
     subject: Subject, name: str, split: pd.Categorical, found: Features, settings: Mapping[str, float], seed: int
 ) -> Check:
-    """Judge the positives of each side, drift between sides, and how well negatives match the positives."""
+    """Judge the positives of each side, drift between sides, and how well negatives match the positives.
+
+    A target, or a class but the background, that has too few positives on any side warns, and so does a side without
+    any window.
+    """
     sides = np.asarray(split.codes)
     outcomes = subject.outcomes
-    tables, figures, troubles = [], [], []
+    tables, figures = [], []
+    troubles = [f"the {WORDS[side]} set is empty" for number, side in enumerate(SPLITS) if not (sides == number).any()]
     poor = 0
+    nouns = several(subject.noun)
     if outcomes.real:
         tables.append(_values(outcomes.names, outcomes.values, sides))
     else:
         positives, known = count_labels(outcomes.values, sides)
-        lacking = np.flatnonzero(positives[2] < settings["positives"])
-        poor = len(lacking)
-        if poor:
-            what = counted(poor, "target")
-            fewest = outcomes.names[int(lacking[np.argmin(positives[2][lacking])])]
-            troubles.append(
-                f"{what} of {len(outcomes.names)} {'has' if poor == 1 else 'have'} fewer than "
-                f"{settings['positives']:.0f} positives in the test set, {fewest} {positives[2].min():,}"
-            )
-        tables.append(_sides(sides, positives, known, len(outcomes.names)))
+        judged = np.ones(len(outcomes.names), bool)
+        if subject.background is not None:
+            judged[subject.background] = False
+        lacking = (positives < settings["positives"]) & judged
+        poor = int(lacking.any(axis=0).sum())
+        troubles += _poor(subject, positives, lacking, sides, int(judged.sum()), settings["positives"])
+        tables.append(_sides(sides, positives, known, nouns))
         order = np.argsort(positives[2], kind="stable")[:MOST_NAMED]
         rows = [[outcomes.names[number], *(int(positives[side][number]) for side in range(3))] for number in order]
-        title = "Positives of each target" if len(outcomes.names) <= MOST_NAMED else "Targets with the fewest positives"
-        tables.append(Table(title, ["target", *SPLITS], rows))
+        title = (
+            f"Positives of each {subject.noun}"
+            if len(outcomes.names) <= MOST_NAMED
+            else f"{nouns.capitalize()} with the fewest positives in the test set"
+        )
+        tables.append(Table(title, [subject.noun, *SPLITS], rows))
         figures.append(
             {
                 "kind": "positives",
                 "counts": np.sort(positives, axis=1)[:, ::-1].tolist(),
                 "least": settings["positives"],
+                "noun": subject.noun,
             }
         )
     side = sides[found.rows]
@@ -95,7 +106,7 @@ def check_balance(
         WARN if troubles else PASS,
         (says[0].upper() + says[1:] + "." if says else "Every side has positives enough, and the sides are alike."),
         float(poor),
-        f"targets with fewer than {settings['positives']:.0f} positives in the test set",
+        f"{nouns} with fewer than {settings['positives']:.0f} positives on a side",
         0.0,
         None,
         GOOD,
@@ -118,7 +129,28 @@ def count_labels(values: np.ndarray, sides: np.ndarray) -> tuple[np.ndarray, np.
     return positives, known
 
 
-def _sides(sides: np.ndarray, positives: np.ndarray, known: np.ndarray, targets: int) -> Table:
+def _poor(
+    subject: Subject, positives: np.ndarray, lacking: np.ndarray, sides: np.ndarray, of: int, least: float
+) -> list[str]:
+    """Say how many outcomes have too few positives on each side that has windows, the test set first."""
+    names = subject.outcomes.names
+    found: list[str] = []
+    for side in ("test", "train", "validation"):
+        number = SPLITS.index(side)
+        few = np.flatnonzero(lacking[number])
+        if not len(few) or not (sides == number).any():
+            continue
+        fewest = int(few[np.argmin(positives[number][few])])
+        what = f"{len(few):,}"
+        if not found:
+            have = "has" if len(few) == 1 else "have"
+            what = f"{counted(len(few), subject.noun)} of {of} {have} fewer than {least:.0f} positives"
+        found.append(f"{what} in the {WORDS[side]} set ({names[fewest]} {positives[number][fewest]:,})")
+    return [", ".join(found)] if found else []
+
+
+def _sides(sides: np.ndarray, positives: np.ndarray, known: np.ndarray, nouns: str) -> Table:
+    targets = positives.shape[1]
     rows: list[list[Any]] = []
     for number, label in enumerate(SPLITS):
         defined = known[number] > 0
@@ -128,7 +160,7 @@ def _sides(sides: np.ndarray, positives: np.ndarray, known: np.ndarray, targets:
         row.append(int((positives[number] == 0).sum()))
         rows.append(row)
     prevalence = ["median prevalence", "lowest", "highest"] if targets > 1 else ["prevalence"]
-    return Table("Windows and positives", ["side", "windows", *prevalence, "targets without a positive"], rows)
+    return Table("Windows and positives", ["side", "windows", *prevalence, f"{nouns} without a positive"], rows)
 
 
 def _values(names: list[str], values: np.ndarray, sides: np.ndarray) -> Table:

@@ -8,14 +8,16 @@ too, and agrees once it is moved by one base.
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from lociflow.audit.subject import Subject
 from lociflow.audit.verdicts import (
     FAIL,
     PASS,
+    VERDICTS,
     WARN,
     Check,
+    Exceeded,
     Place,
     Table,
     counted,
@@ -33,8 +35,24 @@ REMEDY = (
 )
 # One or two records that disagree may be mistakes of their own, whatever their fraction.
 LEAST_MISMATCHES = 3
+# Assemblies of one genome disagree at most places, for what lies between is moved. Fewer disagreements than this can
+# also be records that somebody has edited, or a genome with other bases masked or mended.
+OTHER_ASSEMBLY = 0.2
 MOST_FILES = 30
 _FASTA = re.compile(r"\.(fa|fasta|fna)(\.b?gz)?$")
+
+
+class Finding(NamedTuple):
+    """What one file, or all intervals together, have come to."""
+
+    verdict: str
+    value: float | None
+    """What is held against the limits; None where there was nothing to compare."""
+    unit: str
+    warn: float
+    limit: float
+    key: str
+    """Of ``limit`` in the configuration."""
 
 
 def check_coordinates(
@@ -44,10 +62,14 @@ def check_coordinates(
     aliases: Mapping[str, str | None],
     settings: Mapping[str, float],
 ) -> Check:
-    """Judge the intervals beyond contig ends and the reference bases of the VCFs."""
+    """Judge the intervals beyond contig ends, and the reference bases of each of the files in ``variants``.
+
+    Each has a limit of its own, ``fail`` and ``mismatches``; the check shows the value and the limit of the worst.
+    """
     if not subject.has_genome and not variants:
         return not_applicable("coordinates", None, "The sequences have no coordinates on a genome.")
-    verdicts, troubles, tables, where = [PASS], [], [], []
+    troubles, tables, where = [], [], []
+    findings: list[Finding] = []
     beyond, read = 0, 0
     lines: list[list[Any]] = []
     for entry in _files(counts):
@@ -58,16 +80,18 @@ def check_coordinates(
         beyond, read = beyond + outside, read + number
         other = sum(int(value) for value in dropped.values() if isinstance(value, int))
         lines.append([str(entry.get("file") or entry.get("target") or ""), number, other, outside])
-    value = beyond / read if read else 0.0
     if read:
-        verdicts.append(judge(value, settings))
+        share = beyond / read
+        key = "audit.coordinates.fail"
+        judged = judge(share, settings)
+        findings.append(Finding(judged, share, "of the intervals", settings["warn"], settings["fail"], key))
         lines.sort(key=lambda line: (-line[3], -line[2], line[0]))
         title = f"Intervals by file{' (the first ' + str(MOST_FILES) + ')' if len(lines) > MOST_FILES else ''}"
         tables.append(Table(title, ["file", "intervals", "dropped", "beyond a contig's end"], lines[:MOST_FILES]))
         if beyond:
             noun = counted(beyond, "interval")
             troubles.append(
-                f"{noun} of {read:,} ({percent(value)}) {'reaches' if beyond == 1 else 'reach'} beyond a contig's end"
+                f"{noun} of {read:,} ({percent(share)}) {'reaches' if beyond == 1 else 'reach'} beyond a contig's end"
             )
     compared = 0
     for path in variants:
@@ -75,7 +99,9 @@ def check_coordinates(
         found = check(path, subject.store, aliases)
         compared += int(found["compared"])
         verdict, says = judge_reference(found, settings)
-        verdicts.append(verdict)
+        key = "audit.coordinates.mismatches"
+        unit = f"of the records of {path.name}"
+        findings.append(Finding(verdict, found["mismatch_fraction"], unit, 0.0, settings["mismatches"], key))
         troubles += [says] if says else []
         where += [
             Place(
@@ -85,7 +111,6 @@ def check_coordinates(
             )
             for example in found["examples"]
         ]
-        value = max(value, found["mismatch_fraction"] or 0.0)
         rows = [
             [str(key).replace("_", " "), number]
             for key, number in found.items()
@@ -100,20 +125,33 @@ def check_coordinates(
         says = "; ".join(parts) or "there is no interval and no VCF to hold against the genome"
     else:
         says = "; ".join(troubles)
+    nothing = Finding(PASS, None, "of the intervals", settings["warn"], settings["fail"], "")
+    shown = max(findings, key=lambda finding: (VERDICTS.index(finding.verdict), finding.value or 0.0), default=nothing)
     return Check(
         "coordinates",
         None,
-        worst(verdicts),
+        worst([finding.verdict for finding in findings]),
         says[0].upper() + says[1:] + ".",
-        value,
-        "of the intervals or records",
-        settings["warn"],
-        settings["fail"],
+        shown.value,
+        shown.unit,
+        shown.warn,
+        shown.limit,
         GOOD,
         REMEDY,
         tables,
         where,
+        exceeded=_exceeded(findings),
     )
+
+
+def _exceeded(findings: Sequence[Finding]) -> list[Exceeded]:
+    """Return the limits that were exceeded, each with the worst that was found."""
+    found: dict[str, Exceeded] = {}
+    for each in findings:
+        if each.verdict == FAIL and each.value is not None:
+            most = max(each.value, found[each.key].value if each.key in found else 0.0)
+            found[each.key] = Exceeded(each.key, each.limit, most)
+    return list(found.values())
 
 
 def _files(counts: Mapping[str, Any] | None) -> Sequence[Mapping[str, Any]]:
@@ -147,4 +185,6 @@ def judge_reference(found: Mapping[str, Any], settings: Mapping[str, float]) -> 
     if shift := int(found["shift"]):
         left = int(found["mismatches_by_shift"][str(shift)])
         return FAIL, f"{told}, {left:,} once every position is moved by {shift:+d}: the coordinates are off by one"
+    if mismatches / compared < OTHER_ASSEMBLY:
+        return FAIL, f"{told}: another assembly, or edited records"
     return FAIL, f"{told}: the file is of another assembly"

@@ -67,10 +67,11 @@ def audit_dataset(
         The data set: ``name``, ``description``, ``windows``, ``audit`` (thresholds, see
         :data:`lociflow.audit.verdicts.DEFAULTS`), ``contig_aliases``, ``sequences``, ``evaluation`` are looked at.
     variants
-        VCFs whose reference bases are held against the genome.
+        VCF or BCF files whose reference bases are held against the genome; also FASTA files (told by their suffix)
+        whose headers say from where each sequence comes, ``contig:start-end``.
     audit
         JSON to write: ``checks`` has an entry a check and split, ``verdict`` is the worst of all, ``by_split`` the
-        worst of what concerns each split.
+        worst of what concerns each split, ``searches`` what the search for similar sequences counted in each.
     page
         HTML to write.
     similarity
@@ -106,7 +107,7 @@ def examine(subject: Subject, counts: Mapping[str, Any] | None = None, variants:
     counts
         ``windows.json``; None where it is not at hand.
     variants
-        Files whose reference bases are held against the genome.
+        As for :func:`audit_dataset`.
     """
     config = subject.config
     limits = settings(config.get("audit"))
@@ -115,13 +116,15 @@ def examine(subject: Subject, counts: Mapping[str, Any] | None = None, variants:
     measured = features(subject, rows)
     checks: list[Check] = []
     tables: dict[str, pd.DataFrame] = {}
+    searches: dict[str, dict[str, Any]] = {}
     near = limits["near_duplicates"]
     for name in subject.splits:
         split = subject.split(name)
         status(f"audit: split {name}")
-        looked, told = thinned(split, int(limits["sample"]["held_out"]), seed)
-        leaks = find_leaks(subject.data, looked, identity=near["identity"], coverage=near["coverage"])
+        looked, queries, told = thinned(split, int(limits["sample"]["held_out"]), seed)
+        leaks = find_leaks(subject.data, split, identity=near["identity"], coverage=near["coverage"], queries=queries)
         tables[name] = leaks.similarity
+        searches[name] = {"windows": leaks.searched, **leaks.counts}
         checks += [
             replace(check, says=check.says + told)
             for check in (
@@ -155,6 +158,7 @@ def examine(subject: Subject, counts: Mapping[str, Any] | None = None, variants:
         "looked_at": len(rows),
         "seed": seed,
         "splits": subject.splits,
+        "searches": searches,
         "on_failure": on_failure(config.get("audit")),
         "thresholds": limits,
         "verdict": worst([check.verdict for check in checks]),
@@ -168,8 +172,11 @@ def examine(subject: Subject, counts: Mapping[str, Any] | None = None, variants:
     return Examination(result, tables)
 
 
-def thinned(split: pd.Categorical, most: int, seed: int) -> tuple[pd.Categorical, str]:
-    """Leave out held-out bins at random until no more than ``most`` are left, and say so; training bins stay.
+def thinned(split: pd.Categorical, most: int, seed: int) -> tuple[pd.Categorical, np.ndarray | None, str]:
+    """Choose at random which held-out bins are looked up where there are more than ``most``, and say so.
+
+    What they are held against stays whole: a validation bin is looked up among all test bins, and every bin among all
+    training bins.
 
     Parameters
     ----------
@@ -179,14 +186,25 @@ def thinned(split: pd.Categorical, most: int, seed: int) -> tuple[pd.Categorical
         Bins of validation and test that are looked for among the training bins.
     seed
         Of the draw.
+
+    Returns
+    -------
+    tuple
+        The split with the training bins and those that are looked up, the rows of the latter (``int64``, ascending;
+        None: all), and a sentence, empty where all are.
     """
     codes = np.array(split.codes)
     held_out = np.flatnonzero(codes > 0)
     if len(held_out) <= most:
-        return split, ""
+        return split, None, ""
     generator = np.random.Generator(np.random.Philox(key=np.array([seed, 2], np.uint64)))
     codes[generator.choice(held_out, len(held_out) - most, replace=False)] = -1
-    return as_split(codes), f" Looked at {most:,} of {len(held_out):,} held-out windows, drawn with seed {seed}."
+    queries = np.flatnonzero(codes > 0)
+    return (
+        as_split(codes),
+        queries,
+        f" Looked at {most:,} of {len(held_out):,} held-out windows, drawn with seed {seed}.",
+    )
 
 
 def verdict_of(checks: Sequence[Check], split: str) -> str:

@@ -106,7 +106,7 @@ def shortcuts(data: Mapping[str, Any], name: str) -> Figure | None:
         axes.grid(False, axis="y")
         axes.set_xlabel(f"{data['metric']} on the test windows")
         caption = (
-            "Each dot is a target, the diamond the median over targets." if several else "With the 95 % interval."
+            f"Each dot is a {data['noun']}, the diamond the median." if several else "With the 95 % interval."
         ) + " Grey: k-mers can read motifs and are shown for comparison only."
         alt = "; ".join(f"{row['name']}: {row['median']:.2f}" for row in rows if row["median"] is not None)
         return Figure(as_svg(figure, name, alt), caption)
@@ -129,10 +129,10 @@ def positives(data: Mapping[str, Any], name: str) -> Figure | None:
         axes.set_yscale("log")
         axes.yaxis.set_major_formatter(lambda value, _: f"{value:,.0f}" if value >= 1 else "")
         axes.minorticks_off()
-        axes.set_xlabel("target, by rank in its side")
+        axes.set_xlabel(f"{data['noun']}, by rank in its side")
         axes.set_ylabel("positive windows")
         axes.legend(loc="upper right")
-        caption = "Positive windows of each target, most to fewest, in each side of the split."
+        caption = f"Positive windows of each {data['noun']}, most to fewest, in each side of the split."
         return Figure(as_svg(figure, name, caption), caption)
 
 

@@ -112,7 +112,7 @@ def short(check: Mapping[str, Any]) -> str:
         return ""
     if check["unit"].startswith("of the"):
         return percent(value)
-    return f"{value:.0f}" if check["unit"].startswith("targets") else f"{value:.2f}"
+    return f"{value:.0f}" if check["unit"].startswith(("targets", "classes")) else f"{value:.2f}"
 
 
 def cell(value: Any) -> Markup:

@@ -90,7 +90,7 @@ def score_real(labels: np.ndarray, predicted: np.ndarray, blocks: np.ndarray, se
     for outcome in range(outcomes):
         known = ~np.isnan(labels[:, outcome]) & ~np.isnan(predicted[:, outcome])
         y, p = labels[known, outcome].astype(np.float64), predicted[known, outcome]
-        if len(y) < LEAST_KNOWN or y.std() == 0 or p.std() == 0:
+        if len(y) < LEAST_KNOWN or _constant(y) or _constant(p):
             continue
         second[outcome] = 1 - ((y - p) ** 2).mean() / y.var()
         y, p = (y - y.mean()) / y.std(), (p - p.mean()) / p.std()
@@ -103,6 +103,11 @@ def score_real(labels: np.ndarray, predicted: np.ndarray, blocks: np.ndarray, se
             again = (n * syp - sy * sp) / np.sqrt((n * syy - sy**2) * (n * spp - sp**2))
         low[outcome], high[outcome] = _ends(again)
     return Scores(value, second, low, high)
+
+
+def _constant(values: np.ndarray) -> bool:
+    # The mean of equal numbers can differ from them in the last digit, and so their deviation from nothing.
+    return bool(np.ptp(values) <= 1e-12 * np.abs(values).max())
 
 
 def _ends(values: np.ndarray) -> tuple[float, float]:

@@ -18,7 +18,7 @@ from lociflow.audit.scoring import (
     standardised,
 )
 from lociflow.audit.subject import Subject
-from lociflow.audit.verdicts import PASS, WARN, Check, Table, counted, not_applicable
+from lociflow.audit.verdicts import PASS, WARN, Check, Table, counted, not_applicable, several
 from lociflow.evaluation.intervals import assign_blocks
 
 GOOD = (
@@ -75,10 +75,13 @@ def check_shortcuts(
     labels = {part: np.asarray(outcomes.values[found.rows[rows]]) for part, rows in (("train", train), ("test", test))}
     blocks = assign_blocks(subject.windows.iloc[found.rows[test]], subject.block)
     enough = _enough(labels["test"], outcomes.real, int(settings["positives"]))
+    if subject.background is not None:
+        # Each class is held against all the others, and the background with them.
+        enough[subject.background] = False
     threshold = settings["pearson" if outcomes.real else "auroc"]
     scores: dict[str, Scores] = {}
     constant = []
-    judged = set()
+    judged: list[str] = []
     for each in properties(found, subject.alphabet):
         if np.ptp(each.values, axis=0).max() == 0:
             constant.append(each.name)
@@ -89,7 +92,7 @@ def check_shortcuts(
         else:
             scores[each.name] = score_binary(labels["test"], fit_binary(x, labels["train"], y), blocks, seed)
         if each.judged:
-            judged.add(each.name)
+            judged.append(each.name)
     metric = "correlation" if outcomes.real else "AUROC"
     guilty = [
         (property_, outcome)
@@ -98,10 +101,12 @@ def check_shortcuts(
         for outcome in np.flatnonzero(enough & (np.nan_to_num(scores[property_].low, nan=-1) > threshold))
     ]
     medians = {property_: _median(found_.value[enough]) for property_, found_ in scores.items()}
-    too_good = [property_ for property_ in judged if medians[property_] > threshold]
-    value = max((medians[property_] for property_ in judged), default=float("nan"))
-    best = max(judged, key=lambda property_: np.nan_to_num(medians[property_], nan=-9), default="")
-    says = _says(scores, medians, guilty, too_good, best, outcomes.names, metric, int(enough.sum()))
+    # A property without a median, for want of labels, is neither good nor bad.
+    known = [property_ for property_ in judged if not np.isnan(medians[property_])]
+    too_good = [property_ for property_ in known if medians[property_] > threshold]
+    best = max(known, key=lambda property_: medians[property_], default="")
+    value = medians.get(best, float("nan"))
+    says = _says(scores, medians, guilty, too_good, best, subject, metric, enough)
     if constant:
         says += f" The same in all windows: {', '.join(constant)}."
     chance = None if outcomes.real else _median(prevalences(labels["test"])[enough])
@@ -112,6 +117,7 @@ def check_shortcuts(
     figure: dict[str, Any] = {
         "kind": "shortcuts",
         "metric": metric,
+        "noun": subject.noun,
         "threshold": threshold,
         "rows": [
             {
@@ -131,7 +137,8 @@ def check_shortcuts(
         WARN if guilty or too_good else PASS,
         says,
         _finite(value),
-        f"{metric} of {best} alone" + (", median over targets" if outcomes.values.shape[1] > 1 else ""),
+        f"{metric} of {best or 'a property'} alone"
+        + (f", median over {several(subject.noun)}" if outcomes.values.shape[1] > 1 else ""),
         threshold,
         None,
         GOOD,
@@ -154,12 +161,13 @@ def _says(
     guilty: list[tuple[str, Any]],
     too_good: list[str],
     best: str,
-    names: list[str],
+    subject: Subject,
     metric: str,
-    enough: int,
+    enough: np.ndarray,
 ) -> str:
-    if not enough:
-        return "No target has labels enough in the test set to say."
+    names = subject.outcomes.names
+    if not best:
+        return f"No {subject.noun} has labels enough in the test set to say."
     kmers = medians.get(COMPARISON, float("nan"))
     beside = f" (4-mers: {kmers:.2f})" if not np.isnan(kmers) else ""
     if not guilty and not too_good:
@@ -171,13 +179,18 @@ def _says(
         named = sorted({*too_good, *(property_ for property_, _ in guilty)}, key=lambda name: -medians[name])
         told = ", ".join(f"{name} {medians[name]:.2f}" for name in named)
         return f"The label can be told without a motif: {metric} of {told}{beside}."
-    worst_property, worst_outcome = max(
-        guilty, key=lambda pair: scores[pair[0]].value[pair[1]], default=(best, int(np.nanargmax(scores[best].value)))
-    )
+    if not guilty:
+        judged = counted(int(enough.sum()), subject.noun)
+        return (
+            f"The {several(subject.noun)} can be told without a motif: the best property, {best}, has a median "
+            f"{metric} of {medians[best]:.2f} over {judged} with labels enough{beside}."
+        )
+    worst_property, worst_outcome = max(guilty, key=lambda pair: scores[pair[0]].value[pair[1]])
     number = len({outcome for _, outcome in guilty})
     return (
-        f"{counted(number, 'target')} of {enough:,} can be told without a motif, above all {names[worst_outcome]} by "
-        f"{worst_property}, {metric} {scores[worst_property].value[worst_outcome]:.2f}; over all targets the best "
+        f"{counted(number, subject.noun)} of {int(enough.sum()):,} can be told without a motif, above all "
+        f"{names[worst_outcome]} by {worst_property}, {metric} "
+        f"{scores[worst_property].value[worst_outcome]:.2f}; over all {several(subject.noun)} the best "
         f"property, {best}, has a median of {medians[best]:.2f}{beside}."
     )
 
@@ -190,15 +203,15 @@ def _summary(
     scores: Mapping[str, Scores], medians: Mapping[str, float], enough: np.ndarray, metric: str, chance: float | None
 ) -> Table:
     second = "R²" if chance is None else "AUPRC"
-    several = enough.sum() > 1
-    columns = ["property alone", f"{metric}, median" if several else metric]
-    columns += ["highest"] if several else ["95 % interval"]
-    columns += [f"{second}, median" if several else second]
+    many = enough.sum() > 1
+    columns = ["property alone", f"{metric}, median" if many else metric]
+    columns += ["highest"] if many else ["95 % interval"]
+    columns += [f"{second}, median" if many else second]
     rows = []
     for name, found in scores.items():
         top = found.value[enough]
         spread: Any = _finite(np.nanmax(top)) if len(top) and not np.isnan(top).all() else None
-        if not several and enough.any():
+        if not many and enough.any():
             spread = f"{found.low[enough][0]:.3f} to {found.high[enough][0]:.3f}"
         rows.append([name, _finite(medians[name]), spread, _finite(_median(found.second[enough]))])
     if chance is not None:
@@ -208,7 +221,7 @@ def _summary(
 
 def _named(
     scores: Mapping[str, Scores],
-    judged: set[str],
+    judged: list[str],
     enough: np.ndarray,
     names: list[str],
     metric: str,

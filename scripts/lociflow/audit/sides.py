@@ -142,6 +142,16 @@ def _rest(windows: int, name: str) -> list[Place]:
     return [Place(f"and {name}", windows)] if windows else []
 
 
+def in_subtelomeres(subject: Subject, rows: np.ndarray) -> np.ndarray:
+    """Return which bins lie within ``SUBTELOMERE`` bases of the end of a chromosome, as :func:`places` calls it."""
+    if not subject.has_genome:
+        return np.zeros(len(rows), bool)
+    windows = subject.windows.iloc[rows]
+    length = subject.store.lengths[subject.place.contig[rows]]
+    distance = np.minimum(windows["start"].to_numpy(), length - windows["end"].to_numpy())
+    return np.asarray((length >= 5 * SUBTELOMERE) & (distance < SUBTELOMERE))
+
+
 def _where_in_contig(low: int, high: int, length: int) -> str:
     distance = min(low, length - high)
     if length < 5 * SUBTELOMERE or distance >= SUBTELOMERE:

@@ -118,6 +118,19 @@ class Subject:
         """The labels as outcomes of whole bins."""
         return outcomes(self.labels, self.kind.name, self.names, self.classes)
 
+    @property
+    def noun(self) -> str:
+        """Return what an outcome is called: a target, or a class where the classes of labels are outcomes."""
+        return "class" if self.kind.name in ("class", "position_class") else "target"
+
+    @property
+    def background(self) -> int | None:
+        """Return the outcome that stands for "nothing is here", None where there is none.
+
+        Labels from regions have it as their first class; with labels per base it is no outcome.
+        """
+        return 0 if self.kind.name == "class" and self.has_genome else None
+
     @cached_property
     def parts(self) -> list[tuple[str, np.ndarray]]:
         """The classes in which bins are counted, as (name, which bins): positives and negatives, or the classes."""

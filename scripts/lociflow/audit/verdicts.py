@@ -5,7 +5,7 @@ not those of the genome. Everything else warns.
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from difflib import get_close_matches
 from typing import Any, NamedTuple
 
@@ -40,18 +40,20 @@ CHECKS = {
 DEFAULTS: dict[str, dict[str, float]] = {
     "duplicates": {"warn": 0.0, "fail": 0.005},
     "overlap": {"warn": 0.0, "fail": 0.005},
-    # A real genome has subtelomeres, transposons and paralogs: about 5 % of yeast.
-    "near_duplicates": {"warn": 0.01, "fail": 0.15, "identity": 0.8, "coverage": 0.5},
+    # A real genome has subtelomeres, transposons and paralogs: 3 to 7 % of yeast. ``cut_short``: searches that ended
+    # before everything alike was looked at, of all searches; more of them warn.
+    "near_duplicates": {"warn": 0.01, "fail": 0.15, "identity": 0.8, "coverage": 0.5, "cut_short": 0.01},
     "conflicts": {"warn": 0.0},
     # ``auroc``: of a property by itself, at the lower end of its interval. ``pearson``: likewise, for real targets.
     "shortcuts": {"auroc": 0.75, "pearson": 0.5, "positives": 20},
-    # ``positives``: fewer in the test set leave a score without meaning. ``drift``, ``matching``: KS distances.
+    # ``positives``: fewer on a side leave nothing to learn, or a score without meaning. ``drift``, ``matching``: KS
+    # distances.
     "balance": {"positives": 20, "drift": 0.2, "matching": 0.1},
     # ``warn``, ``fail``: fraction of intervals beyond their contig's end. ``mismatches``: of reference bases.
     "coordinates": {"warn": 0.0, "fail": 0.01, "mismatches": 0.01},
     "groups": {"warn": 0.0, "fail": 0.0},
     # Where a data set has more, so many windows are drawn with this seed: ``windows`` for composition and shortcuts,
-    # ``held_out`` validation and test windows, which are held against all training windows.
+    # ``held_out`` validation and test windows, which are held against all windows of the other sides.
     "sample": {"windows": 100_000, "held_out": 200_000, "seed": 0},
 }
 ON_FAILURE = ("stop", "warn")
@@ -78,6 +80,17 @@ class Place:
 
 
 @dataclass(frozen=True)
+class Exceeded:
+    """A limit that has made a check fail."""
+
+    key: str
+    """Where the configuration of the data set has it, ``audit.coordinates.mismatches``."""
+    limit: float
+    value: float
+    """What was found."""
+
+
+@dataclass(frozen=True)
 class Check:
     """What one check has found in one split."""
 
@@ -99,10 +112,15 @@ class Check:
     figures: list[dict[str, Any]] = field(default_factory=list)
     """What its figures draw; see :mod:`lociflow.audit.figures`."""
     applies: bool = True
+    exceeded: list[Exceeded] = field(default_factory=list)
+    """The limits that made it fail, where they are others than ``fail``."""
 
     def as_json(self) -> dict[str, Any]:
-        """Return the check as JSON values."""
-        return {**asdict(self), "title": CHECKS[self.check].title}
+        """Return the check as JSON values; ``exceeded`` has every limit that made it fail."""
+        found = self
+        if self.verdict == FAIL and not self.exceeded and self.fail is not None and self.value is not None:
+            found = replace(self, exceeded=[Exceeded(f"audit.{self.check}.fail", self.fail, self.value)])
+        return {**asdict(found), "title": CHECKS[self.check].title}
 
 
 def settings(config: Any) -> dict[str, dict[str, float]]:
@@ -181,5 +199,10 @@ def percent(fraction: float) -> str:
 
 
 def counted(number: int, noun: str) -> str:
-    """Write a number with its noun: ``1 window``, ``1,204 windows``."""
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+    """Write a number with its noun: ``1 window``, ``1,204 windows``, ``3 classes``."""
+    return f"{number:,} {noun if number == 1 else several(noun)}"
+
+
+def several(noun: str) -> str:
+    """Return the plural of a noun."""
+    return f"{noun}es" if noun.endswith("s") else f"{noun}s"

@@ -18,7 +18,8 @@ NO_SPLIT = 255
 class Bins(NamedTuple):
     """The bins of a data set in columns of equal length; a bin's row number is its index everywhere.
 
-    14 bytes a bin and eight more for a training's order: what a training holds in memory of a data set.
+    14 bytes a bin, eight more where any is a shuffle, and eight for a training's order: what a training holds in memory
+    of a data set.
     """
 
     place: Placement
@@ -51,17 +52,20 @@ def read_bins(path: Path, store: SequenceStore, split: str) -> Bins:
     """
     bins = count_windows(path)
     contig, position = np.empty(bins, np.int32), np.empty(bins, np.int64)
-    shuffled, reverse, sides = np.zeros(bins, bool), np.zeros(bins, bool), np.empty(bins, np.uint8)
+    reverse, sides = np.zeros(bins, bool), np.empty(bins, np.uint8)
+    seeds: np.ndarray | None = None
     first = 0
     for frame in window_batches(path, split):
         rows = slice(first, first + len(frame))
         place = place_windows(frame, store)
         contig[rows], position[rows] = place.contig, place.position
-        shuffled[rows] = frame["shuffled"].to_numpy(bool)
+        if place.seeds is not None:
+            seeds = np.zeros(bins, np.int64) if seeds is None else seeds
+            seeds[rows] = place.seeds
         reverse[rows] = (frame["strand"] == "-").to_numpy()
         sides[rows] = _side_numbers(frame["split"], first, path)
         first = rows.stop
-    return Bins(Placement(contig, position, shuffled if shuffled.any() else None), reverse, sides)
+    return Bins(Placement(contig, position, seeds), reverse, sides)
 
 
 def _side_numbers(split: pd.Series, first: int, path: Path) -> np.ndarray:

@@ -86,6 +86,7 @@ def make_windows(
             "signal or columns"
         )
     length = int(config["windows"].get("length") or config["windows"].get("bin") or 1)
+    _check_length(config["windows"])
     maker = partial(config["windows"], "windows", unless=("length",))
     schemes = {
         name: settings if "clean_of" in settings else partial(settings, "split")
@@ -153,6 +154,15 @@ def make_windows(
         _write_target_table(target_table, found, marks, by_split[next(iter(schemes))]["labels"])
         write_json(counts, summary)
     tell(summary)
+
+
+def _check_length(windows: Mapping[str, Any]) -> None:
+    length, bin = windows.get("length"), windows.get("bin")
+    if isinstance(length, int) and isinstance(bin, int) and length < bin:
+        raise UserError(
+            f"windows.length: found {length} with bins of {bin}, expected at least the bin, of which a model would "
+            f"else not see the ends; set windows.length to {bin} or more, or lower windows.bin"
+        )
 
 
 def _no_control(bins: pd.DataFrame) -> np.ndarray:
@@ -252,6 +262,8 @@ def _describe(removed: pd.DataFrame, table: pd.DataFrame, name: str) -> pd.DataF
 def _with_defaults(bins: pd.DataFrame, found: TargetLabels) -> pd.DataFrame:
     if "shuffled" not in bins:
         bins = bins.assign(shuffled=False)
+    if "shuffle_seed" not in bins:
+        bins = bins.assign(shuffle_seed=np.int64(0))
     if found.group is not None:
         return bins.assign(group=pd.Categorical(found.group)[bins["contig"].cat.codes.to_numpy()])
     return bins if "group" in bins else bins.assign(group=categorical(np.full(len(bins), -1, np.int8), []))

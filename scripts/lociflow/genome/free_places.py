@@ -79,6 +79,21 @@ def find_gaps(store: SequenceStore, avoid: pd.DataFrame) -> Gaps:
     return Gaps(first, last, np.concatenate([[0], np.cumsum(by_contig)]))
 
 
+def kept_off(avoid: pd.DataFrame, distance: int) -> pd.DataFrame:
+    """Widen what is to be avoided by ``distance`` bases on either side; regions of zero length stay nothing.
+
+    Raises
+    ------
+    UserError
+        ``distance`` is no whole number of at least 0.
+    """
+    check_whole("windows.negatives.distance", distance, least=0)
+    if distance == 0:
+        return avoid
+    real = avoid[avoid["end"] > avoid["start"]]
+    return real.assign(start=(real["start"] - distance).clip(lower=0), end=real["end"] + distance)
+
+
 def lies_in_gap(gaps: Gaps, first: np.ndarray, last: np.ndarray) -> np.ndarray:
     """Tell which places lie within one gap: ``bool``."""
     if not len(gaps.first):

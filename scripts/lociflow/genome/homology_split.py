@@ -7,10 +7,10 @@ import pandas as pd
 
 from lociflow.command import UserError, status
 from lociflow.genome.allocation import allocate, shares
-from lociflow.genome.leaks import find_leaks
+from lociflow.genome.leaks import clean_split
 from lociflow.genome.placement import window_start
-from lociflow.genome.split_data import NO_SPLIT, SPLITS, TRAIN, SplitData, as_split, check_sides
-from lociflow.genome.window_reader import search_settings, window_reader
+from lociflow.genome.split_data import TRAIN, SplitData, as_split, check_sides
+from lociflow.genome.window_reader import search_settings, window_origins, window_reader
 from lociflow.genome.windows import check_whole
 from lociflow.sequence.homology import similar_groups
 
@@ -30,8 +30,9 @@ def homology_aware(
     Bins whose windows overlap, or that lie in the same block of a contig, are one unit; units are joined through
     similar windows into groups, and groups are distributed. A giant group, which would leave validation and test less
     than half of what they should have, is taken apart into its units again: validation and test get all that is outside
-    it, and units of it for the rest. Then every validation and test bin that is similar to, or overlaps, one of another
-    side is taken out of the split: what that costs is told.
+    it, and units of it for the rest. Then every test bin that is similar to, or overlaps, one of another side is taken
+    out of the split, and every validation bin that is so to training or to what is left of test: what that costs is
+    told.
 
     Parameters
     ----------
@@ -40,7 +41,7 @@ def homology_aware(
     fractions
         Of ``train``, ``validation`` and ``test`` in bins; they add up to 1.
     identity, coverage
-        Least of similar windows, as in :func:`lociflow.sequence.homology.similar_pairs`.
+        Least of similar windows, as in :func:`lociflow.sequence.homology.best_match`.
     seed
         Decides between groups of one size.
     block
@@ -75,6 +76,7 @@ def homology_aware(
         identity,
         coverage,
         blocks=unit,
+        origin=window_origins(data),
         search=search_settings(data.store, mask_repeats),
     ).label
     names, part, size = np.unique(group, return_inverse=True, return_counts=True)
@@ -84,17 +86,23 @@ def homology_aware(
         codes = _around_giant(part == giant, part, unit, wanted, seed)
     else:
         codes = allocate(size[:, None], wanted, seed)[part].astype(np.int8)
-    leaks = find_leaks(data, as_split(codes), identity=identity, coverage=coverage, label_tolerance=np.inf)
-    reason = leaks.table["reason"].isin(["duplicate", "overlap", "similar"])
-    rows = np.unique(leaks.table.loc[reason & (leaks.table["split"] != SPLITS[TRAIN]), "row"])
-    codes[rows] = NO_SPLIT
+    remedy = "give other fractions, or a block smaller than the contigs"
+    check_sides(codes, remedy=remedy)
+    cleaned = clean_split(
+        data,
+        as_split(codes),
+        identity=identity,
+        coverage=coverage,
+        label_tolerance=np.inf,
+        reasons=("duplicate", "overlap", "similar"),
+        remedy=remedy,
+    )
     status(
         f"homology_aware: {len(unit):,} bins in {len(names):,} groups, the largest of {size.max(initial=0):,}"
-        f"{' (taken apart)' if apart else ''}; {len(rows):,} validation and test bins taken out that are like a bin of "
-        "another side"
+        f"{' (taken apart)' if apart else ''}; {len(cleaned.removed):,} validation and test bins taken out that are "
+        "like a bin of another side"
     )
-    check_sides(codes, remedy="give other fractions, or a block smaller than the contigs")
-    return as_split(codes)
+    return cleaned.split
 
 
 def _around_giant(inside: np.ndarray, part: np.ndarray, unit: np.ndarray, wanted: np.ndarray, seed: int) -> np.ndarray:

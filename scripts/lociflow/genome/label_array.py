@@ -14,12 +14,13 @@ from lociflow.genome.label_kinds import LabelKind, known
 from lociflow.genome.target_labels import Labeller, TargetLabels
 from lociflow.sequence.mapped import let_go
 
-# Labels that are held in memory at once, in bytes.
+# Labels that are held in memory at once, in bytes, and bins that are labelled at once.
 BLOCK = 1 << 27
+ROWS = 1 << 22
 
 
 def write_labels(path: Path, bins: pd.DataFrame, found: TargetLabels, labeller: Labeller | None = None) -> None:
-    """Write the labels of all bins; memory holds a part of a contig.
+    """Write the labels of all bins; memory holds a block of them.
 
     A shuffled bin has lost whatever stood at its place: it is negative for binary targets and of the first class, the
     background, for classes; other kinds do not know it and get a missing label.
@@ -41,16 +42,20 @@ def write_labels(path: Path, bins: pd.DataFrame, found: TargetLabels, labeller: 
     shape = (len(bins), *first.shape[1:])
     shuffled = bins["shuffled"].to_numpy(bool)
     absent = 0 if found.kind in ("binary", "class", "position_class") else found.label_kind.missing
-    most = max(1, BLOCK // max(1, dtype.itemsize * int(np.prod(shape[1:]))))
+    most = min(ROWS, max(1, BLOCK // max(1, dtype.itemsize * int(np.prod(shape[1:])))))
     contig = bins["contig"].cat.codes.to_numpy(np.int64) if found.by_contig else np.zeros(len(bins), np.int64)
     with atomic(path) as temporary:
         array = np.lib.format.open_memmap(temporary, mode="w+", dtype=dtype, shape=shape)
         if array.size:
+            held = 0
             for rows in _blocks(contig, most):
                 block = label(bins.iloc[rows])
                 block[shuffled[rows]] = absent
                 array[rows] = block
-                let_go(array)
+                held += block.nbytes
+                if held >= BLOCK:
+                    let_go(array)
+                    held = 0
             array.flush()
         del array
 

@@ -13,6 +13,8 @@ BACKGROUND = 0
 
 # Bases that are held in memory at once while they get their classes.
 _BASES = 1 << 22
+# Bins and peaks that are looked up at once, but for a contig with more.
+_ROWS = 1 << 20
 
 
 class LabelRule(NamedTuple):
@@ -41,7 +43,8 @@ def label_bins(bins: pd.DataFrame, peaks: pd.DataFrame, rule: LabelRule | None =
     A bin is positive for a target when a peak covers at least ``min_overlap`` of the bin, or of the peak where the
     peak is the shorter of the two, so that 1-bp peaks still count. DeepSEA's rule is half of a 200-bp bin (Zhou &
     Troyanskaya 2015, Methods). A bin that a peak merely touches is negative, as it is there, unless ``ignore_overlap``
-    says that it is ignored. Peaks do not add up: two that each cover a quarter of a bin leave it negative.
+    says that it is ignored. Peaks do not add up: two that each cover a quarter of a bin leave it negative. A bin on one
+    strand takes the peaks on its strand and those on none ("."), a bin on none takes all.
 
     Peaks whose score is between ``ignore_score`` and ``positive_score`` are too weak to believe and too strong to deny:
     they mark their bins as ignored. A peak that makes a bin positive outweighs all that make it ignored.
@@ -49,9 +52,11 @@ def label_bins(bins: pd.DataFrame, peaks: pd.DataFrame, rule: LabelRule | None =
     Parameters
     ----------
     bins
-        ``contig`` (categorical), ``start``, ``end`` (0-based, half-open), sorted by (contig's category, start).
+        ``contig`` (categorical), ``start``, ``end`` (0-based, half-open) and, where they have one, ``strand``; sorted
+        by (contig's category, start).
     peaks
-        ``contig`` (categorical, the same categories), ``start``, ``end``, ``target`` (categorical), and the rule's
+        ``contig`` (categorical, the same categories), ``start``, ``end``, ``target`` (categorical), ``strand`` (looked
+        at where both tables have it), and the rule's
         ``score`` where it has a ``positive_score`` or ``ignore_score``; in any order. Peaks of zero length mark
         nothing.
     rule
@@ -71,7 +76,7 @@ def label_bins(bins: pd.DataFrame, peaks: pd.DataFrame, rule: LabelRule | None =
     """
     rule = LabelRule() if rule is None else rule
     _check_rule(rule)
-    strong, weak = _by_score(peaks, rule)
+    strong, weak = believed(peaks, rule)
     target = peaks["target"].cat.codes.to_numpy()
     labels = np.full((len(bins), len(peaks["target"].cat.categories)), NEGATIVE, dtype=np.int8)
     for bin_row, peak_row, share in _touching_pairs(bins, peaks):
@@ -152,12 +157,7 @@ def position_classes(bins: pd.DataFrame, regions: pd.DataFrame) -> np.ndarray:
     starts = bins["start"].to_numpy()
     begin, end = regions["start"].to_numpy(), regions["end"].to_numpy()
     target = regions["target"].cat.codes.to_numpy()
-    # As text: the two tables' categories need not have one order.
-    bin_strand, strand = bins["strand"].astype(str).to_numpy(), regions["strand"].astype(str).to_numpy()
     for bin_row, region_row, _ in _touching_pairs(bins, regions):
-        either = (bin_strand[bin_row] == ".") | (strand[region_row] == ".")
-        same = either | (bin_strand[bin_row] == strand[region_row])
-        bin_row, region_row = bin_row[same], region_row[same]
         by_bin = np.argsort(bin_row, kind="stable")
         bin_row, region_row = bin_row[by_bin], region_row[by_bin]
         first = np.maximum(begin[region_row] - starts[bin_row], 0)
@@ -198,9 +198,9 @@ def marks_a_bin(bins: pd.DataFrame, peaks: pd.DataFrame, min_overlap: float = 0.
 def covering_pairs(
     bins: pd.DataFrame, peaks: pd.DataFrame, min_overlap: float
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Yield, one contig at a time, the row numbers of bins and peaks of which one covers enough of the other.
+    """Yield, some contigs at a time, the row numbers of bins and peaks of which one covers enough of the other.
 
-    Tests hold it against ``bedtools intersect -f -F -e``. The parameters are those of :func:`label_bins`.
+    Tests hold it against ``bedtools intersect -f -F -e``. Parameters and strands are as in :func:`label_bins`.
 
     Raises
     ------
@@ -213,28 +213,38 @@ def covering_pairs(
 
 
 def _touching_pairs(bins: pd.DataFrame, peaks: pd.DataFrame) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
-    """Yield, one contig at a time, rows of bins and peaks that share a base, and the share of the shorter of the two.
+    """Yield, some contigs at a time, rows of bins and peaks that share a base on one strand or on none.
 
-    Both borders are looked up by bisection, which takes a second where bedtools takes minutes for hundreds of targets.
+    With them comes the share of the shorter of the two. Both borders are looked up by bisection, which takes a second
+    where bedtools takes minutes for hundreds of targets; contigs lie one behind the other, so that a hundred thousand
+    scaffolds take no longer than one contig of their length.
     """
-    if list(bins["contig"].cat.categories) != list(peaks["contig"].cat.categories):
+    if not bins["contig"].cat.categories.equals(peaks["contig"].cat.categories):
         raise ValueError("bins and peaks: expected the same contigs as categories")
     bin_contig = bins["contig"].cat.codes.to_numpy(np.int64)
-    bin_start, bin_end = bins["start"].to_numpy(), bins["end"].to_numpy()
+    bin_start, bin_end = bins["start"].to_numpy(np.int64), bins["end"].to_numpy(np.int64)
     peak_contig = peaks["contig"].cat.codes.to_numpy(np.int64)
-    peak_start, peak_end = peaks["start"].to_numpy(), peaks["end"].to_numpy()
+    peak_start, peak_end = peaks["start"].to_numpy(np.int64), peaks["end"].to_numpy(np.int64)
     if (np.diff(bin_contig) < 0).any():
         raise ValueError("bins: expected contigs in the order of their categories")
-    by_contig = np.argsort(peak_contig, kind="stable")
-    for code in np.unique(bin_contig):
-        low, high = np.searchsorted(bin_contig, [code, code + 1])
-        begins, ends = bin_start[low:high], bin_end[low:high]
-        if (np.diff(begins) < 0).any():
-            raise ValueError("bins: expected starts that rise along each contig")
-        rows = by_contig[slice(*np.searchsorted(peak_contig[by_contig], [code, code + 1]))]
+    if ((np.diff(bin_start) < 0) & (np.diff(bin_contig) == 0)).any():
+        raise ValueError("bins: expected starts that rise along each contig")
+    if not len(bins) or not len(peaks):
+        return
+    strands = "strand" in bins and "strand" in peaks
+    bin_strand, peak_strand = (_strand_numbers(table) if strands else None for table in (bins, peaks))
+    # Far enough apart that nothing of one contig reaches the next.
+    lowest = min(bin_start.min(), peak_start.min())
+    span = int(max(bin_end.max(), peak_end.max()) - lowest) + 1
+    by_contig = np.arange(len(peaks)) if (np.diff(peak_contig) >= 0).all() else np.argsort(peak_contig, kind="stable")
+    peak_contig = peak_contig[by_contig]
+    for low, high, first_peak, last_peak in _chunks(bin_contig, peak_contig):
+        rows = by_contig[first_peak:last_peak]
+        begins, ends = (side[low:high] - lowest + bin_contig[low:high] * span for side in (bin_start, bin_end))
+        shift = peak_contig[first_peak:last_peak] * span - lowest
         # Where a bin holds another the ends do not rise; the farthest end so far does, and may give a pair too many.
-        first = np.searchsorted(np.maximum.accumulate(ends), peak_start[rows], side="right")
-        beyond = np.searchsorted(begins, peak_end[rows], side="left")
+        first = np.searchsorted(np.maximum.accumulate(ends), peak_start[rows] + shift, side="right")
+        beyond = np.searchsorted(begins, peak_end[rows] + shift, side="left")
         touched = np.maximum(beyond - first, 0)
         peak_row = np.repeat(rows, touched)
         # 0, 1, 2, … within each peak's run of bins.
@@ -243,11 +253,45 @@ def _touching_pairs(bins: pd.DataFrame, peaks: pd.DataFrame) -> Iterator[tuple[n
         shared = np.minimum(bin_end[bin_row], peak_end[peak_row]) - np.maximum(bin_start[bin_row], peak_start[peak_row])
         shorter = np.minimum(bin_end[bin_row] - bin_start[bin_row], peak_end[peak_row] - peak_start[peak_row])
         touches = shared > 0
+        if bin_strand is not None and peak_strand is not None:
+            # Opposite strands are 1 and -1.
+            touches &= bin_strand[bin_row] * peak_strand[peak_row] >= 0
         # A quotient is rounded to the nearest fraction, so 3 of 30 is the 0.1 that the configuration says.
         yield bin_row[touches], peak_row[touches], shared[touches] / shorter[touches]
 
 
-def _by_score(peaks: pd.DataFrame, rule: LabelRule) -> tuple[np.ndarray, np.ndarray]:
+def _strand_numbers(table: pd.DataFrame) -> np.ndarray:
+    """Return 1 for +, -1 for - and 0 for none, ``int8``."""
+    strand = pd.Categorical(table["strand"])
+    numbers = np.array([{"+": 1, "-": -1}.get(str(name), 0) for name in strand.categories] + [0], dtype=np.int8)
+    return numbers[strand.codes]
+
+
+def _chunks(bin_contig: np.ndarray, peak_contig: np.ndarray) -> Iterator[tuple[int, int, int, int]]:
+    """Yield the borders of rows of bins and of peaks, both sorted by contig, that are looked up together.
+
+    A chunk is whole contigs: one, or several of up to :data:`_ROWS` rows in all.
+    """
+    contigs, low = np.unique(bin_contig, return_index=True)
+    high = np.append(low[1:], len(bin_contig))
+    first, last = (np.searchsorted(peak_contig, contigs, side=side) for side in ("left", "right"))
+    rows = np.cumsum(high - low + last - first)
+    begin = 0
+    while begin < len(contigs):
+        limit = (rows[begin - 1] if begin else 0) + _ROWS
+        end = max(begin + 1, int(np.searchsorted(rows, limit, side="right")))
+        yield int(low[begin]), int(high[end - 1]), int(first[begin]), int(last[end - 1])
+        begin = end
+
+
+def believed(peaks: pd.DataFrame, rule: LabelRule) -> tuple[np.ndarray, np.ndarray]:
+    """Tell which peaks a rule believes, and which it neither believes nor denies: two of ``bool``, one per peak.
+
+    Raises
+    ------
+    ValueError
+        A score is missing.
+    """
     strong, weak = np.ones(len(peaks), dtype=bool), np.zeros(len(peaks), dtype=bool)
     if rule.positive_score is None:
         return strong, weak

@@ -4,6 +4,7 @@ The audit measures with :func:`find_leaks`; a data set with ``clean: true`` gets
 splits.
 """
 
+from collections.abc import Collection
 from typing import NamedTuple
 
 import numpy as np
@@ -12,8 +13,8 @@ import pandas as pd
 from lociflow.genome.label_conflicts import conflicts
 from lociflow.genome.placement import window_start
 from lociflow.genome.regions import categorical
-from lociflow.genome.split_data import NO_SPLIT, SPLITS, TEST, TRAIN, VALIDATION, SplitData, as_split
-from lociflow.genome.window_reader import search_settings, window_reader
+from lociflow.genome.split_data import NO_SPLIT, SPLITS, TEST, TRAIN, VALIDATION, SplitData, as_split, check_sides
+from lociflow.genome.window_reader import search_settings, window_origins, window_reader
 from lociflow.sequence.homology import Matches, best_match
 from lociflow.sequence.same_sequences import first_of_same
 from lociflow.sequence.search import Codes, Search
@@ -22,6 +23,11 @@ REASONS = ("duplicate", "overlap", "similar", "conflict", "group")
 
 # What is held against what: test against training, and validation against both, for its scores choose the model.
 SIDES = ((TEST, TRAIN), (VALIDATION, TRAIN), (VALIDATION, TEST))
+
+REMEDY = (
+    "every bin of it repeats, overlaps, resembles or contradicts one of another side: choose other contigs or groups, "
+    "or homology_aware, or leave out clean"
+)
 
 
 class Leaks(NamedTuple):
@@ -35,11 +41,11 @@ class Leaks(NamedTuple):
     training, else with test; a training bin of nothing but conflicts. A conflict's ``of_row`` may stand on any side,
     its own too."""
     similarity: pd.DataFrame
-    """A row for each validation and test bin: ``row``, ``split``, ``identity``, ``coverage`` (float32, of the best
-    match among the training bins; 0 where none was found), ``reference`` (int64, its row; -1), ``reverse``. Same
-    sequences have identity and coverage 1."""
+    """A row for each validation and test bin that was looked up: ``row``, ``split``, ``identity``, ``coverage``
+    (float32, of the best match among the training bins; 0 where none was found), ``reference`` (int64, its row; -1),
+    ``reverse``. Same sequences have identity and coverage 1."""
     searched: dict[str, int]
-    """Bins of each side."""
+    """Bins of each side; of validation and test, those that were looked up."""
     counts: dict[str, int]
     """Of the search for similar sequences, see :data:`lociflow.sequence.homology.COUNTS`."""
 
@@ -60,6 +66,7 @@ def find_leaks(
     identity: float = 0.8,
     coverage: float = 0.5,
     label_tolerance: float = 1.0,
+    queries: np.ndarray | None = None,
     search: Search | None = None,
 ) -> Leaks:
     """Find what bins of different sides of a split have in common.
@@ -81,12 +88,15 @@ def find_leaks(
         Least of a similar pair, fractions in (0, 1].
     label_tolerance
         Standard deviations of a real-valued target by which labels of the same sequence may differ.
+    queries
+        Rows of the validation and test bins to look up; None: all. They are held against all bins of the other sides,
+        looked up or not, and what is told of validation and test is told of them alone.
     search
         How to look for similar sequences; None: as the store's alphabet asks.
     """
     codes = _sides(split)
     search = search_settings(data.store) if search is None else search
-    reader = window_reader(data)
+    reader, origin = window_reader(data), window_origins(data)
     inside = np.flatnonzero(codes != NO_SPLIT)
     same = first_of_same(reader, inside, data.length, search)
     # Number of each bin's sequence among the different ones; -1 outside the split.
@@ -94,13 +104,17 @@ def find_leaks(
     sequence[inside] = same.first
     turned = np.zeros(len(codes), dtype=bool)
     turned[inside] = same.reverse
+    asked = codes != NO_SPLIT
+    if queries is not None:
+        asked = codes == TRAIN
+        asked[queries] = codes[queries] != NO_SPLIT
     parts: list[pd.DataFrame] = []
     told: dict[str, np.ndarray] = {reason: np.zeros(len(codes), dtype=bool) for reason in REASONS}
     similarity: list[pd.DataFrame] = []
     counts: dict[str, int] = {}
     for side, other in SIDES:
-        rows, others = np.flatnonzero(codes == side), np.flatnonzero(codes == other)
-        matches = _matches(reader, data.length, rows, others, sequence, turned, identity, coverage, search)
+        rows, others = np.flatnonzero(asked & (codes == side)), np.flatnonzero(codes == other)
+        matches = _matches(reader, origin, data.length, rows, others, sequence, turned, identity, coverage, search)
         counts = {name: counts.get(name, 0) + number for name, number in matches.counts.items()}
         if other == TRAIN:
             similarity.append(_similarity(rows, side, matches))
@@ -119,13 +133,17 @@ def find_leaks(
             measured = (matches.identity[hit], matches.coverage[hit]) if reason == "similar" else exact
             parts.append(_leaks(rows[hit], codes, reason, of_row[hit], reverse[hit], *measured))
     row, of_row, reverse = conflicts(data, inside, sequence, turned, label_tolerance)
-    parts.append(_leaks(row, codes, "conflict", of_row, reverse, np.float32(1), np.float32(1)))
+    parts.append(
+        _leaks(
+            row[asked[row]], codes, "conflict", of_row[asked[row]], reverse[asked[row]], np.float32(1), np.float32(1)
+        )
+    )
     table = pd.concat(parts, ignore_index=True)
     order = np.lexsort((table["reason"].cat.codes, table["row"]))
     return Leaks(
         table.iloc[order].reset_index(drop=True),
         pd.concat(similarity, ignore_index=True).sort_values("row", ignore_index=True),
-        {name: int((codes == side).sum()) for side, name in enumerate(SPLITS)},
+        {name: int((asked & (codes == side)).sum()) for side, name in enumerate(SPLITS)},
         counts,
     )
 
@@ -139,28 +157,61 @@ def clean_split(
     label_tolerance: float = 1.0,
     search: Search | None = None,
     leaks: Leaks | None = None,
+    reasons: Collection[str] = REASONS,
+    remedy: str = REMEDY,
 ) -> Cleaned:
     """Take out of validation and test what leaks; training bins stay.
 
-    What is removed is every validation and test bin that :func:`find_leaks` names, so a second look finds no leak, and
-    no conflict but those within training.
+    Test is cleaned first: every test bin goes that :func:`find_leaks` names. Then validation is judged against training
+    and what is left of test, so no bin goes for the sake of one that is gone. A second look finds no leak, and no
+    conflict but those within training.
 
     Parameters
     ----------
     data, split, identity, coverage, label_tolerance, search
         As for :func:`find_leaks`.
     leaks
-        What that function found for the same arguments, where it is known already.
+        What that function found for the same arguments and all bins, where it is known already.
+    reasons
+        What counts, of :data:`REASONS`.
+    remedy
+        What to change where a side is left without any bin.
+
+    Raises
+    ------
+    UserError
+        A side that had bins has none any more.
     """
-    if leaks is None:
-        leaks = find_leaks(
-            data, split, identity=identity, coverage=coverage, label_tolerance=label_tolerance, search=search
+
+    def find(codes: np.ndarray, queries: np.ndarray | None) -> Leaks:
+        return find_leaks(
+            data,
+            as_split(codes),
+            identity=identity,
+            coverage=coverage,
+            label_tolerance=label_tolerance,
+            queries=queries,
+            search=search,
         )
-    codes = _sides(split)
-    named = leaks.table[leaks.table["split"].to_numpy() != SPLITS[TRAIN]]
-    # The table is in order of row, then reason.
-    removed = named.drop_duplicates("row")[["row", "split", "reason", "of_row"]].reset_index(drop=True)
+
+    before = _sides(split)
+    table = (find(before, None) if leaks is None else leaks).table
+    table = table[table["reason"].isin(reasons) & (table["split"] != SPLITS[TRAIN])]
+    gone = np.zeros(len(before), dtype=bool)
+    gone[table.loc[table["split"] == SPLITS[TEST], "row"]] = True
+    void = gone[table["of_row"]] & (table["split"] == SPLITS[VALIDATION]).to_numpy()
+    removed = table[~void]
+    doubtful = np.setdiff1d(table.loc[void, "row"], removed["row"])
+    if len(doubtful):
+        # What a bin shares with training is known, so it is only looked up in the test bins that are left.
+        rest = np.where(gone | (before == TRAIN), NO_SPLIT, before)
+        again = find(rest, doubtful).table
+        removed = pd.concat([removed, again[again["reason"].isin(reasons)]])
+    removed = removed.iloc[np.lexsort((removed["reason"].cat.codes, removed["row"]))]
+    removed = removed.drop_duplicates("row")[["row", "split", "reason", "of_row"]].reset_index(drop=True)
+    codes = before.copy()
     codes[removed["row"].to_numpy()] = NO_SPLIT
+    check_sides(codes, need=tuple(side for side in range(len(SPLITS)) if (before == side).any()), remedy=remedy)
     return Cleaned(as_split(codes), removed)
 
 
@@ -171,6 +222,7 @@ def _sides(split: pd.Categorical) -> np.ndarray:
 
 def _matches(
     reader: Codes,
+    origin: np.ndarray,
     length: int,
     rows: np.ndarray,
     others: np.ndarray,
@@ -190,7 +242,7 @@ def _matches(
     _, first, inverse = np.unique(sequence[rows[rest]], return_index=True, return_inverse=True)
     _, unlike = np.unique(sequence[others], return_index=True)
     asked = rows[rest[first]]
-    best = best_match(reader, length, asked, np.sort(others[unlike]), identity, coverage, search=search)
+    best = best_match(reader, length, asked, np.sort(others[unlike]), identity, coverage, origin=origin, search=search)
     found[rest], covered[rest] = best.identity[inverse], best.coverage[inverse]
     reference[rest] = best.reference[inverse]
     reverse[rest] = best.reverse[inverse] ^ (turned[rows[rest]] != turned[asked[inverse]])

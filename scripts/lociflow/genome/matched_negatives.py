@@ -13,6 +13,7 @@ from lociflow.genome.free_places import (
     account,
     check_number,
     find_gaps,
+    kept_off,
     negatives_table,
     nothing_taken,
     slots_of,
@@ -61,6 +62,7 @@ def matched(
     repeat_tolerance: float | None = 0.1,
     window: int | None = None,
     same_contig: bool = True,
+    distance: int = 0,
     most_missing: float = 0.1,
 ) -> pd.DataFrame:
     """Draw bins that match the bins at peaks, each one its own: exactly in length, closely in GC and repeats.
@@ -94,6 +96,9 @@ def matched(
     same_contig
         Whether a negative comes from the contig of its bin, so that a split by contigs has the ratio on every side;
         otherwise from anywhere.
+    distance
+        Bases kept free on either side of what is in ``avoid``. A model sees more than the bin: with half of what its
+        window is longer than the bin, no window of a negative holds a base of a peak.
     most_missing
         Largest fraction of negatives that may be missing for want of a match.
 
@@ -109,6 +114,7 @@ def matched(
         A setting is bad or too many bins have no match.
     """
     rows = slots_of(bins, ratio, seed)
+    avoid = kept_off(avoid, distance)
     check_number("windows.negatives.gc_tolerance", gc_tolerance, most=1)
     check_number("windows.negatives.most_missing", most_missing, most=1)
     if repeat_tolerance is not None:

@@ -12,6 +12,7 @@ from lociflow.genome.free_places import (
     check_number,
     check_settings,
     find_gaps,
+    kept_off,
     lies_in_gap,
     negatives_table,
     nothing_taken,
@@ -19,10 +20,10 @@ from lociflow.genome.free_places import (
 )
 from lociflow.genome.intervals import subtract
 from lociflow.genome.matched_negatives import matched
-from lociflow.genome.regions import categorical
+from lociflow.genome.regions import STRANDS, categorical
 from lociflow.genome.windows import bin_table, check_whole, in_order, n_bases
 from lociflow.sequence.alphabet import N
-from lociflow.sequence.shuffle import dinucleotide_shuffle
+from lociflow.sequence.shuffle import dinucleotide_shuffle, shuffle_seeds
 from lociflow.sequence.store import SequenceStore, gather
 
 __all__ = ["background", "flanks", "matched", "shuffled"]
@@ -46,6 +47,7 @@ def background(
     *,
     ratio: float = 1.0,
     seed: int = 0,
+    distance: int = 0,
 ) -> pd.DataFrame:
     """Draw bins uniformly from all places where a bin touches nothing of ``avoid``.
 
@@ -67,6 +69,9 @@ def background(
         Background bins per bin of a peak.
     seed
         Not negative.
+    distance
+        Bases kept free on either side of what is in ``avoid``. A model sees more than the bin: with half of what its
+        window is longer than the bin, no window of a negative holds a base of a peak.
 
     Returns
     -------
@@ -80,6 +85,7 @@ def background(
         ``ratio`` is not positive, ``seed`` negative, the bins differ in length, or the genome has no room for so many.
     """
     check_settings(ratio, seed)
+    avoid = kept_off(avoid, distance)
     wanted = round(ratio * len(bins))
     if wanted == 0:
         return _counted(bins[["contig", "start", "end", "strand"]].iloc[:0], wanted)
@@ -134,6 +140,7 @@ def flanks(
     seed: int = 0,
     near: int = 500,
     far: int = 5000,
+    distance: int = 0,
     most_missing: float = 0.1,
 ) -> pd.DataFrame:
     """Draw bins beside the bins at peaks, on either side, which share their surroundings.
@@ -158,6 +165,10 @@ def flanks(
         Not negative. The same seed gives the same bins.
     near, far
         Least and largest number of bases between a bin and its flank; 0: they touch.
+    distance
+        Bases kept free on either side of what is in ``avoid``. A model sees more than the bin: with half of what its
+        window is longer than the bin, no window of a negative holds a base of a peak. Nearer places
+        are passed over even where ``near`` allows them.
     most_missing
         Largest fraction of flanks that may be missing for want of room.
 
@@ -184,15 +195,15 @@ def flanks(
     low, high = store.offsets[contig], store.offsets[contig] + store.lengths[contig]
     length = end - start
     taken = nothing_taken(store, len(rows), int(length.max(initial=1)))
-    gaps = find_gaps(store, avoid)
+    gaps = find_gaps(store, kept_off(avoid, distance))
     generator = np.random.Generator(np.random.Philox(key=seed, counter=PLACES))
     for _ in range(FLANK_DRAWS):
         slots = generator.permutation(np.flatnonzero(~taken.filled))
         if not len(slots):
             break
-        distance = generator.integers(near, far, len(slots), endpoint=True)
+        away = generator.integers(near, far, len(slots), endpoint=True)
         left = generator.integers(0, 2, len(slots)) == 0
-        first = low[slots] + np.where(left, start[slots] - distance - length[slots], end[slots] + distance)
+        first = low[slots] + np.where(left, start[slots] - away - length[slots], end[slots] + away)
         last = first + length[slots]
         usable = (first >= low[slots]) & (last <= high[slots]) & lies_in_gap(gaps, first, last)
         slots, first, last = slots[usable], first[usable], last[usable]
@@ -236,16 +247,18 @@ def shuffled(
     avoid, max_n
         Not looked at: a shuffle lies where its bin lies and has its N.
     ratio
-        Shuffles per bin of a peak; several of one bin differ in their row and so in their seed.
+        Shuffles per bin of a peak; several of one bin are different shuffles.
     seed
-        Not negative. Decides which bins are shuffled once more where ``ratio`` is no whole number.
+        Not negative. Decides how each bin is shuffled, with its contig, start and strand alone, and which bins are
+        shuffled once more where ``ratio`` is no whole number.
     most_missing
         Largest fraction of shuffles that may be missing.
 
     Returns
     -------
     pandas.DataFrame
-        ``contig``, ``start``, ``end``, ``strand``, ``shuffled`` (True), in the order of ``bins``.
+        ``contig``, ``start``, ``end``, ``strand``, ``shuffled`` (True), ``shuffle_seed`` (int64, positive), in the
+        order of ``bins``.
         ``attrs["negatives"]`` holds ``maker``, ``wanted``, ``made``, ``missing``.
 
     Raises
@@ -258,6 +271,12 @@ def shuffled(
     changes = _can_change(store, bins)
     columns = ["contig", "start", "end", "strand"]
     table = bins[columns].iloc[rows[changes[rows]]].reset_index(drop=True).assign(shuffled=True)
+    contig = table["contig"].cat.codes.to_numpy(np.int64)
+    # The strand tells two bins of one place apart, whatever the order of the peaks.
+    copy = table.groupby(["contig", "start", "strand"], observed=True).cumcount().to_numpy()
+    copy = copy * len(STRANDS) + table["strand"].cat.codes.to_numpy(np.int64)
+    seeds = shuffle_seeds(seed, store.names, contig, table["start"].to_numpy(np.int64), copy)
+    table = table.assign(shuffle_seed=seeds)
     advice = "their sequence has one order only; set windows.max_n or use lociflow.genome.negatives.matched"
     return account(table, "shuffled", len(rows), advice, most_missing)
 

@@ -5,8 +5,11 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from lociflow.sequence.shuffle import dinucleotide_shuffle
+from lociflow.sequence.shuffle import dinucleotide_shuffle, shuffle_seeds
 from lociflow.sequence.store import SequenceStore, contig_index, gather
+
+# Where a shuffle would have its seed.
+NOT_SHUFFLED = 0
 
 
 class Placement(NamedTuple):
@@ -16,8 +19,14 @@ class Placement(NamedTuple):
     """``int32``: index into the store's contigs."""
     position: np.ndarray
     """``int64``, 0-based: the centre of the bin, ``(start + end) // 2``, on which windows have theirs."""
-    shuffled: np.ndarray | None = None
-    """``bool``: whether the window is a dinucleotide shuffle of what the genome has there; None: no bin is."""
+    seeds: np.ndarray | None = None
+    """``int64``: the seed of the dinucleotide shuffle that the window is of what the genome has there, 0 for a window
+    that is read as it is; None: all are."""
+
+    @property
+    def shuffled(self) -> np.ndarray | None:
+        """``bool``: whether the window is a shuffle; None: none is."""
+        return None if self.seeds is None else np.asarray(self.seeds != NOT_SHUFFLED)
 
 
 def place_windows(windows: pd.DataFrame, store: SequenceStore) -> Placement:
@@ -26,7 +35,8 @@ def place_windows(windows: pd.DataFrame, store: SequenceStore) -> Placement:
     Parameters
     ----------
     windows
-        ``contig`` (categorical), ``start``, ``end`` (0-based, half-open) and, where there is one, ``shuffled``.
+        ``contig`` (categorical), ``start``, ``end`` (0-based, half-open) and, where they are known, ``shuffled`` and
+        ``shuffle_seed``; shuffles without a seed get one from their place.
     store
         The sequence store.
 
@@ -40,8 +50,18 @@ def place_windows(windows: pd.DataFrame, store: SequenceStore) -> Placement:
     place = np.full(len(names.categories), -1, dtype=np.int32)
     place[used] = contig_index(store, names.categories.to_numpy(object)[used].tolist())
     position = (windows["start"].to_numpy(np.int64) + windows["end"].to_numpy(np.int64)) // 2
-    shuffled = windows["shuffled"].to_numpy(bool) if "shuffled" in windows else np.zeros(len(windows), bool)
-    return Placement(place[names.codes.to_numpy()], position, shuffled if shuffled.any() else None)
+    return Placement(place[names.codes.to_numpy()], position, _seeds(windows))
+
+
+def _seeds(windows: pd.DataFrame) -> np.ndarray | None:
+    if "shuffled" not in windows or not (shuffled := windows["shuffled"].to_numpy(bool)).any():
+        return None
+    if "shuffle_seed" in windows:
+        return windows["shuffle_seed"].to_numpy(np.int64)
+    names, start = windows["contig"].cat, windows["start"].to_numpy(np.int64)
+    copy = windows[shuffled].groupby(["contig", "start"], observed=True).cumcount().reindex(windows.index, fill_value=0)
+    seeds = shuffle_seeds(0, list(names.categories), names.codes.to_numpy(), start, copy.to_numpy())
+    return np.where(shuffled, seeds, NOT_SHUFFLED)
 
 
 def window_start(place: Placement, rows: np.ndarray, length: int) -> np.ndarray:
@@ -74,12 +94,13 @@ def window_codes(
     -------
     numpy.ndarray
         ``uint8`` codes of the forward strand, shape ``(n, length)``; what lies beyond a contig's ends is N. A shuffled
-        bin's window is shuffled as a whole, the same way whenever it is read.
+        bin's window is shuffled as a whole with the bin's seed, the same way whenever it is read.
     """
     start = window_start(place, rows, length)
     codes = gather(store, place.contig[rows], start if shift is None else start + shift, length)
-    if place.shuffled is not None:
-        chosen = np.flatnonzero(place.shuffled[rows])
+    if place.seeds is not None:
+        seeds = place.seeds[rows]
+        chosen = np.flatnonzero(seeds != NOT_SHUFFLED)
         if len(chosen):
-            codes[chosen] = dinucleotide_shuffle(codes[chosen], np.asarray(rows, dtype=np.int64)[chosen])
+            codes[chosen] = dinucleotide_shuffle(codes[chosen], seeds[chosen])
     return codes

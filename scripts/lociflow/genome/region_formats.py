@@ -15,6 +15,7 @@ NUMBER = re.compile(rb"[+-]?(?:(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:e[+-]?[0-9]+)?|inf
 _SUFFIXES = {
     ".bg": "bedGraph",
     ".bedgraph": "bedGraph",
+    ".bdg": "bedGraph",
     ".narrowpeak": "narrowPeak",
     ".broadpeak": "broadPeak",
     ".bedpe": "BEDPE",
@@ -41,13 +42,13 @@ class Layout(NamedTuple):
     """Of the first of the mate's contig, start and end."""
 
 
-def layout_of(path: Path, header: bytes, first: Sequence[bytes]) -> Layout:
+def layout_of(path: Path, header: bytes, first: Sequence[bytes], known: str | None = None) -> Layout:
     """Tell a file's format by its suffix, its ``track`` line or the fields of its first region.
 
     ========== ========= ==============================================================================================
     format     columns   known by
     ========== ========= ==============================================================================================
-    bedGraph   4         .bg, .bedGraph; ``track type=bedGraph``
+    bedGraph   4         .bg, .bdg, .bedGraph; ``track type=bedGraph``
     narrowPeak 10        .narrowPeak; ``track type=narrowPeak``; ten columns, the seventh to ninth of them numbers
     broadPeak  9         .broadPeak; ``track type=broadPeak``; nine columns, the last three of them numbers of which one
                          is negative or has a point: in BED, they are thickStart, thickEnd and a colour
@@ -67,6 +68,8 @@ def layout_of(path: Path, header: bytes, first: Sequence[bytes]) -> Layout:
         Its lines that are no regions.
     first
         The fields of its first region.
+    known
+        The format, for who knows it otherwise; None: as above.
 
     Raises
     ------
@@ -74,7 +77,7 @@ def layout_of(path: Path, header: bytes, first: Sequence[bytes]) -> Layout:
         Two ``track`` lines, or a ``track`` line and the suffix, say different formats.
     """
     columns = len(first)
-    said = _said(path, header)
+    said = known or _said(path, header)
     if said == "bedGraph":
         return Layout("bedGraph", 4, numbers={"score": 3})
     peaks = {"score": 4, "signal_value": 6, "p_value": 7, "q_value": 8}

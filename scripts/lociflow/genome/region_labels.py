@@ -1,6 +1,6 @@
 """Labels of bins from regions: peaks of many targets, or the parts of an annotation."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,14 +10,14 @@ import pandas as pd
 from lociflow.command import UserError
 from lociflow.genome.annotation_features import annotation_regions
 from lociflow.genome.contig_names import some
-from lociflow.genome.labels import LabelRule, class_labels, label_bins, marks_a_bin, position_classes
+from lociflow.genome.labels import LabelRule, believed, class_labels, label_bins, marks_a_bin, position_classes
 from lociflow.genome.settings import check_keys
 from lociflow.genome.target_labels import Labeller, TargetLabels
 from lociflow.genome.target_peaks import TargetPeaks, read_target_peaks
 from lociflow.sequence.store import SequenceStore
 
 KEYS = (
-    "kind", "min_overlap", "ignore_overlap", "score", "positive_score", "ignore_score", "background", "stranded",
+    "kind", "min_overlap", "ignore_overlap", "score", "positive_score", "ignore_score", "background",
     "allow_empty_targets",
 )  # fmt: skip
 SCORES = ("score", "signal_value", "p_value", "q_value")
@@ -63,33 +63,37 @@ def region_labels(
     )
     rule = label_rule(labels)
     _check_scores(found.peaks, rule)
+    anchors = _anchors(found.peaks, rule, negative_only)
     predicted = _without(found, negative_only)
     background = str(labels.get("background", "background"))
     classes = [[background, *predicted.targets]]
     if kind != "binary" and background in predicted.targets:
         raise UserError(f"labels.background: found {background!r}, which is also a target; name the class otherwise")
+    regions = _by_contig(predicted.peaks[["contig", "start", "end", "strand", "target", rule.score]])
     label: Labeller
     if kind == "binary":
-        label = lambda bins: label_bins(bins, _on_contigs(predicted.peaks, bins), rule)  # noqa: E731
+        label = lambda bins: label_bins(bins, regions(bins), rule)  # noqa: E731
     elif kind == "class":
-        label = lambda bins: class_labels(bins, _on_contigs(predicted.peaks, bins), rule)  # noqa: E731
+        label = lambda bins: class_labels(bins, regions(bins), rule)  # noqa: E731
     elif kind == "position_class":
-        label = lambda bins: position_classes(bins, _on_contigs(predicted.peaks, bins))  # noqa: E731
+        label = lambda bins: position_classes(bins, regions(bins))  # noqa: E731
     else:
         raise UserError(f"labels.kind: found {kind!r}, expected binary, class or position_class for regions")
     return TargetLabels(
         names=predicted.targets if kind == "binary" else ["class"],
         kind=kind,
         label=label,
-        anchors=found.peaks,
+        anchors=anchors,
         classes=None if kind == "binary" else classes,
         counts={
             "files": found.files,
             "read": dict(zip(found.targets, found.read, strict=True)),
             "on_genome": len(found.peaks),
+            "below_ignore_score": int((~anchors["makes_bin"]).sum()),
         },
         metadata=predicted.metadata if kind == "binary" else pd.DataFrame(index=range(1)),
-        kept_anchors=lambda bins: marks_a_bin(bins, found.peaks, rule.min_overlap),
+        kept_anchors=lambda bins: marks_a_bin(bins, found.peaks, rule.min_overlap) & anchors["makes_bin"].to_numpy(),
+        by_contig=False,
     )
 
 
@@ -169,6 +173,24 @@ def _without(found: TargetPeaks, names: list[str]) -> TargetPeaks:
     return TargetPeaks(targets, peaks, [found.read[number] for number in kept], found.files, metadata)
 
 
-def _on_contigs(peaks: pd.DataFrame, bins: pd.DataFrame) -> pd.DataFrame:
-    codes = np.unique(bins["contig"].cat.codes.to_numpy())
-    return peaks[np.isin(peaks["contig"].cat.codes.to_numpy(), codes)]
+def _anchors(peaks: pd.DataFrame, rule: LabelRule, negative_only: list[str]) -> pd.DataFrame:
+    """Tell peaks that are none, and those whose bins are not positive, from the others."""
+    strong, weak = believed(peaks, rule)
+    return peaks.assign(makes_bin=strong | weak, positive=strong & ~peaks["target"].isin(negative_only).to_numpy())
+
+
+def _by_contig(peaks: pd.DataFrame) -> Callable[[pd.DataFrame], pd.DataFrame]:
+    """Return a function that gives the peaks on the contigs of some bins, which are sorted by contig."""
+    order = np.argsort(peaks["contig"].cat.codes.to_numpy(), kind="stable")
+    peaks = peaks.iloc[order].reset_index(drop=True)
+    contig = peaks["contig"].cat.codes.to_numpy()
+
+    def among(bins: pd.DataFrame) -> pd.DataFrame:
+        if not len(bins):
+            return peaks.iloc[:0]
+        codes = bins["contig"].cat.codes.to_numpy()
+        # In the contigs' own type: another one would be converted anew for each block.
+        edges = np.array([codes.min(), codes.max()], dtype=contig.dtype)
+        return peaks.iloc[np.searchsorted(contig, edges[0]) : np.searchsorted(contig, edges[1], side="right")]
+
+    return among

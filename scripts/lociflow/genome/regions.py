@@ -80,7 +80,7 @@ def read_regions(path: Path) -> pd.DataFrame:
     return read_region_file(path).regions
 
 
-def read_region_file(path: Path) -> ReadRegions:
+def read_region_file(path: Path, known: str | None = None) -> ReadRegions:
     """Read BED3 to BED12, BED with more columns, narrowPeak, broadPeak, BEDPE or bedGraph.
 
     The format is told as :func:`lociflow.genome.region_formats.layout_of` says, and plain text, gzip and bgzip by the
@@ -96,6 +96,8 @@ def read_region_file(path: Path) -> ReadRegions:
     ----------
     path
         The file.
+    known
+        Its format, for who knows it otherwise; None: it is told.
 
     Raises
     ------
@@ -113,17 +115,17 @@ def read_region_file(path: Path) -> ReadRegions:
         table = re.sub(rb"^[ \t]+|[ \t]+$", b"", table, flags=re.MULTILINE)
         table = re.sub(rb"[ \t]+", b"\t", table)
         first = table[: table.index(b"\n")]
-    layout = layout_of(path, header, first.split(b"\t"))
+    layout = layout_of(path, header, first.split(b"\t"), known)
     even = table.translate(None, _NOT_A_BORDER) == (b"\t" * (layout.columns - 1) + b"\n") * table.count(b"\n")
     # Rows that are too short or too long pandas would take without a word.
     if layout.columns < 3 or not even or b"\0" in table or _bad_borders(table, first, layout):
-        raise _first_fault(path, lines)
+        raise _first_fault(path, lines, known)
     try:
         parsed = _parse(table, layout)
     except (ValueError, OverflowError) as error:
-        raise _first_fault(path, lines, str(error)) from None
+        raise _first_fault(path, lines, known, str(error)) from None
     if _has_fault(parsed):
-        raise _first_fault(path, lines)
+        raise _first_fault(path, lines, known)
     if layout.mate is None:
         return ReadRegions(_regions(parsed, layout), layout.format, {})
     fragments, dropped = _fragments(parsed)
@@ -254,7 +256,7 @@ def _bad_contig(name: str) -> bool:
     return not name or name != name.strip()
 
 
-def _first_fault(path: Path, lines: bytes, otherwise: str = "not a table of regions") -> UserError:
+def _first_fault(path: Path, lines: bytes, known: str | None, otherwise: str = "not a table of regions") -> UserError:
     """Find the first bad line, slowly: only what the fast parser has refused comes here."""
     header, _ = _without_header(lines)
     layout = separator = None
@@ -270,7 +272,7 @@ def _first_fault(path: Path, lines: bytes, otherwise: str = "not a table of regi
             separator = b"\t" if b"\t" in line else None
         fields = line.split(b"\t") if separator else re.split(rb"[ \t]+", line.strip(b" \t"))
         said = layout is None
-        layout = layout or layout_of(path, header, fields)
+        layout = layout or layout_of(path, header, fields, known)
         fault = _fault(fields, layout, said)
         if fault:
             return UserError(f"{path}, line {number}: {fault}")

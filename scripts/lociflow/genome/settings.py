@@ -1,12 +1,34 @@
 """Functions that a data set's configuration names by ``_target_``, with their settings bound and checked."""
 
+import importlib.util
 import inspect
 from collections.abc import Callable, Mapping
 from difflib import get_close_matches
 from typing import Any
 
+import hydra.utils
+
 from lociflow.command import UserError
 from lociflow.instantiate import instantiate, trusted_object
+
+# What a data set's configuration may name where.
+FUNCTIONS: Mapping[str, tuple[str, ...]] = {
+    "windows": (
+        "lociflow.genome.windows.tile_bins",
+        "lociflow.genome.windows.peak_centred_bins",
+        "lociflow.genome.windows.region_bins",
+        "lociflow.genome.whole_sequences.whole_sequences",
+    ),
+    "windows.negatives": tuple(
+        f"lociflow.genome.negatives.{name}" for name in ("background", "matched", "flanks", "shuffled")
+    ),
+    "split": tuple(
+        f"lociflow.genome.splits.{name}"
+        for name in (
+            "by_contig", "balanced_contigs", "contig_folds", "by_group", "published", "random", "homology_aware",
+        )
+    ),
+}  # fmt: skip
 
 
 def partial(entry: Any, where: str, unless: tuple[str, ...] = ()) -> Callable[..., Any]:
@@ -61,7 +83,7 @@ def _as_partials(entry: Any) -> Any:
 
 
 def _check(entry: Mapping[str, Any], where: str) -> None:
-    function = trusted_object(entry["_target_"])
+    function = _function(entry["_target_"], where)
     parameters = inspect.signature(function).parameters
     for name, value in entry.items():
         if name not in (*parameters, "_target_"):
@@ -74,6 +96,44 @@ def _check(entry: Mapping[str, Any], where: str) -> None:
         needed = parameter.kind is parameter.KEYWORD_ONLY and parameter.default is parameter.empty
         if needed and name not in entry:
             raise UserError(f"{where}: found no key {name!r}, which {function.__name__} needs; add it")
+
+
+def _function(target: Any, where: str) -> Callable[..., Any]:
+    """Look up a function, or say which there are for this place of the configuration."""
+    known = list(FUNCTIONS.get(where, ()))
+    if isinstance(target, str) and not known and (home := target.rpartition(".")[0]):
+        known = _public(home)
+    if not isinstance(target, str) or "." not in target or not _exists(target):
+        named = {name.rpartition(".")[2]: name for name in known}
+        close = get_close_matches(str(target).rpartition(".")[2], list(named), n=1)
+        hint = f"did you mean {named[close[0]]}?" if close else "correct its spelling"
+        expected = f"one of {', '.join(known)}" if known else "the dotted name of a function"
+        raise UserError(f"{where}._target_: found {target!r}, which does not exist; expected {expected}; {hint}")
+    return trusted_object(target)
+
+
+def _exists(target: str) -> bool:
+    try:
+        hydra.utils.get_object(target)
+    except Exception:
+        return False
+    return True
+
+
+def _public(module: str) -> list[str]:
+    """Return the dotted names of the functions of one of this package's modules; none where there is no such."""
+    try:
+        if not module.startswith("lociflow.") or importlib.util.find_spec(module) is None:
+            return []
+    except (ImportError, ValueError):
+        return []
+    found = vars(importlib.import_module(module))
+    names = found.get("__all__") or [
+        name
+        for name, value in found.items()
+        if inspect.isfunction(value) and value.__module__ == module and not name.startswith("_")
+    ]
+    return [f"{module}.{name}" for name in names]
 
 
 def _did_you_mean(name: str, known: list[str]) -> str:

@@ -12,7 +12,7 @@ import numpy as np
 
 from lociflow.command import UserError
 from lociflow.compression import GZIP_ERRORS, open_binary
-from lociflow.genome.region_formats import layout_of
+from lociflow.genome.region_formats import NUMBER, layout_of
 from lociflow.genome.signal_bigwig import open_bigwig
 from lociflow.genome.signal_reads import Steps, pile_up, read_bam, read_fragments, read_steps, steps_of
 from lociflow.genome.signal_track import (
@@ -28,13 +28,15 @@ from lociflow.genome.target_peaks import RegionFile, read_on_genome
 from lociflow.sequence.store import SequenceStore
 
 BIGWIG_MAGIC = (b"\x26\xfc\x8f\x88", b"\x88\x8f\xfc\x26")
+# Characters of a text that tell its format.
+HEAD = 1 << 16
 BIGBED_MAGIC = (b"\xeb\xf2\x89\x87", b"\x87\x89\xf2\xeb")
 
 
 def open_track(
     path: Path, store: SequenceStore, aliases: Mapping[str, str | None], settings: TrackSettings | None = None
 ) -> SignalTrack:
-    """Open a signal track; its format is told by its content (a bedGraph by its suffix or ``track`` line).
+    """Open a signal track; its format is told as :func:`track_format` does.
 
     Everything is read once here: what a track lacks, breaks or sums up to is known before any label is made.
 
@@ -68,16 +70,19 @@ def open_track(
 def track_format(path: Path) -> str:
     """Tell a track's format: ``bigwig``, ``bam``, ``bedgraph`` or ``fragments``.
 
+    A text is a bedGraph by its suffix, its ``track`` line, or because it has four columns of which the fourth is a
+    number in every line of its first 64 kB; with names there it is fragments.
+
     Raises
     ------
     UserError
-        The file cannot be read, or is a CRAM or bigBed.
+        The file cannot be read, is a CRAM, bigBed or a file of peaks, or has both numbers and names in column 4.
     """
     try:
         with path.open("rb") as raw:
             magic = raw.read(4)
         with open_binary(path) as handle:
-            head = handle.read(1 << 16)
+            head = handle.read(HEAD)
     except GZIP_ERRORS as error:
         raise UserError(f"{path}: a broken gzip file ({error}); fetch it again") from None
     except OSError as error:
@@ -100,13 +105,30 @@ def track_format(path: Path) -> str:
         raise UserError(
             f"{path}: found a {said}, expected a bigWig, bedGraph, BAM or fragment file; give peaks as targets.files"
         )
-    if said == "bedGraph":
+    if said == "bedGraph" or (said == "BED" and _has_values(path, lines[len(tracks) :], len(head) == HEAD)):
         return "bedgraph"
     return "fragments"
 
 
-def _read(path: Path, store: SequenceStore, aliases: Mapping[str, str | None]) -> RegionFile:
-    found = read_on_genome(path, store, aliases)
+def _has_values(path: Path, lines: Sequence[bytes], is_cut: bool) -> bool:
+    # The last line of a longer file may have lost its end.
+    whole = lines[:-1] if is_cut and len(lines) > 1 else lines
+    fields = [line.split(b"\t" if b"\t" in line else None) for line in whole]
+    if not fields or any(len(columns) != 4 for columns in fields):
+        return False
+    numbers = [NUMBER.fullmatch(columns[3].strip()) is not None for columns in fields]
+    if any(numbers) and not all(numbers):
+        other = fields[numbers.index(False)][3].decode(errors="backslashreplace")
+        raise UserError(
+            f"{path}: found both numbers and {other!r} in column 4, expected the values of a bedGraph or the names of "
+            "fragments; name a bedGraph NAME.bedGraph and leave out lines without a value, or keep columns 1 to 3 of "
+            "fragments"
+        )
+    return all(numbers)
+
+
+def _read(path: Path, store: SequenceStore, aliases: Mapping[str, str | None], known: str | None = None) -> RegionFile:
+    found = read_on_genome(path, store, aliases, known=known)
     # Where peaks would be left out and judged by the audit, a track has lost what it says of the genome.
     if beyond := found.dropped["beyond_end"]:
         raise UserError(
@@ -119,7 +141,7 @@ def _read(path: Path, store: SequenceStore, aliases: Mapping[str, str | None]) -
 def _open_bed_graph(
     path: Path, store: SequenceStore, aliases: Mapping[str, str | None], settings: TrackSettings
 ) -> SignalTrack:
-    found = _read(path, store, aliases)
+    found = _read(path, store, aliases, "bedGraph")
     values = found.regions["score"].to_numpy(np.float64)
     check_finite(path, "a contig", values[~np.isnan(values)])
     if np.isnan(values).any():
@@ -204,8 +226,9 @@ def _open_fragments(
 def _steps_reader(
     steps: Steps, fill: float, missing: Sequence[str], store: SequenceStore, settings: TrackSettings
 ) -> Reader:
-    unknown = {store.names.index(name) for name in missing} if settings.missing_contigs == "nan" else set()
-    silent = {store.names.index(name) for name in missing} - unknown
+    lacked = set(missing)
+    absent = {index for index, name in enumerate(store.names) if name in lacked}
+    unknown, silent = (absent, set()) if settings.missing_contigs == "nan" else (set(), absent)
 
     def read(contig: int, start: int, end: int) -> np.ndarray:
         if contig in unknown:

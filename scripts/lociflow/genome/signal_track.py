@@ -100,7 +100,8 @@ def match_contigs(
         raise UserError(
             f"{path}: found the contigs {' and '.join(both)} for {twice}, expected one; correct contig_aliases"
         )
-    missing = [name for index, name in enumerate(store.names) if index not in set(found.tolist())]
+    present = set(found.tolist())
+    missing = [name for index, name in enumerate(store.names) if index not in present]
     if missing and missing_contigs == "refuse":
         raise UserError(
             f"{path}: has no data for {some(missing)} of the genome's {len(store.names)} contigs, expected all; add "

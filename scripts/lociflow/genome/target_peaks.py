@@ -133,7 +133,11 @@ def _target_files(targets: Mapping[str, Any], sheet: Path | None) -> list[Target
 
 
 def read_on_genome(
-    path: Path, store: SequenceStore, aliases: Mapping[str, str | None], of_a_whole_genome: bool = False
+    path: Path,
+    store: SequenceStore,
+    aliases: Mapping[str, str | None],
+    of_a_whole_genome: bool = False,
+    known: str | None = None,
 ) -> RegionFile:
     """Read regions and bring them onto the genome.
 
@@ -152,13 +156,15 @@ def read_on_genome(
     of_a_whole_genome
         Whether the file may speak of contigs that the genome lacks, as blacklists do: they are left out and counted
         (``excluded_contig``) as long as the file has one contig of the genome.
+    known
+        The file's format, as in :func:`lociflow.genome.regions.read_region_file`.
 
     Raises
     ------
     UserError
         The file is bad, or a contig is unknown.
     """
-    file = read_region_file(path)
+    file = read_region_file(path, known)
     found = file.regions
     length = (found["end"] - found["start"]).to_numpy()
     if of_a_whole_genome:

@@ -16,7 +16,7 @@ from lociflow.command import UserError, atomic
 from lociflow.formats import check_format, stamp
 
 KIND = "windows"
-COLUMNS = ("contig", "start", "end", "strand", "group", "shuffled")
+COLUMNS = ("contig", "start", "end", "strand", "group", "shuffled", "shuffle_seed")
 SPLIT = "split:"
 METADATA = b"lociflow"
 # Rows that are read at once where a table may not fit.
@@ -44,9 +44,9 @@ def digest_windows(windows: pd.DataFrame, split: str | None = None) -> str:
         values = windows[column].cat
         digest.update(json.dumps([column, [str(name) for name in values.categories]]).encode())
         digest.update(values.codes.to_numpy().astype("<i4").tobytes())
-    for column in ("start", "end", "shuffled"):
+    for column in ("start", "end", "shuffled", "shuffle_seed"):
         digest.update(json.dumps([column]).encode())
-        digest.update(windows[column].to_numpy().astype("<i8").tobytes())
+        digest.update(_column(windows, column).to_numpy().astype("<i8").tobytes())
     return digest.hexdigest()
 
 
@@ -59,14 +59,15 @@ def write_windows(path: Path, windows: pd.DataFrame, about: Mapping[str, Any]) -
         Parquet file to write.
     windows
         ``contig``, ``strand``, ``group`` and a column ``split:NAME`` for each split (categorical; group and splits may
-        be missing), ``start``, ``end`` (int64), ``shuffled`` (bool), in the order of the store.
+        be missing), ``start``, ``end`` (int64), ``shuffled`` (bool) and ``shuffle_seed`` (int64: the seed of a
+        shuffled bin's shuffle, 0 for the others; a table without it has no seeds), in the order of the store.
     about
         JSON values that travel in the file beside its format, version and the names of its splits.
     """
     columns = [*COLUMNS, *(SPLIT + name for name in split_names(windows))]
     arrays = []
     for column in columns:
-        values = windows[column]
+        values = _column(windows, column)
         if isinstance(values.dtype, pd.CategoricalDtype):
             codes = values.cat.codes.to_numpy().astype(np.int32)
             names = pa.array([str(name) for name in values.cat.categories], type=pa.string())
@@ -77,6 +78,14 @@ def write_windows(path: Path, windows: pd.DataFrame, about: Mapping[str, Any]) -
     table = pa.table(arrays, names=columns).replace_schema_metadata({METADATA: text})
     with atomic(path) as temporary:
         pq.write_table(table, temporary, compression="zstd", compression_level=3, row_group_size=BATCH)
+
+
+def _column(windows: pd.DataFrame, column: str) -> pd.Series:
+    if column == "shuffle_seed" and column not in windows:
+        if windows["shuffled"].any():
+            raise ValueError("shuffle_seed: expected a seed for every shuffled bin")
+        return pd.Series(np.zeros(len(windows), np.int64), index=windows.index)
+    return windows[column]
 
 
 def read_windows(path: Path, split: str | None = None) -> pd.DataFrame:
@@ -93,7 +102,8 @@ def read_windows(path: Path, split: str | None = None) -> pd.DataFrame:
     -------
     pandas.DataFrame
         ``contig``, ``strand``, ``group`` (categorical), ``start``, ``end`` (int64, 0-based, half-open), ``shuffled``
-        (bool), and with a split the column ``split``: "train", "validation", "test", missing for a bin outside of it.
+        (bool), ``shuffle_seed`` (int64, 0 where not shuffled), and with a split the column ``split``: "train",
+        "validation", "test", missing for a bin outside of it.
 
     Raises
     ------

@@ -6,6 +6,7 @@ names, and the keys of the configuration's ``windows``; it returns :class:`Bins`
 """
 
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -20,6 +21,9 @@ from lociflow.sequence.mapped import let_go
 from lociflow.sequence.store import SequenceStore
 
 Negatives = Callable[..., pd.DataFrame]
+# Bases that are searched for N at once.
+N_BLOCK = 1 << 24
+NOT_SHUFFLED: dict[str, Any] = {"shuffled": False, "shuffle_seed": np.int64(0)}
 
 
 class Bins(NamedTuple):
@@ -110,13 +114,18 @@ def peak_centred_bins(
     ``bin // 2`` before it. Equal bins are merged. A bin with several reasons to be dropped counts for the first of
     ``duplicate``, ``outside`` (the contig begins or ends inside), ``blacklist``, ``n``.
 
+    Peaks that score below ``labels.ignore_score`` are no peaks: they make no bin, but no negative may touch them
+    either. Those from there to ``labels.positive_score`` make bins that are ignored: they, and the bins of
+    ``targets.negative_only``, have no part in ``ratio`` of the negatives, which counts the bins of positive peaks.
+
     Parameters
     ----------
     store
         The genome.
     peaks
         ``contig`` (categorical in the store's order), ``start``, ``end``, ``summit`` (-1: none), ``strand`` and,
-        where there are groups, ``group`` of all targets.
+        where there are groups, ``group`` of all targets; where the labels tell peaks apart, ``makes_bin`` and
+        ``positive`` (bool; without them all are both).
     blacklist
         ``contig``, ``start``, ``end``.
     bin
@@ -126,9 +135,10 @@ def peak_centred_bins(
     stranded
         Whether a bin takes its peak's strand; otherwise it has none.
     negatives
-        Draw the negatives: each is called with ``store``, ``bins`` (the kept ones), ``avoid`` (peaks, blacklist, the
-        kept bins and the negatives drawn before) and ``max_n``, as :func:`lociflow.genome.negatives.background`; None
-        for none, which leaves the other targets' peaks as each target's negatives.
+        Draw the negatives: each is called with ``store``, ``bins`` (the kept ones of positive peaks), ``avoid`` (all
+        peaks, blacklist, the kept bins and the negatives drawn before) and ``max_n``, as
+        :func:`lociflow.genome.negatives.background`; None for none, which leaves the other targets' peaks
+        as each target's negatives.
     max_n
         Largest fraction of N in a bin that is kept.
 
@@ -143,6 +153,7 @@ def peak_centred_bins(
         ``bin`` is not a positive whole number, or ``max_n`` not in [0, 1].
     """
     check_whole("windows.bin", bin)
+    everything, peaks = peaks, _believed(peaks)
     start, end, summit = (peaks[column].to_numpy() for column in ("start", "end", "summit"))
     centre = np.where(summit == NO_SUMMIT, (start + end) // 2, summit)
     table = bin_table(store, peaks["contig"].cat.codes.to_numpy(), centre - bin // 2, bin)
@@ -151,20 +162,25 @@ def peak_centred_bins(
         table = table.assign(strand=categorical(strand.astype(np.int8), STRANDS))
     if "group" in peaks:
         table = table.assign(group=peaks["group"].to_numpy())
-    duplicate = table.duplicated(["contig", "start", "strand"]).to_numpy()
+    table = table.assign(positive=peaks["positive"].to_numpy(bool) if "positive" in peaks else True)
+    same_place = ["contig", "start", "strand"]
+    duplicate = table.duplicated(same_place).to_numpy()
+    if duplicate.any():
+        table["positive"] = table.groupby(same_place, observed=True)["positive"].transform("max")
     kept, dropped = drop_unusable(table[~duplicate].reset_index(drop=True), store, blacklist, max_n, outside="outside")
     dropped = {"duplicate": int(duplicate.sum()), **dropped}
     made, background = len(table), 0
     columns = ["contig", "start", "end"]
-    parts, told = [kept.assign(shuffled=False)], []
+    counted = kept.pop("positive").to_numpy(bool)
+    parts, told = [kept.assign(**NOT_SHUFFLED)], []
     for draw in [] if negatives is None else [negatives] if callable(negatives) else negatives:
         placed = [part.loc[~part["shuffled"], columns] for part in parts]
-        avoid = pd.concat([peaks[columns], blacklist[columns], *placed], ignore_index=True)
+        avoid = pd.concat([everything[columns], blacklist[columns], *placed], ignore_index=True)
         # Composition is matched over what a model sees, which is where it could give the label away.
         seen = {"window": length} if takes(draw, "window") and "window" not in getattr(draw, "keywords", {}) else {}
-        drawn = draw(store=store, bins=kept, avoid=avoid, max_n=max_n, **seen)
+        drawn = draw(store=store, bins=kept[counted].reset_index(drop=True), avoid=avoid, max_n=max_n, **seen)
         told.append(dict(drawn.attrs.get("negatives") or {}))
-        parts.append(drawn if "shuffled" in drawn else drawn.assign(shuffled=False))
+        parts.append(drawn.assign(**{name: value for name, value in NOT_SHUFFLED.items() if name not in drawn}))
         background += len(drawn)
     whole = pd.concat(parts, ignore_index=True)
     if "group" in whole:
@@ -185,7 +201,8 @@ def region_bins(
     """Tile the regions of the targets, such as gene bodies, from each region's first base on.
 
     A region's last bin is moved back so that it ends with the region; a region shorter than a bin has one, centred on
-    it. Equal bins are merged. Reasons to be dropped are those of :func:`peak_centred_bins`.
+    it. Equal bins are merged. Regions that score below ``labels.ignore_score`` are none. Reasons to be dropped are
+    those of :func:`peak_centred_bins`.
 
     Parameters
     ----------
@@ -204,6 +221,7 @@ def region_bins(
     step = bin if stride is None else stride
     check_whole("windows.bin", bin)
     check_whole("windows.stride", step)
+    peaks = _believed(peaks)
     begin, finish = peaks["start"].to_numpy(np.int64), peaks["end"].to_numpy(np.int64)
     number = np.maximum(-(-(finish - begin - bin) // step) + 1, 1)
     row = np.repeat(np.arange(len(peaks)), number)
@@ -220,6 +238,11 @@ def region_bins(
     duplicate = table.duplicated(["contig", "start", "strand"]).to_numpy()
     kept, dropped = drop_unusable(table[~duplicate].reset_index(drop=True), store, blacklist, max_n, outside="outside")
     return Bins(in_order(kept), len(table), {"duplicate": int(duplicate.sum()), **dropped})
+
+
+def _believed(peaks: pd.DataFrame) -> pd.DataFrame:
+    """Return the peaks that make bins."""
+    return peaks[peaks["makes_bin"].to_numpy(bool)].reset_index(drop=True) if "makes_bin" in peaks else peaks
 
 
 def bin_table(store: SequenceStore, contig: np.ndarray, start: np.ndarray, length: int) -> pd.DataFrame:
@@ -280,12 +303,18 @@ def n_bases(store: SequenceStore, bins: pd.DataFrame) -> np.ndarray:
     """Count the N in bins that lie within their contigs: ``int64``, one per bin; other IUPAC codes are bases."""
     counts = np.zeros(len(bins), dtype=np.int64)
     contig = bins["contig"].cat.codes.to_numpy()
-    start, end = bins["start"].to_numpy(), bins["end"].to_numpy()
-    for index in np.unique(contig):
-        offset = store.offsets[index]
-        codes = store.codes[offset : offset + store.lengths[index]]
-        position = np.flatnonzero((codes == N) | (codes == N | SOFT_MASK))
-        rows = np.flatnonzero(contig == index)
+    # Contigs lie one behind the other in the store: blocks of it hold a part of one or many of them.
+    start = store.offsets[contig] + bins["start"].to_numpy(np.int64)
+    end = start + (bins["end"] - bins["start"]).to_numpy(np.int64)
+    order = np.argsort(start, kind="stable")
+    longest = int((end - start).max(initial=0))
+    edges = np.searchsorted(start[order], np.arange(0, len(store.codes) + N_BLOCK, N_BLOCK))
+    for block, (low, high) in enumerate(pairwise(edges.tolist())):
+        if low == high:
+            continue
+        rows, first = order[low:high], block * N_BLOCK
+        codes = store.codes[first : first + N_BLOCK + longest]
+        position = np.flatnonzero((codes == N) | (codes == N | SOFT_MASK)) + first
         counts[rows] = np.searchsorted(position, end[rows]) - np.searchsorted(position, start[rows])
         let_go(store.codes)
     return counts

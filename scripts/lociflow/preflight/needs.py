@@ -21,6 +21,10 @@ CHECKPOINT_BYTES = 20_000_000
 # What a process takes before it holds any data, and for each bin while windows are made (measured: tests/perf).
 PROCESS_BYTES = 700_000_000
 BIN_BYTES = 150
+# The same of the audit, whose search for similar sequences is what takes most (measured with 50,000 to 800,000 bins of
+# 500 bases; at 1,000 bases it is no more).
+AUDIT_BYTES = 1_000_000_000
+AUDIT_BIN_BYTES = 2_100
 # Share of the free disk from which on a user should look.
 TIGHT = 0.8
 
@@ -68,7 +72,8 @@ def needs_of(config: Mapping[str, Any], here: Mapping[str, Path], sizes: Mapping
     labels = bins * width * LABEL_BYTES.get(kind, 4)
     predictions = bins * width * PREDICTION_BYTES
     disk = fetched + bases + labels + trainings * (CHECKPOINT_BYTES + predictions)
-    return Needs(disk, PROCESS_BYTES + bins * BIN_BYTES + peaks * 40, unknown)
+    windows_step = PROCESS_BYTES + bins * BIN_BYTES + peaks * 40
+    return Needs(disk, max(windows_step, AUDIT_BYTES + bins * AUDIT_BIN_BYTES), unknown)
 
 
 def _is_fetched(file: str, here: Mapping[str, Path]) -> bool:

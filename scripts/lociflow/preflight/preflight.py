@@ -4,6 +4,7 @@ It takes seconds: nothing is downloaded, of files that are here only the first l
 yet is said to be so.
 """
 
+import os
 import re
 import shutil
 import subprocess
@@ -16,7 +17,6 @@ from lociflow.command import UserError
 from lociflow.config import Configuration
 from lociflow.genome.contig_names import read_aliases
 from lociflow.layout import SOURCE
-from lociflow.preflight.contents import check_dataset_files
 from lociflow.preflight.finding import ERROR, OK, WARN, Finding
 from lociflow.preflight.needs import Needs, check_disk, check_memory, needs_of
 from lociflow.preflight.sources import check_sources, local_file
@@ -55,7 +55,8 @@ def preflight(run: Mapping[str, Any], conda: bool = False) -> None:
 def look(run: Mapping[str, Any], groups: Configuration, conda: bool = False) -> list[Finding]:
     """Return everything that is found, the errors among it."""
     files = all_sources(groups, run["datasets"])
-    mirror = run.get("mirror")
+    # As scripts/fetch.py will.
+    mirror = run.get("mirror") or os.environ.get("LOCIFLOW_MIRROR")
     findings = [] if conda else [check_bedtools()]
     findings.append(check_device())
     reached = check_sources(files, mirror)
@@ -69,9 +70,26 @@ def look(run: Mapping[str, Any], groups: Configuration, conda: bool = False) -> 
             for source in files.values()
             if (path := local_file(source, Path(SOURCE.format(file=source["file"])), mirror)) is not None
         }
-        findings += check_dataset_files(whole, here, aliases_of(groups, config))
+        findings += check_contents(whole, here, aliases_of(groups, config))
         needs += needs_of(whole, here, reached.sizes, len(run["models"]) * len(run["seeds"]))
     return [*findings, check_disk(needs, Path()), check_memory(needs)]
+
+
+def check_contents(
+    config: Mapping[str, Any], here: Mapping[str, Path], aliases: Mapping[str, str | None]
+) -> list[Finding]:
+    """Hold a data set's settings and the files that are here against what its steps take.
+
+    Parameters and findings are those of :func:`lociflow.preflight.contents.check_dataset_files`.
+    """
+    try:
+        # It brings the libraries of all readers, for which a Snakefile that is only read should not wait, and which
+        # are not here where every step has an environment of its own.
+        from lociflow.preflight.contents import check_dataset_files, check_settings
+    except ModuleNotFoundError as error:
+        told = f"not looked into, there is no module {error.name} here; install the requirements of lociflow"
+        return [Finding(f"dataset {config['name']}", WARN, told)]
+    return [*check_settings(config), *check_dataset_files(config, here, aliases)]
 
 
 def aliases_of(groups: Configuration, config: Mapping[str, Any]) -> Mapping[str, str | None]:

@@ -108,7 +108,7 @@ def aligned_text(table: pd.DataFrame) -> str:
     several = table.groupby("dataset")["split"].nunique()
     for (dataset, split), rows in table.groupby(["dataset", "split"], sort=False):
         first = rows.iloc[0]
-        name = f"{dataset}, {split} split" if several[dataset] > 1 else dataset
+        name = f"{dataset}, {split} split" if int(several.loc[str(dataset)]) > 1 else str(dataset)
         title = (
             f"{name}: median over {plural(first['targets'], 'target')}, {first['test_bins']:,} test bins, "
             f"prevalence {number(first['prevalence'], 4)} (chance: AUROC 0.5, AUPRC the prevalence)"

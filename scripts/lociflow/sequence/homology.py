@@ -2,8 +2,9 @@
 
 Two sequences are similar when their best local alignment (match +1, mismatch -1, gap -2 a base) has at least the
 ``identity`` asked for, matches over columns, and aligns at least the ``coverage`` asked for of the shorter one's known
-bases. Candidates share a spaced seed (Ma, Tromp & Li 2002, Bioinformatics 18:440), of which there are two patterns of a
-weight that grows with the data; an ungapped extension sorts out those that share it by chance, and a banded alignment
+bases. Candidates share a spaced seed (Ma, Tromp & Li 2002, Bioinformatics 18:440) of a weight that grows with the data,
+of which there are two patterns, one for long sequences. An ungapped extension sorts out those that share it by chance,
+the edit distances of short blocks those of long sequences that share no more than a repeat, and a banded alignment
 (Smith & Waterman 1981) measures the rest. What is searched for is held in memory in chunks of :data:`CHUNK_BASES`, what
 is looked up in blocks, so memory does not grow with the data set.
 
@@ -28,6 +29,9 @@ CHUNK_BASES = 1 << 28
 # Blocks of queries between two updates of the components; a constant, so that no result depends on the threads.
 ROUND = 16
 
+# Places of one pattern at which what is similar may be found.
+PLACES = 200
+
 # Score of the ungapped extension that is worth an alignment, beyond the seed's own, and how far it may fall meanwhile.
 LEAST_OVER_SEED = 7
 DROP = 7
@@ -47,23 +51,6 @@ SMALLEST_WEIGHT, LARGEST_WEIGHT = 8, 13
 COUNTS = ("seeds", "frequent_seeds", "places_left_out", "without_seed", "cut_short", "alignments")
 """What is counted, summed over both patterns and all chunks: seeds looked up, those that occur at too many places and
 the places passed over, queries without any seed, queries whose search ended early, and alignments."""
-
-
-class Pairs(NamedTuple):
-    """Similar sequences, each pair once: vectors of one length, in order of (query, reference)."""
-
-    query: np.ndarray
-    """``int64``, row."""
-    reference: np.ndarray
-    """``int64``, row; the smaller of the two where all are compared with all."""
-    identity: np.ndarray
-    """``float32``: matches over columns of the best alignment found."""
-    coverage: np.ndarray
-    """``float32``: aligned pairs of bases over the known bases of the shorter one."""
-    reverse: np.ndarray
-    """``bool``: the query is similar on its other strand."""
-    counts: dict[str, int]
-    """Of the search, see :data:`COUNTS`."""
 
 
 class Matches(NamedTuple):
@@ -88,59 +75,6 @@ class Groups(NamedTuple):
     counts: dict[str, int]
 
 
-def similar_pairs(
-    codes: Codes,
-    n: int,
-    length: int,
-    identity: float = 0.8,
-    coverage: float = 0.5,
-    *,
-    queries: np.ndarray | None = None,
-    references: np.ndarray | None = None,
-    blocks: np.ndarray | None = None,
-    search: Search = DNA_SEARCH,
-) -> Pairs:
-    """Find all pairs of similar sequences.
-
-    A family of k sequences makes k²/2 pairs: use :func:`similar_groups` or :func:`best_match` where the pairs
-    themselves are not needed.
-
-    Parameters
-    ----------
-    codes
-        Reads sequences of rows 0 to ``n - 1``; shorter ones are padded with an unknown letter.
-    n, length
-        Number of rows, and codes of each.
-    identity, coverage
-        Least of a pair, in (0, 1].
-    queries, references
-        Rows to compare; both None: all with all.
-    blocks
-        ``int64``, shape ``(n,)``: sequences of the same block are not compared; None: all are.
-    search
-        How.
-    """
-    everything = queries is None and references is None
-    rows = np.arange(n, dtype=np.int64)
-    queries = rows if queries is None else np.asarray(queries, dtype=np.int64)
-    references = rows if references is None else np.asarray(references, dtype=np.int64)
-    tables, numbers = [np.empty((0, 3), np.int64)], [np.empty((0, 2), np.float32)]
-    counts = np.zeros(len(COUNTS), np.int64)
-    for chunk in _chunks(codes, references, length, coverage, search):
-        for found, measured, counted in chunk.search(codes, queries, identity, coverage, blocks, everything):
-            tables.append(found)
-            numbers.append(measured)
-            counts += counted
-    table, measured = np.concatenate(tables), np.concatenate(numbers)
-    # Both patterns find most pairs, and both strands of a palindrome match: the best alignment stands.
-    order = np.lexsort((table[:, 2], -measured[:, 1], -measured[:, 0], table[:, 1], table[:, 0]))
-    table, measured = table[order], measured[order]
-    first = np.ones(len(table), dtype=bool)
-    first[1:] = (table[1:, :2] != table[:-1, :2]).any(axis=1)
-    table, measured = table[first], measured[first]
-    return Pairs(table[:, 0], table[:, 1], measured[:, 0], measured[:, 1], table[:, 2] == 1, _named(counts))
-
-
 def best_match(
     codes: Codes,
     length: int,
@@ -149,16 +83,28 @@ def best_match(
     identity: float = 0.8,
     coverage: float = 0.5,
     *,
+    origin: np.ndarray | None = None,
     search: Search = DNA_SEARCH,
 ) -> Matches:
     """Find the most similar reference of each query.
 
     Parameters
     ----------
-    codes, length, identity, coverage, search
-        As for :func:`similar_pairs`.
+    codes
+        Reads sequences of rows; shorter ones are padded with an unknown letter.
+    length
+        Codes of each.
     queries, references
         Rows; a row that is both is not compared with itself.
+    identity, coverage
+        Least of a match, in (0, 1].
+    origin
+        ``int64``, a value a row that ``codes`` knows: where it begins on an axis on which sequences that overlap have
+        the same letters, as windows of a genome do. What several references share is then searched once, and of those
+        that overlap the one is measured that lies best; nothing is found through bases that a row shares with itself.
+        Different sequences must not begin at the same place. None: no sequences overlap.
+    search
+        How.
 
     Returns
     -------
@@ -177,7 +123,7 @@ def best_match(
     )
     place = np.argsort(queries, kind="stable")
     counts = np.zeros(len(COUNTS), np.int64)
-    for chunk in _chunks(codes, references, length, coverage, search):
+    for chunk in _chunks(codes, references, length, coverage, origin, search):
         # Every later pattern and chunk is only asked for something better.
         for found, measured, counted in chunk.search(codes, queries, identity, coverage, None, False, best.identity):
             counts += counted
@@ -200,6 +146,7 @@ def similar_groups(
     coverage: float = 0.5,
     *,
     blocks: np.ndarray | None = None,
+    origin: np.ndarray | None = None,
     search: Search = DNA_SEARCH,
 ) -> Groups:
     """Join all sequences that are similar, by union–find, without ever holding the pairs.
@@ -208,8 +155,10 @@ def similar_groups(
 
     Parameters
     ----------
-    codes, n, length, identity, coverage, search
-        As for :func:`similar_pairs`.
+    codes, length, identity, coverage, origin, search
+        As for :func:`best_match`.
+    n
+        Number of rows.
     blocks
         ``int64``, shape ``(n,)``: sequences of the same block are in one group from the beginning; None: none are.
     """
@@ -220,20 +169,12 @@ def similar_groups(
         join(parent, np.arange(n), first[inverse].astype(np.int64))
         flatten(parent)
     counts = np.zeros(len(COUNTS), np.int64)
-    for chunk in _chunks(codes, rows, length, coverage, search):
+    for chunk in _chunks(codes, rows, length, coverage, origin, search):
         for found, _, counted in chunk.search(codes, rows, identity, coverage, parent, True, joins=64):
             counts += counted
             join(parent, found[:, 0], found[:, 1])
             flatten(parent)
     return Groups(parent, _named(counts))
-
-
-def components(pairs: Pairs, n: int) -> np.ndarray:
-    """Return the smallest row of each row's component, ``int64`` of shape ``(n,)``, by union–find over pairs."""
-    parent = np.arange(n, dtype=np.int64)
-    join(parent, pairs.query, pairs.reference)
-    flatten(parent)
-    return parent
 
 
 class _Chunk(NamedTuple):
@@ -242,6 +183,7 @@ class _Chunk(NamedTuple):
     rows: np.ndarray
     plain: np.ndarray
     known: np.ndarray
+    origin: np.ndarray
     starts: np.ndarray
     positions: np.ndarray
     offsets: np.ndarray
@@ -282,6 +224,7 @@ class _Chunk(NamedTuple):
                 self.plain,
                 self.rows,
                 self.known,
+                self.origin,
                 self.starts,
                 self.positions,
                 self.offsets,
@@ -306,11 +249,15 @@ class _Chunk(NamedTuple):
                 )
 
 
-def _chunks(codes: Codes, references: np.ndarray, length: int, coverage: float, search: Search) -> Iterator[_Chunk]:
+def _chunks(
+    codes: Codes, references: np.ndarray, length: int, coverage: float, origin: np.ndarray | None, search: Search
+) -> Iterator[_Chunk]:
     """Yield chunks of the references under each pattern; only one is in memory at a time."""
     if not 1 <= length <= kernels.LONGEST:
         raise ValueError(f"length {length}: expected 1 to {kernels.LONGEST}")
     size = max(1, CHUNK_BASES // length)
+    if origin is not None:
+        references = references[np.argsort(origin[references], kind="stable")]
     for begin in range(0, len(references), size):
         rows = references[begin : begin + size]
         plain = np.empty((len(rows), length), dtype=np.uint8)
@@ -318,26 +265,34 @@ def _chunks(codes: Codes, references: np.ndarray, length: int, coverage: float, 
         for low in range(0, len(rows), block):
             plain[low : low + block] = _plain(codes(rows[low : low + block]), search)
         known = _known(plain)
-        for pattern in _patterns(plain.size, length, search.letters):
-            yield _Chunk(rows, plain, known, *_index(plain, pattern, coverage, search), pattern, search)
+        place = length * np.arange(len(rows), dtype=np.int64) if origin is None else origin[rows]
+        patterns = _patterns(plain.size, length, search.letters)
+        # What must be covered of long sequences has places enough for one pattern.
+        for pattern in patterns[:1] if length * coverage >= PLACES else patterns:
+            yield _Chunk(rows, plain, known, place, *_index(plain, place, pattern, coverage, search), pattern, search)
 
 
-def _index(plain: np.ndarray, offsets: np.ndarray, coverage: float, search: Search) -> tuple[np.ndarray, np.ndarray]:
+def _index(
+    plain: np.ndarray, origin: np.ndarray, offsets: np.ndarray, coverage: float, search: Search
+) -> tuple[np.ndarray, np.ndarray]:
     length = plain.shape[1]
+    # A seed that lies in several sequences which overlap is kept with the first of them.
+    first = np.zeros(len(plain), dtype=np.int64)
+    first[1:] = np.maximum(length - int(offsets[-1]) - np.diff(origin), 0)
     seeds = search.letters ** len(offsets)
-    # Of long sequences not every place is needed: what covers enough of one still has about a hundred.
-    step = max(1, int(length * coverage) // 100)
+    # Of long sequences not every place is needed: what covers enough of one still has about as many.
+    step = max(1, int(length * coverage) // PLACES)
     starts = np.zeros(seeds + 1, dtype=np.uint32)
     threads = _threads(search)
     borders = [seeds * part // threads for part in range(threads + 1)]
 
     # Each thread sees all sequences and writes its own seeds, so that none writes where another does.
     def count(part: int) -> None:
-        kernels.count_seeds(plain, offsets, search.letters, borders[part], borders[part + 1], step, starts)
+        kernels.count_seeds(plain, first, offsets, search.letters, borders[part], borders[part + 1], step, starts)
 
     def fill(part: int) -> None:
         kernels.fill_positions(
-            plain, offsets, search.letters, borders[part], borders[part + 1], step, starts, positions
+            plain, first, offsets, search.letters, borders[part], borders[part + 1], step, starts, positions
         )
 
     with ThreadPoolExecutor(threads) as pool:

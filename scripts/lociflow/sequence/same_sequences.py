@@ -28,7 +28,7 @@ def first_of_same(codes: Codes, rows: np.ndarray, length: int, search: Search = 
     Parameters
     ----------
     codes, length, search
-        As for :func:`lociflow.sequence.homology.similar_pairs`.
+        As for :func:`lociflow.sequence.homology.best_match`.
     rows
         Sequences to compare.
     """

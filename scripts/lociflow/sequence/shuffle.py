@@ -1,6 +1,12 @@
 """Shuffles of sequences that keep the count of every dinucleotide."""
 
+import hashlib
+from collections.abc import Sequence
+
 import numpy as np
+
+_STEP = np.uint64(0x9E3779B97F4A7C15)
+_LARGEST = np.uint64((1 << 63) - 1)
 
 
 def dinucleotide_shuffle(codes: np.ndarray, seeds: np.ndarray) -> np.ndarray:
@@ -41,3 +47,46 @@ def dinucleotide_shuffle(codes: np.ndarray, seeds: np.ndarray) -> np.ndarray:
     shuffled = np.array(codes, order="C")
     shuffle_rows(shuffled, seeds.astype(np.uint64))
     return shuffled
+
+
+def shuffle_seeds(
+    seed: int, names: Sequence[str], contig: np.ndarray, start: np.ndarray, copy: np.ndarray
+) -> np.ndarray:
+    """Derive the seed of each shuffle from what it is made of, so that it is the same whatever lies around it.
+
+    Words are mixed in one after the other by the finaliser of SplitMix64 (Steele 2014, doi:10.1145/2660193.2660195).
+
+    Parameters
+    ----------
+    seed
+        Not negative.
+    names
+        Of the contigs.
+    contig
+        Indices of ``names``, whole numbers of shape ``(n,)``.
+    start
+        First base, ``int64``, shape ``(n,)``.
+    copy
+        Tells shuffles of one place apart: whole numbers of shape ``(n,)``, not negative.
+
+    Returns
+    -------
+    numpy.ndarray
+        ``int64``, shape ``(n,)``, from 1 to 2**63 - 1: 0 is left for what is not shuffled.
+    """
+    contig = np.asarray(contig)
+    used = np.unique(contig)
+    number = np.zeros(len(names), dtype=np.uint64)
+    for index in used.tolist():
+        number[index] = int.from_bytes(hashlib.sha256(str(names[index]).encode()).digest()[:8], "little")
+    state = np.full(len(contig), int.from_bytes(hashlib.sha256(str(seed).encode()).digest()[:8], "little"), np.uint64)
+    for word in (number[contig], np.asarray(start, np.int64).astype(np.uint64), np.asarray(copy).astype(np.uint64)):
+        state = _mixed(state ^ word)
+    return np.maximum(state & _LARGEST, np.uint64(1)).astype(np.int64)
+
+
+def _mixed(words: np.ndarray) -> np.ndarray:
+    words = words + _STEP
+    words = (words ^ (words >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    words = (words ^ (words >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return np.asarray(words ^ (words >> np.uint64(31)))

@@ -11,6 +11,14 @@ UNKNOWN = 0x7F
 MASKED = 0x80
 LETTER = 0x7F
 SEEDS_AT_ONCE = 64
+# Bases of a query whose edit distance is found at once, a bit each, and the most errors of a block that is similar: of
+# one of 80 % identity, one and a half standard deviations above the mean; of random DNA it has about 13.
+BLOCK = 32
+MOST_ERRORS = 10
+# Fewer blocks than this tell too little.
+LEAST_BLOCKS = 4
+# Candidates that are looked at in this way for each alignment that a query may have.
+CANDIDATES = 50
 # Identity beyond which a search for the best match looks no further.
 ENOUGH = 0.98
 
@@ -93,14 +101,24 @@ def find_seeds(row: np.ndarray, offsets: np.ndarray, letters: int, seeds: np.nda
 
 @njit(cache=True, nogil=True)
 def count_seeds(
-    rows: np.ndarray, offsets: np.ndarray, letters: int, low: int, high: int, step: int, starts: np.ndarray
+    rows: np.ndarray,
+    first: np.ndarray,
+    offsets: np.ndarray,
+    letters: int,
+    low: int,
+    high: int,
+    step: int,
+    starts: np.ndarray,
 ) -> None:
-    """Add to ``starts[seed + 1]`` the times each seed from ``low`` to ``high`` occurs in the rows."""
+    """Add to ``starts[seed + 1]`` the times each seed from ``low`` to ``high`` occurs in the rows.
+
+    ``first`` is where in each row the places begin that no row before has, ``step`` the distance of those that count.
+    """
     seeds = np.empty(rows.shape[1], np.int64)
     for row in range(rows.shape[0]):
-        if find_seeds(rows[row], offsets, letters, seeds) == 0:
+        if find_seeds(rows[row, first[row] :], offsets, letters, seeds) == 0:
             continue
-        for begin in range(row % step, rows.shape[1] - offsets[-1], step):
+        for begin in range(row % step, rows.shape[1] - first[row] - offsets[-1], step):
             if low <= seeds[begin] < high:
                 starts[seeds[begin] + 1] += 1
 
@@ -108,6 +126,7 @@ def count_seeds(
 @njit(cache=True, nogil=True)
 def fill_positions(
     rows: np.ndarray,
+    first: np.ndarray,
     offsets: np.ndarray,
     letters: int,
     low: int,
@@ -120,11 +139,11 @@ def fill_positions(
     length = rows.shape[1]
     seeds = np.empty(length, np.int64)
     for row in range(rows.shape[0]):
-        if find_seeds(rows[row], offsets, letters, seeds) == 0:
+        if find_seeds(rows[row, first[row] :], offsets, letters, seeds) == 0:
             continue
-        for begin in range(row % step, length - offsets[-1], step):
+        for begin in range(row % step, length - first[row] - offsets[-1], step):
             if low <= seeds[begin] < high:
-                positions[starts[seeds[begin]]] = row * length + begin
+                positions[starts[seeds[begin]]] = row * length + first[row] + begin
                 starts[seeds[begin]] += 1
 
 
@@ -152,6 +171,101 @@ def _extended(query: np.ndarray, reference: np.ndarray, i: int, j: int, span: in
         a -= 1
         b -= 1
     return best
+
+
+@njit(cache=True, nogil=True)
+def _read_blocks(query: np.ndarray, matching: np.ndarray) -> None:
+    """Set bit ``k`` of ``matching[b, letter]`` where base ``k`` of a query's block ``b`` is that letter."""
+    matching[:] = 0
+    for b in range(matching.shape[0]):
+        begin = min(b * BLOCK, len(query) - BLOCK)
+        for k in range(BLOCK):
+            letter = query[begin + k] & LETTER
+            if letter < UNKNOWN:
+                matching[b, letter] |= np.uint64(1) << np.uint64(k)
+
+
+@njit(cache=True, nogil=True)
+def _fewest_errors(matching: np.ndarray, reference: np.ndarray, low: int, high: int) -> int:
+    """Return the edit distance of a block from what is most like it in ``reference[low:high]`` (Myers 1999)."""
+    one = np.uint64(1)
+    last_bit = np.uint64(BLOCK - 1)
+    up, down = ~np.uint64(0), np.uint64(0)
+    number, fewest = BLOCK, BLOCK
+    for place in range(low, high):
+        letter = reference[place] & LETTER
+        same = matching[letter] if letter < UNKNOWN else np.uint64(0)
+        vertical = same | down
+        across = (((same & up) + up) ^ up) | same
+        rise, fall = down | ~(across | up), up & across
+        number += int((rise >> last_bit) & one) - int((fall >> last_bit) & one)
+        fewest = min(fewest, number)
+        rise, fall = rise << one, fall << one
+        up, down = fall | ~(vertical | rise), rise & vertical
+    return fewest
+
+
+@njit(cache=True, nogil=True)
+def _worth_aligning(
+    matching: np.ndarray,
+    reference: np.ndarray,
+    length: int,
+    i: int,
+    diagonal: int,
+    band: int,
+    run: int,
+    most: float,
+    errors: np.ndarray,
+) -> bool:
+    """Tell whether a run of blocks of a query around its base ``i`` is similar to what lies opposite.
+
+    Five of six of its blocks must be within :data:`MOST_ERRORS` edits, and all of them together within ``most``. Edit
+    distances are found a block at once (Myers 1999, J. ACM 46:395); ``errors`` is scratch, one per block.
+    """
+    poor = run // 6
+    middle = min(i // BLOCK, matching.shape[0] - 1)
+    first, end = middle, middle + 1
+    for side in range(2):
+        left = poor
+        for step in range(run + 1):
+            b = middle - step if side == 0 else middle + 1 + step
+            if b < 0 or b >= matching.shape[0]:
+                break
+            begin = min(b * BLOCK, length - BLOCK)
+            low = max(0, begin - diagonal - band)
+            high = min(len(reference), begin + BLOCK - diagonal + band)
+            errors[b] = _fewest_errors(matching[b], reference, low, high)
+            # The block of the place itself may be half outside of what is similar.
+            left -= errors[b] > MOST_ERRORS and b != middle
+            if left < 0:
+                break
+            first, end = min(first, b), max(end, b + 1)
+    similar, total = 0, 0
+    for b in range(first, end):
+        total += errors[b]
+        similar += errors[b] <= MOST_ERRORS
+        if b - first >= run:
+            total -= errors[b - run]
+            similar -= errors[b - run] <= MOST_ERRORS
+        if b - first >= run - 1 and similar >= run - poor and total <= most:
+            return True
+    return False
+
+
+@njit(cache=True, nogil=True)
+def _nearest(origin: np.ndarray, row: int, place: int, wanted: int, length: int) -> int:
+    """Return the row from ``row`` on that holds a place of the genome and begins nearest to where it is wanted."""
+    low, high = row, min(len(origin) - 1, row + length)
+    while low < high:
+        middle = (low + high + 1) // 2
+        if origin[middle] <= wanted:
+            low = middle
+        else:
+            high = middle - 1
+    after = low + 1
+    if after < len(origin) and origin[after] <= place and origin[after] - wanted < wanted - origin[low]:
+        return after
+    return low
 
 
 @njit(cache=True, nogil=True)
@@ -209,6 +323,7 @@ def search(
     references: np.ndarray,
     reference_rows: np.ndarray,
     reference_known: np.ndarray,
+    origin: np.ndarray,
     starts: np.ndarray,
     positions: np.ndarray,
     offsets: np.ndarray,
@@ -231,6 +346,8 @@ def search(
         Code of the complementary letter; empty: the other strand is not searched.
     references, reference_rows, reference_known
         As for the queries.
+    origin
+        Where each reference begins on a common axis, rising; what overlaps there has the same letters.
     starts, positions
         The index: the places of seed ``s`` are ``positions[starts[s - 1] : starts[s]]``, 0 before the first.
     offsets
@@ -271,16 +388,22 @@ def search(
     sources = np.empty(SEEDS_AT_ONCE * (most_places + 1), np.int64)
     flat = references.reshape(-1)
     seen = np.full(references.shape[0], -1, np.int64)
-    seen_diagonal = np.zeros(references.shape[0], np.int32)
+    # Which diagonals of a reference have been looked at, a bit for each few of them.
+    apart = max(1, band // 4)
+    diagonals = np.zeros((references.shape[0], (2 * length // apart + 3) // 64 + 1), np.uint64)
     joined = np.empty(most_joins, np.int64)
     scratch = np.zeros(2 * band + 3, np.int64)
     turned = np.empty(length, np.uint8)
+    # Long sequences whose blocks differ are not aligned: a repeat that is shorter than what must be covered.
+    matching = np.empty(((length + BLOCK - 1) // BLOCK, letters), np.uint64)
+    errors = np.empty(matching.shape[0], np.int64)
     strands = 2 if len(complement) else 1
     for q in range(queries.shape[0]):
         own = query_rows[q]
         own_block = block[own] if len(block) else -1
         number_of_seeds = 0
         alignments = 0
+        candidates_left = CANDIDATES * most_alignments
         joins = 0
         finished = best_only and best[q] >= ENOUGH
         done = finished or query_known[q] == 0
@@ -294,6 +417,7 @@ def search(
                     turned[k] = complement[base & LETTER] | (base & MASKED)
                 sequence = turned
             number_of_seeds += find_seeds(sequence, offsets, letters, seeds)
+            blocks_read = False
             # The lists of many seeds are looked up, and the bases at their places touched, before any is looked at:
             # the processor then waits for many places of memory at once and not for one after the other.
             for group in range(0, length - span + 1, SEEDS_AT_ONCE):
@@ -327,6 +451,11 @@ def search(
                     i = sources[c]
                     r = places[c] // length
                     j = places[c] - r * length
+                    if r + 1 < len(origin) and origin[r + 1] <= origin[r] + j:
+                        # Of references that overlap here, the one that has most of what is opposite the query.
+                        nearest = _nearest(origin, r, origin[r] + j, origin[r] + j - i, length)
+                        j -= origin[nearest] - origin[r]
+                        r = nearest
                     other = reference_rows[r]
                     if other == own or (earlier_only and other > own):
                         continue
@@ -336,20 +465,38 @@ def search(
                             skip |= joined[k] == block[other]
                         if skip:
                             continue
+                    stamp = 2 * q + strand
+                    number_of_diagonal = (i - j + length) // apart + 1
+                    word, bit = number_of_diagonal // 64, np.uint64(1) << np.uint64(number_of_diagonal % 64)
+                    if seen[r] == stamp and diagonals[r, word] & bit:
+                        continue
                     if _extended(sequence, references[r], i, j, span, drop) < least:
                         continue
-                    stamp = 2 * q + strand
-                    if seen[r] == stamp and abs(seen_diagonal[r] - (i - j)) <= band // 2:
-                        continue
-                    seen[r] = stamp
-                    seen_diagonal[r] = i - j
-                    if alignments == most_alignments:
+                    if seen[r] != stamp:
+                        seen[r] = stamp
+                        diagonals[r] = 0
+                    # Its neighbours lie well within the band of an alignment.
+                    for near in range(number_of_diagonal - 1, number_of_diagonal + 2):
+                        diagonals[r, near // 64] |= np.uint64(1) << np.uint64(near % 64)
+                    shorter = min(query_known[q], reference_known[r])
+                    # As many whole blocks as lie in what must be covered, wherever that is.
+                    needed = coverage * shorter
+                    run = (int(needed) - BLOCK + 1) // BLOCK
+                    if run >= LEAST_BLOCKS and candidates_left > 0:
+                        candidates_left -= 1
+                        if not blocks_read:
+                            _read_blocks(sequence, matching)
+                            blocks_read = True
+                        # A tenth more, for the ends that no whole block holds may have fewer errors.
+                        most = 1.1 * (1 - identity) * needed
+                        if not _worth_aligning(matching, references[r], length, i, i - j, band, run, most, errors):
+                            continue
+                    if alignments == most_alignments or candidates_left == 0:
                         counts[4] += 1
                         done = True
                         break
                     alignments += 1
                     matches, pairs, columns = align(sequence, references[r], i - j, band, scratch)
-                    shorter = min(query_known[q], reference_known[r])
                     share = matches / columns if columns else 0.0
                     covered = pairs / shorter if shorter else 0.0
                     if share < identity or covered < coverage or (best_only and share <= best[q]):

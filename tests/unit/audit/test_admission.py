@@ -8,9 +8,12 @@ from lociflow.command import UserError, write_json
 
 def audit(folder: Path, on_failure: str = "stop", **verdicts: tuple[str | None, str]) -> Path:
     checks = [
-        {"check": name, "split": split, "verdict": verdict, "says": f"{name} says.", "value": 0.3, "fail": 0.1}
+        {
+            "check": name, "split": split, "verdict": verdict, "says": f"{name} says.",
+            "exceeded": [{"key": f"audit.{name}.fail", "limit": 0.1, "value": 0.3}] if verdict == "fail" else [],
+        }
         for name, (split, verdict) in verdicts.items()
-    ]
+    ]  # fmt: skip
     path = folder / "audit.json"
     write_json(
         path,
@@ -43,7 +46,10 @@ def test_a_failure_stops_its_split_alone(tmp_path: Path):
 def test_wrong_coordinates_stop_every_split(tmp_path: Path):
     path = audit(tmp_path, coordinates=(None, "fail"))
     for split in ("published", "leakfree"):
-        with pytest.raises(UserError, match=r"assembly and coordinates.*30.0 % \(limit 10.0 %\).*audit: warn"):
+        with pytest.raises(
+            UserError,
+            match=r"assembly and c.*raise audit.coordinates.fail \(found 30.0 %, limit 10.0 %\) in.*audit: warn",
+        ):
             admit(path, split)
 
 

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from audit_cases import BIN, Case, clean_case, mutated, table_case
 
+from lociflow.audit import dataset
 from lociflow.sequence.alphabet import decode, encode, reverse_complement
 from lociflow.sequence.fasta import read_fasta
 
@@ -162,12 +163,13 @@ def write_vcf(path: Path, case: Case, shift: int = 0, wrong: float = 0.0) -> Pat
     [
         (0, 0.0, "pass", "the reference bases of all 400 records are the genome's"),
         (0, 0.004, "warn", "disagree with the genome"),
+        (0, 0.05, "fail", "another assembly, or edited records"),
         (1, 0.0, "fail", "off by one"),
         (-1, 0.0, "fail", "off by one"),
-        (1000, 0.0, "fail", "another assembly"),
-        (0, 1.0, "fail", "another assembly"),
+        (1000, 0.0, "fail", "the file is of another assembly"),
+        (0, 1.0, "fail", "the file is of another assembly"),
     ],
-    ids=["right", "a few wrong", "one to the right", "one to the left", "far away", "all wrong"],
+    ids=["right", "a few wrong", "some wrong", "one to the right", "one to the left", "far away", "all wrong"],
 )
 def test_reference_bases(tmp_path: Path, shift: int, wrong: float, verdict: str, says: str):
     case = clean_case()
@@ -175,6 +177,26 @@ def test_reference_bases(tmp_path: Path, shift: int, wrong: float, verdict: str,
     check = case.audit(tmp_path).check("coordinates", None)
     assert check["verdict"] == verdict
     assert says.lower() in check["says"].lower()
+
+
+def test_the_limit_that_fired_is_named_and_helps(tmp_path: Path):
+    case = clean_case()
+    files = [{"file": "p.bed", "read": 1000, "dropped": {"beyond_end": 500}, "clipped": 0}]
+    case.variants = [write_vcf(tmp_path / "calls.vcf", case, 0, 0.05)]
+    first = case.audit(tmp_path / "default").check("coordinates", None)
+    (fired,) = first["exceeded"]
+    assert (fired["key"], fired["limit"]) == ("audit.coordinates.mismatches", 0.01)
+    assert (first["value"], first["fail"]) == (fired["value"], fired["limit"])
+    assert first["unit"] == "of the records of calls.vcf"
+    case.config["audit"] = {"coordinates": {"mismatches": 0.2}}
+    assert case.audit(tmp_path / "raised").verdict("coordinates", None) == "warn"
+    case.counts = {"regions": {"files": files}}
+    (fired,) = case.audit(tmp_path / "beyond").check("coordinates", None)["exceeded"]
+    assert fired == {"key": "audit.coordinates.fail", "limit": 0.01, "value": 0.5}
+    del case.config["audit"]
+    both = case.audit(tmp_path / "both").check("coordinates", None)
+    assert [each["key"] for each in both["exceeded"]] == ["audit.coordinates.fail", "audit.coordinates.mismatches"]
+    assert (both["value"], both["unit"]) == (0.5, "of the intervals")
 
 
 def test_intervals_beyond_the_end(tmp_path: Path):
@@ -214,3 +236,51 @@ def test_of_many_held_out_windows_some_are_looked_at(tmp_path: Path):
     assert check["verdict"] == "fail"
     assert check["says"].endswith("Looked at 100 of 300 held-out windows, drawn with seed 0.")
     assert len(found.similarity["holdout"]) == 100
+
+
+def test_thinned_queries_are_held_against_whole_sides(tmp_path: Path):
+    case = clean_case()
+    validation, test = case.on("validation"), case.on("test")
+    for source, copy in zip(test, validation, strict=True):
+        case.window(copy)[:] = case.window(source)
+        case.labels[copy] = 1 - case.labels[source]
+    case.config["audit"] = {"sample": {"held_out": 60}}
+    found = case.audit(tmp_path)
+    looked = found.similarity["holdout"]["split"].value_counts()
+    rows = {row[0]: row[1:3] for row in found.check("duplicates")["details"][0]["rows"]}
+    # Every validation window that is looked up finds its twin in the test set, looked up or not.
+    assert rows["validation against test"] == [looked["validation"]] * 2
+    conflicts = {row[0]: row[1:3] for row in found.check("conflicts")["details"][0]["rows"]}
+    assert conflicts["validation"] == [looked["validation"]] * 2
+    assert conflicts["test"] == [looked["test"]] * 2
+
+
+def test_all_windows_near_chromosome_ends_are_counted(tmp_path: Path):
+    case = clean_case(tiles=1000)
+    ends = [row for row in case.on("test") if case.bins[row][1] < 30_000 or case.bins[row][2] > 170_000]
+    # More places than are named, half of them near an end.
+    for source, copy in zip(case.on("train"), [*ends[::30], *case.on("test")[200:800:60]], strict=False):
+        case.window(copy)[:] = case.window(source)
+        case.labels[copy] = case.labels[source]
+    case.config["audit"] = {"near_duplicates": {"warn": 0.5}}
+    count = len(ends[::30])
+    check = case.audit(tmp_path).check("near_duplicates")
+    assert f"({count + 10:,} of 1,000)" in check["says"]
+    assert f"{100 * count / (count + 10):.1f} % of those lie in subtelomeres" in check["says"]
+
+
+def test_searches_that_end_early_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    real = dataset.find_leaks
+    for short, verdict in ((4, "pass"), (5, "warn")):
+        monkeypatch.setattr(
+            dataset, "find_leaks", lambda *a, short=short, **b: (f := real(*a, **b))._replace(
+                counts={**f.counts, "cut_short": short}
+            )
+        )  # fmt: skip
+        found = clean_case().audit(tmp_path / str(short))
+        check = found.check("near_duplicates")
+        # 150 test windows are searched once, 150 validation windows in training and in the test set.
+        assert check["verdict"] == verdict
+        assert ("1.1 % of the searches (5 of 450) ended before" in check["says"]) == (verdict == "warn")
+        assert ["searches that ended early", short] in check["details"][2]["rows"]
+        assert found.json["searches"]["holdout"]["cut_short"] == short

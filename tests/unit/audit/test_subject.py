@@ -121,6 +121,40 @@ def test_few_positives_and_unlike_sides_warn(tmp_path: Path):
     assert "GC content differs between training and test" in check["says"]
 
 
+@pytest.mark.parametrize(("side", "word"), [("validation", "validation"), ("train", "training")])
+def test_few_positives_on_any_side_warn(side: str, word: str, tmp_path: Path):
+    case = clean_case()
+    case.labels[case.on(side)] = 0
+    check = case.audit(tmp_path).check("balance")
+    assert check["verdict"] == "warn"
+    assert check["value"] == 1
+    assert check["says"] == f"1 target of 1 has fewer than 20 positives in the {word} set (factor 0)."
+
+
+def test_an_empty_side_warns(tmp_path: Path):
+    case = clean_case()
+    case.splits["holdout"] = [None if side == "validation" else side for side in case.splits["holdout"]]
+    check = case.audit(tmp_path).check("balance")
+    assert (check["verdict"], check["says"]) == ("warn", "The validation set is empty.")
+
+
+def test_classes_are_called_so_and_the_background_is_not_judged(tmp_path: Path):
+    case = clean_case()
+    draws = np.random.default_rng(2)
+    case.kind, case.names, case.classes = "class", ["part"], [["background", "exon", "intron"]]
+    case.labels = draws.integers(1, 3, (len(case.bins), 1)).astype(np.int16)
+    check = case.audit(tmp_path / "no_background").check("balance")
+    assert check["verdict"] == "pass"
+    case.labels[case.on("test")] = 2
+    check = case.audit(tmp_path / "no_exon").check("balance")
+    assert "1 class of 2 has fewer than 20 positives in the test set (exon 0)" in check["says"]
+    case.labels[case.on("validation")] = 2
+    check = case.audit(tmp_path / "no_exon_twice").check("balance")
+    assert "positives in the test set (exon 0), 1 in the validation set (exon 0)" in check["says"]
+    assert check["unit"] == "classes with fewer than 20 positives on a side"
+    assert check["details"][0]["columns"][-1] == "classes without a positive"
+
+
 def test_drawn_negatives_that_do_not_match_warn(tmp_path: Path):
     case = clean_case()
     draws = np.random.default_rng(1)

@@ -1,6 +1,6 @@
 import pytest
 
-from lociflow.audit.verdicts import DEFAULTS, judge, on_failure, percent, settings, worst
+from lociflow.audit.verdicts import DEFAULTS, Check, counted, judge, on_failure, percent, settings, worst
 from lociflow.command import UserError
 
 
@@ -53,6 +53,20 @@ def test_a_value_at_the_threshold_is_still_good(value: float, verdict: str):
 def test_without_a_limit_nothing_fails():
     assert judge(1.0, {"warn": 0.1}) == "warn"
     assert judge(1.0, {}) == "pass"
+
+
+@pytest.mark.parametrize(("verdict", "limits"), [("pass", []), ("warn", []), ("fail", [("audit.overlap.fail", 0.2)])])
+def test_a_failed_check_names_its_limit(verdict: str, limits: list):
+    found = Check("overlap", "a", verdict, "", 0.5, "", 0.1, 0.2, "", "").as_json()
+    assert [(each["key"], each["limit"]) for each in found["exceeded"]] == limits
+
+
+def test_numbers_have_nouns():
+    assert [counted(1, "class"), counted(2, "class"), counted(1000, "target")] == [
+        "1 class",
+        "2 classes",
+        "1,000 targets",
+    ]
 
 
 def test_the_worst_verdict():

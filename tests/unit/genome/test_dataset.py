@@ -175,7 +175,15 @@ def test_a_failed_step_leaves_nothing(make: Make, tmp_path: Path):
             {"windows": {"_target_": "lociflow.genome.windows.tile_bins"}},
             "windows: found no key 'bin', which tile_bins",
         ),
-        ({"windows": {"_target_": "lociflow.genome.windows.tile"}}, "no such object"),
+        (
+            {"windows": {"_target_": "lociflow.genome.windows.tile"}},
+            r"windows\._target_: found .*did you mean .*\.tile_bins",
+        ),
+        (
+            {"windows": {"_target_": "lociflow.genome.windows.tile_bins", "bin": 200, "length": 100}},
+            "windows.length: found 100 with bins of 200, expected at least the bin.*; set windows.length to 200",
+        ),
+        ({"labels": {"stranded": True}}, "labels: found the key 'stranded'"),
         (
             {
                 "windows": {

@@ -6,7 +6,7 @@ from lociflow.command import UserError
 from lociflow.genome.homology_split import overlapping_units
 from lociflow.genome.leaks import find_leaks
 from lociflow.genome.splits import homology_aware
-from lociflow.sequence.homology import components, similar_pairs
+from lociflow.sequence.homology import similar_groups
 
 FRACTIONS = {"train": 0.6, "validation": 0.2, "test": 0.2}
 LENGTH = 150
@@ -34,8 +34,7 @@ def test_nothing_similar_on_two_sides():
     data = sequence_data(list(sequences))
     split = homology_aware(data, fractions=FRACTIONS)
     assert find_leaks(data, split).table.empty
-    pairs = similar_pairs(lambda rows: sequences[rows], len(sequences), LENGTH)
-    label = components(pairs, len(sequences))
+    label = similar_groups(lambda rows: sequences[rows], len(sequences), LENGTH).label
     for member in np.unique(label):
         assert len(set(split.codes[label == member])) == 1
 

@@ -1,3 +1,5 @@
+import time
+
 import numpy as np
 import pandas as pd
 import pybedtools
@@ -5,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from lociflow.genome import labels as labels_module
 from lociflow.genome.labels import LabelRule, class_labels, label_bins, marks_a_bin, position_classes
 
 CONTIGS = ["b", "a"]
@@ -173,6 +176,55 @@ def test_each_base_has_the_last_class_that_covers_it_on_its_strand():
     assert position_classes(stranded(bins.iloc[:0], ""), regions).shape == (0, 0, 1)
     with pytest.raises(ValueError, match="one length"):
         position_classes(stranded(bins_of(("a", 0, 5), ("a", 0, 6)), ".."), regions)
+
+
+def test_a_stranded_bin_takes_the_peaks_of_its_strand_and_of_none():
+    bins = stranded(bins_of(("a", 0, 10), ("a", 0, 10), ("a", 0, 10), ("a", 10, 20)), "+-.+")
+    plus, minus, none = (
+        stranded(peaks_of(("a", 0, 10, "T", 1), ("a", 12, 14, "U", 1)), strand * 2) for strand in "+-."
+    )
+    assert label_bins(bins, plus).tolist() == [[1, 0], [0, 0], [1, 0], [0, 1]]
+    assert label_bins(bins, minus).tolist() == [[0, 0], [1, 0], [1, 0], [0, 0]]
+    assert label_bins(bins, none).tolist() == [[1, 0], [1, 0], [1, 0], [0, 1]]
+    assert class_labels(bins, minus)[:, 0].tolist() == [0, 1, 1, 0]
+    assert marks_a_bin(bins.iloc[:1], minus).tolist() == [False, False]
+    # A table that does not know strands has none.
+    assert label_bins(bins.drop(columns="strand"), minus).tolist() == [[1, 0]] * 3 + [[0, 1]]
+    doubtful = LabelRule(0.5, 0.1)
+    assert label_bins(bins, stranded(peaks_of(("a", 8, 30, "T", 1)), "-"), doubtful)[:, 0].tolist() == [0, -1, -1, 0]
+
+
+@pytest.mark.parametrize("rows", [1, 7, 1 << 20])
+def test_contigs_that_are_looked_up_together_change_nothing(monkeypatch: pytest.MonkeyPatch, rows: int):
+    draws = np.random.default_rng(3)
+    names = [f"s{number}" for number in range(40)]
+
+    def table(number: int, longest: int) -> pd.DataFrame:
+        start = draws.integers(0, 60, number)
+        contig = pd.Categorical.from_codes(draws.integers(0, 40, number), names)
+        frame = pd.DataFrame({"contig": contig, "start": start, "end": start + draws.integers(1, longest, number)})
+        return frame.assign(target=pd.Categorical(draws.choice(TARGETS, number), categories=TARGETS))
+
+    bins, peaks = table(200, 30).sort_values(["contig", "start"]), table(150, 20)
+    monkeypatch.setattr(labels_module, "_ROWS", rows)
+    found = label_bins(bins, peaks)
+    expected = np.zeros_like(found)
+    for row, bin in enumerate(bins.itertuples()):
+        for peak in peaks[peaks["contig"] == bin.contig].itertuples():
+            shared = min(bin.end, peak.end) - max(bin.start, peak.start)
+            if shared >= 0.5 * min(bin.end - bin.start, peak.end - peak.start):
+                expected[row, TARGETS.index(peak.target)] = 1
+    assert found.tolist() == expected.tolist()
+
+
+def test_a_hundred_thousand_scaffolds_take_seconds():
+    names = pd.CategoricalDtype([f"scaffold{number}" for number in range(100_000)])
+    contig = pd.Categorical.from_codes(np.arange(100_000), dtype=names)
+    bins = pd.DataFrame({"contig": contig, "start": 0, "end": 200})
+    peaks = bins.assign(target=pd.Categorical(["T"] * len(bins)))
+    started = time.perf_counter()
+    assert label_bins(bins, peaks).all()
+    assert time.perf_counter() - started < 3
 
 
 def test_overlapping_bins_share_a_peak():

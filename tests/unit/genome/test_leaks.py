@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from split_cases import bin_data, memory_store, mutated, random_codes, sequence_data
 
+from lociflow.command import UserError
 from lociflow.genome.leaks import Leaks, clean_split, find_leaks
 from lociflow.genome.split_data import SplitData, as_split
 from lociflow.genome.splits import by_contig, homology_aware
@@ -154,6 +155,61 @@ def test_a_clean_split_has_no_leak_and_keeps_training(sequences: list[np.ndarray
         ["train", "validation", "test"][sides[row]] for row in cleaned.removed["row"]
     ]
     assert clean_split(data, as_split(sides), leaks=find_leaks(data, as_split(sides))).removed.equals(cleaned.removed)
+
+
+def test_only_what_is_asked_for_is_looked_up_in_all_of_the_other_side(sequences: list[np.ndarray]):
+    generator = np.random.default_rng(2)
+    sequences[4] = mutated(sequences[6], generator, 0.05)
+    sequences[5], sequences[7] = sequences[1], sequences[0]
+    labels = np.array([[1], [0], [1], [0], [0], [1], [0], [0]], dtype=np.int8)
+    data, sides = sequence_data(sequences, labels=labels), split(0, 0, 0, 0, 1, 1, 2, 2)
+    leaks = find_leaks(data, sides, queries=np.array([4, 7]))
+    # Row 6 is looked up by none, and is what row 4 is like all the same.
+    assert told(leaks, "similar") == [(4, 6), (7, 0)]
+    assert told(leaks, "duplicate") == [(7, 0)]
+    assert told(leaks, "conflict") == [(0, 7), (1, 5), (7, 0)]
+    assert leaks.similarity["row"].tolist() == [4, 7]
+    assert leaks.searched == {"train": 4, "validation": 1, "test": 1}
+    everything = find_leaks(data, sides)
+    assert find_leaks(data, sides, queries=np.arange(8)).table.equals(everything.table)
+    nothing = find_leaks(data, sides, queries=np.empty(0, np.int64))
+    assert nothing.table["split"].astype(str).unique().tolist() == ["train"]
+    assert nothing.searched == {"train": 4, "validation": 0, "test": 0}
+
+
+def test_validation_is_judged_against_what_is_left_of_test(sequences: list[np.ndarray]):
+    generator = np.random.default_rng(2)
+    # Row 7 goes for the sake of row 0; row 4 is like row 7, and first like no other.
+    sequences[7][:80] = sequences[0][:80]
+    sequences[4][45:] = sequences[7][45:]
+    data, sides = sequence_data(sequences), split(0, 0, 0, 0, 1, 1, 2, 2)
+    assert told(find_leaks(data, sides), "similar") == [(4, 7), (7, 0)]
+    cleaned = clean_split(data, sides)
+    assert cleaned.removed["row"].tolist() == [7]
+    assert cleaned.split.codes.tolist() == [0, 0, 0, 0, 1, 1, 2, -1]
+    sequences[6] = mutated(sequences[4], generator, 0.05)
+    data = sequence_data(sequences)
+    cleaned = clean_split(data, sides)
+    assert set(zip(cleaned.removed["row"], cleaned.removed["of_row"], strict=True)) == {(4, 6), (7, 0)}
+    assert find_leaks(data, cleaned.split).table.empty
+
+
+def test_cleaning_leaves_no_side_empty(sequences: list[np.ndarray]):
+    sequences[6], sequences[7] = sequences[0], sequences[1]
+    data = sequence_data(sequences)
+    with pytest.raises(UserError, match=r"split.test: found no bin, expected at least one; every bin of it repeats"):
+        clean_split(data, split(0, 0, 0, 0, 1, 1, 2, 2))
+    # A side that had no bin before may have none.
+    assert clean_split(data, split(0, 0, 0, 0, -1, -1, 1, -1), reasons=["group"]).removed.empty
+
+
+def test_reasons_that_do_not_count(sequences: list[np.ndarray]):
+    sequences[6] = sequences[0]
+    data = sequence_data(sequences, group=["a", None, None, "b", None, None, None, "b"])
+    sides = split(0, 0, 0, 0, 1, 1, 2, 2)
+    with pytest.raises(UserError, match="found no bin"):
+        clean_split(data, sides)
+    assert clean_split(data, sides, reasons=["duplicate"]).removed["row"].tolist() == [6]
 
 
 def test_padded_sequences_of_several_lengths():

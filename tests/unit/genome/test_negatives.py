@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from lociflow.command import UserError
 from lociflow.genome import negatives as module
 from lociflow.genome.negatives import background, flanks, matched, shuffled
+from lociflow.genome.placement import place_windows, window_codes
 from lociflow.genome.windows import bin_table, n_bases
 from lociflow.sequence.store import SequenceStore
 
@@ -181,6 +182,45 @@ def test_shuffles_lie_where_their_bins_lie(store_of: StoreOf):
     twice = shuffled(store, peaks[:2], peaks, ratio=2.5)
     assert len(twice) == 5
     assert set(rows(twice)) == set(rows(drawn))
+    assert (twice["shuffle_seed"] > 0).all()
+    assert twice["shuffle_seed"].nunique() == 5
+
+
+def test_shuffles_are_what_their_seed_makes_of_their_place(store_of: StoreOf):
+    store = store_of({"z": "A" * 9, "a": "ACGTTGCATGCATTGACAGGCATTGACCATTGCATCGACTTAGC" * 4})
+    peaks = varied(store, ("a", 0, 40, "+"), ("a", 0, 40, "-"), ("a", 60, 100, "."))
+    first = shuffled(store, peaks, peaks, seed=1).set_index(["start", "strand"])["shuffle_seed"]
+    assert first.nunique() == 3
+    # Neither the order of the bins nor which others there are counts.
+    for some in (peaks.iloc[::-1], peaks.iloc[1:2]):
+        again = shuffled(store, some, peaks, seed=1).set_index(["start", "strand"])["shuffle_seed"]
+        assert again.to_dict() == {key: first[key] for key in again.index}
+    other = shuffled(store, peaks, peaks, seed=2)["shuffle_seed"]
+    assert not set(other) & set(first)
+    place = [place_windows(shuffled(store, peaks, peaks, seed=seed), store) for seed in (1, 2)]
+    codes = [window_codes(store, each, np.arange(3), 40) for each in place]
+    assert (codes[0] != codes[1]).any()
+
+
+@settings(max_examples=10, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(distance=st.integers(0, 60), seed=st.integers(0, 99), maker=st.sampled_from([background, flanks, matched]))
+def test_a_distance_is_kept_from_what_is_avoided(store_of: StoreOf, distance: int, seed: int, maker: Callable):
+    store = store_of({"a": "ACGTACCA" * 250, "b": "ACGTACCA" * 250})
+    peaks = varied(store, ("a", 500, 520, "."), ("a", 900, 920, "."), ("b", 0, 20, "."))
+    avoid = pd.concat([peaks, regions(store, ("a", 1500, 1500))], ignore_index=True)
+    more = {} if maker is background else {"most_missing": 1}
+    drawn = maker(store, peaks, avoid, seed=seed, ratio=2, distance=distance, **more)
+    assert len(drawn)
+    for contig, start, end in rows(drawn):
+        others = [row for row in rows(peaks) if row[0] == contig]
+        assert all(end + distance <= first or start - distance >= last for _, first, last in others)
+
+
+def test_a_bad_distance(store_of: StoreOf):
+    store = store_of({"a": "ACGTACCA" * 30})
+    for maker in (background, flanks, matched):
+        with pytest.raises(UserError, match="distance: found -1, expected a whole number of at least 0"):
+            maker(store, bins(store, 1), regions(store), distance=-1)
 
 
 @pytest.mark.parametrize("maker", [flanks, shuffled, matched])

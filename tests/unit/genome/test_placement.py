@@ -46,6 +46,27 @@ def test_a_shuffled_bin_is_the_same_shuffle_whenever_it_is_read(store_of: Callab
         np.testing.assert_array_equal(pairs, first)
 
 
+def test_a_shuffle_is_its_seeds_whatever_its_row(store_of: Callable):
+    store = store_of({"a": "".join(np.random.default_rng(1).choice(list("ACGT"), 300)), "b": "A"})
+    rows = [("a", 100, 200)] * 4
+    table = bins(*rows, shuffled=(1, 2, 3)).assign(shuffle_seed=[0, 5, 6, 5])
+    place = place_windows(table, store)
+    assert place.shuffled is not None
+    assert place.shuffled.tolist() == [False, True, True, True]
+    codes = window_codes(store, place, np.arange(4), 100)
+    np.testing.assert_array_equal(codes[1], codes[3])
+    assert (codes[1] != codes[2]).any()
+    # Rows that go change nothing.
+    fewer = place_windows(table.iloc[2:], store)
+    np.testing.assert_array_equal(window_codes(store, fewer, np.arange(2), 100), codes[2:])
+    # Where no seed is known the place gives one.
+    own = place_windows(table.drop(columns="shuffle_seed"), store)
+    assert own.seeds is not None
+    assert own.seeds[0] == 0
+    assert len(set(own.seeds[1:].tolist())) == 3
+    assert place_windows(bins(*rows), store).shuffled is None
+
+
 def test_a_contig_that_the_store_lacks_is_refused(store_of: Callable):
     with pytest.raises(UserError, match="has no contig elsewhere"):
         place_windows(bins(("elsewhere", 0, 1)), store_of({"a": "A"}))

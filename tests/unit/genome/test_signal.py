@@ -150,12 +150,36 @@ def test_both_kinds_of_bedpe_are_fragments(tmp_path: Path, store_of):
         ("x.bedGraph", ["b 0 1 2"], "bedgraph"),
         ("x.BG.gz", ["b 0 1 2"], "bedgraph"),
         ("x.txt", ["track type=bedGraph name=x", "b 0 1 2"], "bedgraph"),
-        ("x.bed", ["b\t0\t1\t2"], "fragments"),
+        ("x.bdg", ["b 0 1 x"], "bedgraph"),
+        ("x.BDG.gz", ["b 0 1 2"], "bedgraph"),
+        ("x.bed", ["b\t0\t1\t2"], "bedgraph"),
+        ("x.txt", ["b 0 1 1e-3", "b 1 2 -4"], "bedgraph"),
+        ("x.bed", ["b\t0\t1\tread1", "b\t0\t1\tread2"], "fragments"),
+        ("x.bed", ["b\t0\t1"], "fragments"),
         ("x.tsv.gz", ["b\t0\t1\tACGT-1\t2"], "fragments"),
     ],
 )
-def test_text_is_told_by_its_suffix_or_track_line(tmp_path: Path, name: str, lines: list[str], expected: str):
+def test_text_is_told_by_its_suffix_track_line_or_columns(tmp_path: Path, name: str, lines: list[str], expected: str):
     assert track_format(text(tmp_path / name, *lines)) == expected
+
+
+def test_numbers_among_names_are_neither_values_nor_names(tmp_path: Path):
+    path = text(tmp_path / "x.txt", "b 0 1 2", "b 1 2 NA")
+    with pytest.raises(UserError, match=r"x\.txt: found both numbers and 'NA' in column 4, .*; name a bedGraph"):
+        track_format(path)
+
+
+def test_a_bedgraph_under_another_name_has_the_same_values(tmp_path: Path, store_of):
+    lines = ["b\t0\t4\t2.5", "b\t6\t9\t1"]
+    graph, named = (
+        open_track(text(tmp_path / name, *lines), store_of(CONTIGS), {}, ZERO) for name in ("x.bdg", "x.txt")
+    )
+    assert graph.read(0, 0, 12).tolist() == named.read(0, 0, 12).tolist() == [2.5] * 4 + [0] * 2 + [1] * 3 + [0] * 3
+
+
+def test_a_long_bedgraph_is_told_although_its_head_is_cut(tmp_path: Path):
+    path = text(tmp_path / "x.txt", *(f"b\t{start}\t{start + 1}\t{start}.5e+3" for start in range(10_000)))
+    assert track_format(path) == "bedgraph"
 
 
 def test_binary_files_are_told_by_their_content(tmp_path: Path):

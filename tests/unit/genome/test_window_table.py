@@ -19,6 +19,7 @@ def windows() -> pd.DataFrame:
             "strand": pd.Categorical([".", "+", "-"], categories=[".", "+", "-"]),
             "group": pd.Categorical([None, "g", None], categories=pd.Index(["g"], dtype="str")),
             "shuffled": np.array([False, True, False]),
+            "shuffle_seed": np.array([0, 7, 0], np.int64),
             "split:fold1": pd.Categorical(["train", "test", "train"], categories=["train", "validation", "test"]),
             "split:fold2": pd.Categorical(["test", None, "train"], categories=["train", "validation", "test"]),
         }
@@ -29,7 +30,7 @@ def test_what_is_written_is_read(tmp_path: Path):
     path = tmp_path / "windows.parquet"
     write_windows(path, windows(), {"genome": "toy"})
     found = read_windows(path)
-    assert list(found.columns) == ["contig", "start", "end", "strand", "group", "shuffled"]
+    assert list(found.columns) == ["contig", "start", "end", "strand", "group", "shuffled", "shuffle_seed"]
     for column in found.columns:
         pd.testing.assert_series_equal(found[column].astype(object), windows()[column].astype(object))
     assert about_windows(path) == {
@@ -57,16 +58,31 @@ def test_the_file_has_dictionaries_and_no_pandas_metadata(tmp_path: Path):
     assert str(schema.field("start").type) == "int64"
 
 
+def test_bins_without_seeds_have_none_and_shuffles_need_one(tmp_path: Path):
+    plain = windows().drop(columns="shuffle_seed")
+    with pytest.raises(ValueError, match="expected a seed for every shuffled bin"):
+        write_windows(tmp_path / "w.parquet", plain, {})
+    write_windows(tmp_path / "w.parquet", plain.assign(shuffled=False), {})
+    found = read_windows(tmp_path / "w.parquet")
+    assert found["shuffle_seed"].tolist() == [0, 0, 0]
+    assert found["shuffle_seed"].dtype == np.int64
+    assert digest_windows(plain.assign(shuffled=False)) == digest_windows(
+        windows().assign(shuffled=False, shuffle_seed=0)
+    )
+
+
 def test_same_bytes_for_the_same_bins(tmp_path: Path):
     for name in ("one", "two"):
         write_windows(tmp_path / name, windows(), {"b": 1, "a": 2} if name == "one" else {"a": 2, "b": 1})
     assert (tmp_path / "one").read_bytes() == (tmp_path / "two").read_bytes()
 
 
-@pytest.mark.parametrize("column", ["contig", "start", "end", "strand", "group", "shuffled", "split:fold1"])
+@pytest.mark.parametrize(
+    "column", ["contig", "start", "end", "strand", "group", "shuffled", "shuffle_seed", "split:fold1"]
+)
 def test_the_digest_sees_every_column(column: str):
     changed = windows()
-    values = {"split:fold1": ["train"] * 3, "group": [None] * 3, "shuffled": [True] * 3}
+    values = {"split:fold1": ["train"] * 3, "group": [None] * 3, "shuffled": [True] * 3, "shuffle_seed": [0, 8, 0]}
     changed[column] = pd.Series(values.get(column, changed[column].tolist()[::-1])).astype(changed[column].dtype)
     assert digest_windows(changed) != digest_windows(windows())
     assert digest_windows(changed, "fold1") != digest_windows(windows(), "fold1")

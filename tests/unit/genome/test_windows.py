@@ -5,7 +5,8 @@ import pandas as pd
 import pytest
 
 from lociflow.command import UserError
-from lociflow.genome.windows import in_order, n_bases, peak_centred_bins, tile_bins
+from lociflow.genome import windows
+from lociflow.genome.windows import in_order, n_bases, peak_centred_bins, region_bins, tile_bins
 from lociflow.sequence.store import SequenceStore
 
 StoreOf = Callable[[dict[str, str]], SequenceStore]
@@ -57,7 +58,9 @@ def test_max_n_is_a_fraction_that_may_be_reached(store_of: StoreOf):
         assert list(bins.table["start"]) == kept
 
 
-def test_n_bases(store_of: StoreOf):
+@pytest.mark.parametrize("block", [1, 3, 1 << 24])
+def test_n_bases(store_of: StoreOf, monkeypatch: pytest.MonkeyPatch, block: int):
+    monkeypatch.setattr(windows, "N_BLOCK", block)
     store = store_of({"y": "NA", "z": "ANNAnN"})
     bins = regions(store, ("z", 0, 6), ("z", 3, 4), ("y", 0, 2), ("z", 1, 3))
     assert n_bases(store, bins).tolist() == [4, 0, 1, 2]
@@ -119,6 +122,46 @@ def test_peak_centred_with_negatives_hands_over_what_to_avoid(store_of: StoreOf)
     assert (bins.made, bins.background) == (2, 1)
     assert rows(given["avoid"]) == [("a", 20, 21), ("a", 40, 45), ("a", 18, 22)]
     assert rows(given["bins"]) == [("a", 18, 22)]
+
+
+def test_doubtful_peaks_make_bins_that_no_negative_is_drawn_for(store_of: StoreOf):
+    store = store_of({"a": "A" * 100})
+    peaks = regions(store, ("a", 20, 21), ("a", 40, 41), ("a", 60, 61), ("a", 40, 41), ("a", 80, 81), ("a", 80, 81))
+    peaks = peaks.assign(
+        makes_bin=[True, True, False, True, True, True], positive=[True, False, False, False, False, True]
+    )
+    given: dict = {}
+
+    def negatives(**arguments: object) -> pd.DataFrame:
+        given.update(arguments)
+        table = regions(store, ("a", 3, 7)).drop(columns="summit")
+        return table.assign(strand=pd.Categorical(["."], categories=[".", "+", "-"]))
+
+    bins = peak_centred_bins(store, peaks, regions(store), bin=4, negatives=negatives)
+    assert rows(bins.table) == [("a", 3, 7), ("a", 18, 22), ("a", 38, 42), ("a", 78, 82)]
+    assert list(bins.table.columns) == ["contig", "start", "end", "strand", "shuffled", "shuffle_seed"]
+    # A bin is positive as soon as one of its peaks is.
+    assert rows(given["bins"]) == [("a", 18, 22), ("a", 78, 82)]
+    assert ("a", 60, 61) in rows(given["avoid"])
+    assert ("a", 38, 42) in rows(given["avoid"])
+    assert (bins.made, bins.dropped["duplicate"]) == (6, 2)
+
+
+def test_regions_are_tiled_from_end_to_end(store_of: StoreOf):
+    store = store_of({"a": "A" * 60, "b": "A" * 60})
+    peaks = regions(store, ("b", 5, 30), ("a", 10, 20), ("a", 33, 36), ("b", 5, 15), ("a", 0, 3))
+    peaks = peaks.assign(strand=pd.Categorical(["+", "-", ".", "+", "."], categories=[".", "+", "-"]))
+    bins = region_bins(store, peaks, regions(store, ("b", 29, 30)), bin=10)
+    # The last bin of the first region is moved back to its end, and is blacklisted; a short region has one around it.
+    assert rows(bins.table) == [("a", 10, 20), ("a", 29, 39), ("b", 5, 15), ("b", 15, 25)]
+    assert list(bins.table["strand"]) == ["-", ".", "+", "+"]
+    assert bins.dropped == {"duplicate": 1, "outside": 1, "blacklist": 1, "n": 0}
+    assert bins.made == len(bins.table) + sum(bins.dropped.values())
+    plain = region_bins(store, peaks, regions(store), bin=10, stride=5, stranded=False)
+    assert set(plain.table["strand"]) == {"."}
+    assert [start for contig, start, _ in rows(plain.table) if contig == "b"] == [5, 10, 15, 20]
+    believed = region_bins(store, peaks.assign(makes_bin=[False, True, False, False, False]), regions(store), bin=10)
+    assert rows(believed.table) == [("a", 10, 20)]
 
 
 def test_in_order(store_of: StoreOf):

@@ -30,8 +30,15 @@ def test_needs_by_hand() -> None:
     # 4 Mb of bases are 20,000 bins of 2 targets; predictions take 4 bytes where labels take 1.
     labels = 20_000 * 2
     assert found.disk == 1_000_600 + 4_000_000 + labels + 3 * (needs.CHECKPOINT_BYTES + 4 * labels)
-    assert found.memory == needs.PROCESS_BYTES + 20_000 * needs.BIN_BYTES + 20 * 40
+    # The audit takes more than making the windows does.
+    assert found.memory == needs.AUDIT_BYTES + 20_000 * needs.AUDIT_BIN_BYTES
     assert found.unknown == ()
+
+
+def test_memory_is_that_of_the_windows_where_there_are_many_peaks() -> None:
+    found = needs_of(config(), {}, {**SIZES, "A.bed": 3_000_000_000}, trainings=0)
+    # Lines of 30 bytes, both files together.
+    assert found.memory == needs.PROCESS_BYTES + 20_000 * needs.BIN_BYTES + 100_000_010 * 40
 
 
 def test_what_is_fetched_is_not_written_again() -> None:

@@ -1,4 +1,7 @@
+import os
+import re
 import subprocess
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -7,6 +10,7 @@ import pytest
 import yaml
 
 from lociflow.command import UserError
+from lociflow.config import Configuration
 from lociflow.preflight import preflight as module
 from lociflow.preflight.finding import ERROR, OK, WARN, Finding
 from lociflow.preflight.preflight import check_bedtools, check_device, preflight, table
@@ -28,6 +32,40 @@ def test_the_default_run_needs_nothing_that_is_not_here(
     assert "bedtools" in told
     assert "disk" in told
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.real_data
+@pytest.mark.skipif("LOCIFLOW_REAL_DATA" not in os.environ, reason="LOCIFLOW_REAL_DATA names no folder")
+@pytest.mark.parametrize("name", sorted(path.stem for path in (module.HOME / "config/dataset").glob("*.yaml")))
+def test_no_file_of_a_data_set_that_comes_with_lociflow_is_refused(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    groups = Configuration(module.HOME / "config", module.HOME / "workflow/schemas", [])
+    run = {**quickstart(), "datasets": [name], "mirror": os.environ["LOCIFLOW_REAL_DATA"]}
+    found = module.look(run, groups)
+    assert [finding for finding in found if finding.verdict != OK and finding.what not in ("device", "disk")] == []
+    (seen,) = [finding.told for finding in found if finding.what == f"dataset {name}"]
+    assert re.fullmatch(r"simulated.*|(\d+) of \1 files are here and looked into", seen)
+
+
+def test_the_mirror_of_the_environment_is_looked_into(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    groups = Configuration(module.HOME / "config", module.HOME / "workflow/schemas", [])
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("LOCIFLOW_MIRROR", str(tmp_path))
+    found = module.look({**quickstart(), "datasets": ["uci_splice"], "mirror": None}, groups)
+    (lacked,) = [finding.told for finding in found if finding.verdict == ERROR and finding.what.startswith("source")]
+    assert f"the mirror {tmp_path} lacks it" in lacked
+
+
+def test_without_the_readers_libraries_the_files_are_not_looked_into(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(sys.modules, "lociflow.preflight.contents", raising=False)
+    monkeypatch.delitem(sys.modules, "lociflow.genome.signal_bigwig", raising=False)
+    monkeypatch.delitem(sys.modules, "lociflow.genome.signal", raising=False)
+    monkeypatch.setitem(sys.modules, "pyBigWig", None)
+    (found,) = module.check_contents({"name": "toy"}, {}, {})
+    assert (found.verdict, found.what) == (WARN, "dataset toy")
+    assert "no module pyBigWig" in found.told
 
 
 def test_errors_come_last_and_stop_the_run(

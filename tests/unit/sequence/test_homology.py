@@ -6,14 +6,8 @@ from split_cases import mutated, random_codes
 
 from lociflow.sequence import homology
 from lociflow.sequence.alphabet import SOFT_MASK, N, encode, reverse_complement
-from lociflow.sequence.homology import (
-    Pairs,
-    best_match,
-    components,
-    similar_groups,
-    similar_pairs,
-)
-from lociflow.sequence.search import Search
+from lociflow.sequence.homology import best_match, similar_groups
+from lociflow.sequence.search import DNA_SEARCH, Search
 from lociflow.sequence.similarity_kernels import align
 
 LENGTH = 200
@@ -21,6 +15,21 @@ LENGTH = 200
 
 def reader(sequences: np.ndarray):
     return lambda rows: sequences[rows]
+
+
+def pairs_of(sequences: np.ndarray, search: Search = DNA_SEARCH) -> list[tuple[int, int]]:
+    """All pairs of similar sequences, each row held against each other one."""
+    rows = np.arange(len(sequences))
+    return [
+        (int(row), int(other))
+        for other in rows
+        for row in rows[other + 1 :][
+            best_match(
+                reader(sequences), sequences.shape[1], rows[other + 1 :], rows[other : other + 1], search=search
+            ).reference
+            >= 0
+        ]
+    ]
 
 
 def padded(*texts: str) -> np.ndarray:
@@ -50,23 +59,22 @@ def exact_alignment(query: np.ndarray, reference: np.ndarray) -> tuple[int, int,
     return best[1:]
 
 
-def test_a_pair_by_hand():
+def test_a_match_by_hand():
     one = "ACGATCGATCGGATTACAGATCCATGACTTGCA"
     sequences = padded(one, "TTTT", one[:10] + "T" + one[11:])
-    pairs = similar_pairs(reader(sequences), 3, sequences.shape[1])
-    assert (pairs.query.tolist(), pairs.reference.tolist()) == ([2], [0])
-    assert pairs.identity[0] == np.float32(32 / 33)
-    assert pairs.coverage[0] == 1
-    assert not pairs.reverse[0]
+    found = best_match(reader(sequences), sequences.shape[1], np.array([1, 2]), np.array([0]))
+    assert found.reference.tolist() == [-1, 0]
+    assert found.identity.tolist() == [0, np.float32(32 / 33)]
+    assert found.coverage.tolist() == [0, 1]
+    assert not found.reverse.any()
 
 
 def test_the_other_strand():
-    one = np.concatenate([encode("ACGATCGATCGGATTACAGATCCATGACTTGCA")])
+    one = encode("ACGATCGATCGGATTACAGATCCATGACTTGCA")
     sequences = np.stack([one, reverse_complement(one)])
-    pairs = similar_pairs(reader(sequences), 2, len(one))
-    assert (pairs.identity.tolist(), pairs.coverage.tolist(), pairs.reverse.tolist()) == ([1], [1], [True])
-    one_strand = Search(either_strand=False)
-    assert len(similar_pairs(reader(sequences), 2, len(one), search=one_strand).query) == 0
+    found = best_match(reader(sequences), len(one), np.array([1]), np.array([0]))
+    assert (found.identity.tolist(), found.coverage.tolist(), found.reverse.tolist()) == ([1], [1], [True])
+    assert pairs_of(sequences, Search(either_strand=False)) == []
 
 
 def test_coverage_is_of_the_shorter_one():
@@ -92,9 +100,9 @@ def test_soft_masked_bases_seed_nothing_when_repeats_are_masked():
     generator = np.random.default_rng(3)
     sequences = np.repeat(random_codes(generator, 1, LENGTH), 2, axis=0)
     sequences |= SOFT_MASK
-    assert len(similar_pairs(reader(sequences), 2, LENGTH).query) == 1
-    masked = similar_pairs(reader(sequences), 2, LENGTH, search=Search(mask_repeats=True))
-    assert len(masked.query) == 0
+    assert pairs_of(sequences) == [(1, 0)]
+    masked = best_match(reader(sequences), LENGTH, np.array([1]), np.array([0]), search=Search(mask_repeats=True))
+    assert masked.reference.tolist() == [-1]
     assert masked.counts["without_seed"] > 0
 
 
@@ -104,10 +112,11 @@ def test_a_row_is_no_match_of_itself():
     assert best_match(reader(sequences), LENGTH, rows, rows).reference.tolist() == [-1, -1, -1]
 
 
-def test_blocks_are_not_compared_within():
-    sequences = np.repeat(random_codes(np.random.default_rng(5), 1, LENGTH), 3, axis=0)
-    pairs = similar_pairs(reader(sequences), 3, LENGTH, blocks=np.array([0, 0, 1]))
-    assert list(zip(pairs.query.tolist(), pairs.reference.tolist(), strict=True)) == [(2, 0), (2, 1)]
+def test_blocks_are_joined_from_the_beginning():
+    sequences = random_codes(np.random.default_rng(5), 4, LENGTH)
+    sequences[3] = sequences[1]
+    groups = similar_groups(reader(sequences), 4, LENGTH, blocks=np.array([7, 7, 3, 9]))
+    assert groups.label.tolist() == [0, 0, 2, 0]
 
 
 def test_protein():
@@ -191,9 +200,12 @@ def test_groups_are_the_components_of_the_pairs():
     for row in range(100, 200):
         sequences[row] = mutated(sequences[row - 90], generator, 0.08, indels=0.2, reverse=bool(row % 2))
     sequences[299] = sequences[298]
-    pairs = similar_pairs(reader(sequences), 300, LENGTH)
     groups = similar_groups(reader(sequences), 300, LENGTH)
-    assert groups.label.tolist() == components(pairs, 300).tolist()
+    pairs = [(row, row - 90) for row in range(100, 200)] + [(299, 298)]
+    label = list(range(300))
+    for row, other in pairs:
+        label[row] = label[other]
+    assert groups.label.tolist() == label
     assert len(np.unique(groups.label)) == 199
     threaded = similar_groups(reader(sequences), 300, LENGTH, search=Search(threads=1))
     assert threaded.label.tolist() == groups.label.tolist()
@@ -204,18 +216,66 @@ def test_chunks_and_blocks_change_nothing(monkeypatch: pytest.MonkeyPatch):
     sequences = random_codes(generator, 200, LENGTH)
     for row in range(100, 200):
         sequences[row] = mutated(sequences[row - 100], generator, 0.1, reverse=bool(row % 2))
-    whole = similar_pairs(reader(sequences), 200, LENGTH)
+    queries, references = np.arange(100, 200), np.arange(100)
+    whole = best_match(reader(sequences), LENGTH, queries, references)
     monkeypatch.setattr(homology, "CHUNK_BASES", 37 * LENGTH)
     monkeypatch.setattr(homology, "QUERY_BASES", 11 * LENGTH)
-    parts = similar_pairs(reader(sequences), 200, LENGTH)
-    for one, other in zip(whole[:5], parts[:5], strict=True):
+    parts = best_match(reader(sequences), LENGTH, queries, references)
+    for one, other in zip(whole[:4], parts[:4], strict=True):
         assert np.array_equal(one, other)
 
 
-def test_components_by_hand():
-    nothing = np.zeros(3, np.float32)
-    pairs = Pairs(np.array([4, 2, 5]), np.array([2, 1, 6]), nothing, nothing, nothing.astype(bool), {})
-    assert components(pairs, 7).tolist() == [0, 1, 1, 3, 1, 5, 5]
+@pytest.mark.parametrize(("length", "stride"), [(200, 50), (1000, 200), (1000, 1000), (600, 27)])
+def test_overlapping_windows_are_searched_once_and_found_all_the_same(length: int, stride: int):
+    """Copies of pieces of a genome are found in its windows, at the place from which they are."""
+    generator = np.random.default_rng(14)
+    genome = generator.integers(0, 4, 60_000, dtype=np.uint8)
+    # A gap of the windows, and their order means nothing.
+    start = np.array([place for place in range(0, 59_000, stride) if not 20_000 < place < 25_000])
+    generator.shuffle(start)
+    windows = np.lib.stride_tricks.sliding_window_view(genome, length)[start]
+    begin = generator.integers(0, 60_000 - length, 300)
+    copies = np.stack(
+        [
+            mutated(genome[place : place + length], generator, 0.1, indels=0.1, reverse=bool(place % 2))
+            for place in begin
+        ]
+    )
+    sequences = np.concatenate([windows, copies])
+    origin = np.concatenate([start, 10**6 + 2 * length * np.arange(300)])
+    queries, references = len(start) + np.arange(300), np.arange(len(start))
+    found = best_match(reader(sequences), length, queries, references, origin=origin)
+    nearest = np.abs(begin[:, None] - start).min(axis=1)
+    clear = nearest <= 0.4 * length
+    hit = found.reference >= 0
+    assert hit[clear].mean() >= 0.99
+    # Nearly the best of the windows, and never another place.
+    off = np.abs(start[found.reference] - begin)
+    assert (off[hit] < 0.55 * length).all()
+    assert (off[clear & hit] <= nearest[clear & hit] + max(stride, 30)).all()
+    assert (found.reverse == (begin % 2 == 1))[hit].all()
+
+
+@pytest.mark.parametrize("rate", [0.1, 0.15])
+def test_long_sequences_that_share_half(rate: float):
+    """What shares half of a kilobase is found; what shares a third, as through a repeat, is not aligned at all."""
+    generator = np.random.default_rng(15)
+    sequences = random_codes(generator, 600, 1000)
+    repeat = sequences[0, :320].copy()
+    for row in range(300):
+        shared = mutated(sequences[300 + row], generator, rate, indels=0.1, reverse=bool(row % 2))
+        place = row % 400
+        sequences[row, place : place + 600] = shared[place : place + 600]
+    queries, references = np.arange(300), np.arange(300, 600)
+    found = best_match(reader(sequences), 1000, queries, references)
+    assert (found.reference == references).mean() >= 0.99
+    others = random_codes(generator, 100, 1000)
+    for row in range(100):
+        others[row, 5 * row : 5 * row + 320] = mutated(repeat, generator, 0.1)
+    none = best_match(reader(others), 1000, np.arange(50), np.arange(50, 100))
+    assert (none.reference == -1).all()
+    assert none.counts["alignments"] < 25
+    assert none.counts["cut_short"] == 0
 
 
 def test_nothing_to_compare():
@@ -223,5 +283,4 @@ def test_nothing_to_compare():
     nothing = np.empty(0, np.int64)
     assert best_match(reader(sequences), LENGTH, nothing, np.arange(3)).reference.tolist() == []
     assert best_match(reader(sequences), LENGTH, np.arange(3), nothing).reference.tolist() == [-1, -1, -1]
-    assert len(similar_pairs(reader(sequences), 0, LENGTH).query) == 0
     assert similar_groups(reader(sequences), 0, LENGTH).label.tolist() == []

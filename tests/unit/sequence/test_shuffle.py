@@ -9,7 +9,7 @@ from scipy.stats import chisquare
 
 from lociflow.sequence.alphabet import SOFT_MASK, decode, encode
 from lociflow.sequence.one_hot import one_hot
-from lociflow.sequence.shuffle import dinucleotide_shuffle
+from lociflow.sequence.shuffle import dinucleotide_shuffle, shuffle_seeds
 
 
 def shuffled(letters: str, seeds: int | range, soft_mask: bool = False) -> list[str]:
@@ -115,3 +115,18 @@ def test_has_the_counts_of_tangermeme():
 def test_other_shapes_and_types(codes: np.ndarray, seeds: np.ndarray, sentence: str):
     with pytest.raises(ValueError, match=sentence):
         dinucleotide_shuffle(codes, seeds)
+
+
+def test_seeds_are_functions_of_seed_name_start_and_copy():
+    names = ["a", "b"]
+    contig, start, copy = np.meshgrid([0, 1], np.arange(500) * 200, [0, 1, 2], indexing="ij")
+    found = [shuffle_seeds(seed, names, contig.ravel(), start.ravel(), copy.ravel()) for seed in (0, 1, 2**127)]
+    assert all(seeds.dtype == np.int64 and (seeds > 0).all() for seeds in found)
+    assert len(set(np.concatenate(found).tolist())) == 9000
+    # The contig counts by its name, not by its number.
+    other = shuffle_seeds(1, ["b", "more", "a"], np.where(contig.ravel() == 0, 2, 0), start.ravel(), copy.ravel())
+    np.testing.assert_array_equal(other, found[1])
+    # Bits are as even as those of draws.
+    bits = (found[0][:, None] >> np.arange(63)) & 1
+    assert (abs(bits.mean(axis=0) - 0.5) < 0.05).all()
+    assert shuffle_seeds(0, [], np.zeros(0, int), np.zeros(0, int), np.zeros(0, int)).tolist() == []
