@@ -15,9 +15,7 @@ def parser() -> argparse.ArgumentParser:
     arguments.add_argument("--target-table", type=Path, required=True, help="names of the targets (targets.tsv)")
     arguments.add_argument("--counts", type=Path, help="what was counted while the windows were made (windows.json)")
     arguments.add_argument("--config", type=json_argument, required=True, help="the data set (JSON)")
-    arguments.add_argument(
-        "--variants", type=Path, nargs="*", help="VCF, BCF or FASTA, to hold against the genome"
-    )
+    arguments.add_argument("--variants", type=Path, nargs="*", help="VCF, BCF or FASTA, to hold against the genome")
     arguments.add_argument("--audit", type=Path, required=True, help="verdicts and numbers to write (JSON)")
     arguments.add_argument("--page", type=Path, required=True, help="page to write (HTML)")
     arguments.add_argument(
