@@ -158,6 +158,16 @@ def test_a_threshold_of_the_audit_reruns_the_audit_and_the_gate_and_no_training(
     assert jobs(finished, "first") == Counter()
 
 
+def test_what_a_new_audit_hides_from_a_run_is_told_and_done_by_the_next(finished):
+    change(finished, audit={"duplicates": {"fail": 0.02}}, training={"max_epochs": 3})
+    ran = finished.snakemake("--configfile", "first.yaml")
+    assert ran.returncode == 0, ran.stderr
+    assert "other changes are still to be followed: run the same command again" in ran.stderr
+    assert jobs(finished, "first")["train"] == 2
+    finished.run("--configfile", "first.yaml")
+    assert jobs(finished, "first") == Counter()
+
+
 def test_what_a_failed_audit_does_reruns_the_audit_and_the_gate_and_no_training(finished):
     write_run(finished, "first", audit="warn")
     assert jobs(finished, "first") == Counter(audit_dataset=1, admit_dataset=1, compare=1, report=1)
