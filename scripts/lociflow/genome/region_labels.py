@@ -101,7 +101,7 @@ def _annotated(
     config: Mapping[str, Any], sources: Path, store: SequenceStore, aliases: Mapping[str, str | None]
 ) -> TargetPeaks:
     found = annotation_regions(config, Path(sources, config["source"]["file"]), store, aliases)
-    # Bins of one gene stay together: splits by group and the audit look at it.
+    # The group of the bins that are centred on a region or tile it; tiles of the whole genome have none.
     regions = found.regions.assign(group=pd.Categorical(found.regions["name"].replace("", None)))
     counts = {**found.counts, "target": None, "read": sum(found.read)}
     return TargetPeaks(found.names, regions, found.read, [counts], pd.DataFrame(index=range(len(found.names))))
