@@ -22,7 +22,7 @@ def start(name: str, *arguments: object) -> "subprocess.Popen[str]":
 def train_arguments(data: planted.Planted, folder: Path, **training: object) -> list[object]:
     return [
         *("--store", data.store, "--windows", data.windows, "--targets", data.targets),
-        *("--target-table", data.target_table, "--config", planted.config_text(**training)),
+        *("--control", data.control, "--target-table", data.target_table, "--config", planted.config_text(**training)),
         *("--checkpoint", folder / "model.ckpt", "--config-copy", folder / "config.json"),
         *("--history", folder / "history.csv", "--resume", folder / "resume", "--device", "cpu"),
     ]
@@ -51,7 +51,8 @@ def test_training_survives_a_kill(tmp_path: Path) -> None:
 
     process = start(
         "predict.py",
-        *("--store", data.store, "--windows", data.windows, "--checkpoint", tmp_path / "killed" / "model.ckpt"),
+        *("--store", data.store, "--windows", data.windows, "--control", data.control),
+        *("--checkpoint", tmp_path / "killed" / "model.ckpt"),
         *("--predictions", tmp_path / "predictions.parquet", "--device", "cpu", "--workers", 1),
     )
     _, errors = process.communicate()
