@@ -45,7 +45,7 @@ def write_data(folder: Path, store: SequenceStore, windows: int, targets: int, v
         }
     )
     about = {"kind": "binary", "classes": None, "reverse": None, "stranded": False}
-    write_windows(folder / "windows.parquet", frame, {"labels": about})
+    write_windows(folder / "windows.parquet", frame, {"labels": about, "split_digests": {SPLIT: "of a benchmark"}})
     np.save(folder / "control.npy", np.empty((windows, 0), np.float32))
     labels = np.lib.format.open_memmap(folder / "targets.npy", mode="w+", dtype=np.int8, shape=(windows, targets))
     draws = np.random.default_rng(4)
