@@ -7,15 +7,15 @@ import pandas as pd
 from lociflow.audit.sides import (
     WORDS,
     class_table,
+    leak_check,
     leaking_rows,
-    limits,
     pair_table,
     places,
     shares,
     telling,
 )
 from lociflow.audit.subject import Subject
-from lociflow.audit.verdicts import Check, judge, percent
+from lociflow.audit.verdicts import Check, percent
 from lociflow.genome.leaks import Leaks
 
 GOOD = "None. A held-out window that the model has been trained on tests its memory and nothing else."
@@ -33,7 +33,6 @@ def check_duplicates(
     most = telling(found, settings)
     rows = leaking_rows(leaks, "duplicate", most.side, most.source)
     reverse = int(rows["reverse"].sum())
-    verdict = judge(most.fraction, settings)
     if not most.leaking:
         says = "No held-out window has the sequence of a window on another side, on either strand."
     else:
@@ -41,22 +40,7 @@ def check_duplicates(
             f"{percent(most.fraction)} of the {most.side} windows ({most.leaking:,} of {most.of:,}) have exactly the "
             f"sequence of a {WORDS[most.source]} window, {reverse:,} of them on the other strand."
         )
-    warn, fail = limits(settings)
-    return Check(
-        "duplicates",
-        name,
-        verdict,
-        says,
-        most.fraction,
-        "of the held-out windows",
-        warn,
-        fail,
-        GOOD,
-        REMEDY,
-        [
-            pair_table(found, "Exact duplicates"),
-            class_table(subject, split, rows["row"].to_numpy(), most.side, "Exact duplicates"),
-        ],
-        places(subject, rows["row"].to_numpy(), rows["of_row"].to_numpy()),
-        [{"kind": "sides", "shares": [[s.side, s.source, s.fraction] for s in found], "warn": warn, "fail": fail}],
-    )
+    table = class_table(subject, split, rows["row"].to_numpy(), most.side, "Exact duplicates")
+    where = places(subject, rows["row"].to_numpy(), rows["of_row"].to_numpy())
+    tables = [pair_table(found, "Exact duplicates"), table]
+    return leak_check("duplicates", name, found, settings, says, (GOOD, REMEDY), tables, where)

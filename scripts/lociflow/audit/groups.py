@@ -5,9 +5,9 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from lociflow.audit.sides import MOST_PLACES, PAIRS, WORDS, Share, limits, pair_table, telling
+from lociflow.audit.sides import MOST_PLACES, PAIRS, WORDS, Share, leak_check, pair_table, telling
 from lociflow.audit.subject import Subject
-from lociflow.audit.verdicts import Check, Place, judge, not_applicable, percent
+from lociflow.audit.verdicts import Check, Place, not_applicable, percent
 from lociflow.genome.split_data import SPLITS
 
 GOOD = "None: members of a group are alike for reasons that no other group shares."
@@ -49,19 +49,5 @@ def check_groups(subject: Subject, name: str, split: pd.Categorical, settings: M
         )
         for number in biggest
     ]
-    warn, fail = limits(settings)
-    return Check(
-        "groups",
-        name,
-        judge(most.fraction, settings),
-        says,
-        most.fraction,
-        "of the held-out windows",
-        warn,
-        fail,
-        GOOD,
-        REMEDY,
-        [pair_table(found, "Windows of shared groups")],
-        where,
-        [{"kind": "sides", "shares": [[s.side, s.source, s.fraction] for s in found], "warn": warn, "fail": fail}],
-    )
+    tables = [pair_table(found, "Windows of shared groups")]
+    return leak_check("groups", name, found, settings, says, (GOOD, REMEDY), tables, where)

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from lociflow.audit.sides import WORDS, class_table, leaking_rows, limits, pair_table, places, shares, telling
+from lociflow.audit.sides import WORDS, class_table, leak_check, leaking_rows, pair_table, places, shares, telling
 from lociflow.audit.subject import Subject
-from lociflow.audit.verdicts import Check, judge, not_applicable, percent
+from lociflow.audit.verdicts import Check, not_applicable, percent
 from lociflow.genome.leaks import Leaks
 
 GOOD = (
@@ -34,22 +34,7 @@ def check_overlap(
             f"{percent(most.fraction)} of the {most.side} windows ({most.leaking:,} of {most.of:,}) share bases with a "
             f"{WORDS[most.source]} window, as a model sees them ({subject.length:,} bases)."
         )
-    warn, fail = limits(settings)
-    return Check(
-        "overlap",
-        name,
-        judge(most.fraction, settings),
-        says,
-        most.fraction,
-        "of the held-out windows",
-        warn,
-        fail,
-        GOOD,
-        REMEDY,
-        [
-            pair_table(found, "Overlaps"),
-            class_table(subject, split, rows["row"].to_numpy(), most.side, "Overlaps"),
-        ],
-        places(subject, rows["row"].to_numpy(), rows["of_row"].to_numpy()),
-        [{"kind": "sides", "shares": [[s.side, s.source, s.fraction] for s in found], "warn": warn, "fail": fail}],
-    )
+    table = class_table(subject, split, rows["row"].to_numpy(), most.side, "Overlaps")
+    where = places(subject, rows["row"].to_numpy(), rows["of_row"].to_numpy())
+    tables = [pair_table(found, "Overlaps"), table]
+    return leak_check("overlap", name, found, settings, says, (GOOD, REMEDY), tables, where)

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from lociflow.audit.subject import Subject
-from lociflow.audit.verdicts import VERDICTS, Place, Table, counted, judge, percent
+from lociflow.audit.verdicts import VERDICTS, Check, Place, Table, counted, judge, percent
 from lociflow.genome.leaks import Leaks
 
 # Which side is held against which: a model is chosen by validation and judged by test.
@@ -64,6 +64,44 @@ def pair_table(found: list[Share], what: str) -> Table:
         [f"{share.side} against {share.source}", share.leaking, share.of, percent(share.fraction)] for share in found
     ]
     return Table(f"{what}, by pair of sides", ["sides", "windows concerned", "windows looked at", "share"], rows)
+
+
+def leak_check(
+    key: str,
+    name: str,
+    found: list[Share],
+    settings: Mapping[str, float],
+    says: str,
+    advice: tuple[str, str],
+    tables: list[Table],
+    where: list[Place],
+) -> Check:
+    """Judge what two sides of a split have in common by the pair of sides that tells most.
+
+    Parameters
+    ----------
+    key
+        Of the check.
+    name
+        Of the split.
+    found
+        The share of each pair of sides.
+    settings
+        ``warn`` and ``fail``.
+    says
+        The finding, in one sentence.
+    advice
+        What a good value is, and what to do otherwise.
+    tables, where
+        What stands below.
+    """
+    fraction = telling(found, settings).fraction
+    warn, fail = limits(settings)
+    figure = {"kind": "sides", "shares": [[s.side, s.source, s.fraction] for s in found], "warn": warn, "fail": fail}
+    return Check(
+        key, name, judge(fraction, settings), says, fraction, "of the held-out windows", warn, fail, *advice, tables,
+        where, [figure],
+    )  # fmt: skip
 
 
 def class_table(subject: Subject, split: pd.Categorical, rows: np.ndarray, side: str, what: str) -> Table:
