@@ -121,18 +121,19 @@ def positives(data: Mapping[str, Any], name: str) -> Figure | None:
         for label, values in zip(SIDE_COLOURS, counts, strict=True):
             shown = np.maximum(values, 0.7)
             axes.plot(np.arange(1, len(shown) + 1), shown, SIDE_LINES[label], color=SIDE_COLOURS[label], label=label)
-        axes.axhline(data["least"], color=WARN_COLOUR, linewidth=1.2, linestyle=":")
-        axes.annotate(
-            f"warns below {data['least']:.0f}", (0.01, data["least"]), (0, 3), xycoords=("axes fraction", "data"),
-            textcoords="offset points", fontsize=8, color="#7a5200",
-        )  # fmt: skip
+        limit = f"warns below {data['least']:.0f}"
+        axes.axhline(data["least"], color=WARN_COLOUR, linewidth=0.8, linestyle="-", label=limit)
         axes.set_yscale("log")
         axes.yaxis.set_major_formatter(lambda value, _: f"{value:,.0f}" if value >= 1 else "")
         axes.minorticks_off()
+        axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
         axes.set_xlabel(f"{data['noun']}, by rank in its side")
         axes.set_ylabel("positive windows")
-        axes.legend(loc="upper right")
-        caption = f"Positive windows of each {data['noun']}, most to fewest, in each side of the split."
+        figure.legend(loc="outside upper right", ncols=2)
+        caption = (
+            f"Positive windows of each {data['noun']}, most to fewest, in each side of the split; a point below 1 "
+            "stands for none."
+        )
         return Figure(as_svg(figure, name, caption), caption)
 
 
@@ -157,10 +158,10 @@ def distributions(data: Mapping[str, Any], name: str) -> Figure | None:
         axes.yaxis.set_major_formatter(lambda value, _: f"{value:.0f} %")
         if data["property"] != "length":
             axes.xaxis.set_major_formatter(PercentFormatter(1.0, decimals=0, symbol=" %"))
-        axes.set_ylim(0, 128 * max(max(series["share"]) for series in data["series"]))
+        axes.set_ylim(0, 108 * max(max(series["share"]) for series in data["series"]))
         axes.set_xlabel(data["property"])
         axes.set_ylabel("share of the windows")
-        axes.legend(loc="upper right", ncols=1)
+        figure.legend(loc="outside upper right", ncols=3)
         caption = (
             f"{data['property'].capitalize() if data['property'] == 'length' else data['property']}, {data['of']}."
         )
