@@ -1,8 +1,6 @@
 """Set the architectures of a run on simulated genomes beside each other: what they learn and what they cost."""
 
 import argparse
-import json
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,17 +11,16 @@ from lociflow.report.read_results import read_results
 from lociflow.report.tables import write_table, write_text
 
 
-def tabulate(manifest: dict[str, Any], spacing: Mapping[str, str], architectures: Path, table: Path) -> None:
+def tabulate(manifest: dict[str, Any], architectures: Path, table: Path) -> None:
     """Write the table for programs and for people."""
-    found = architecture_table(read_results(locate(manifest)), {entry: Path(file) for entry, file in spacing.items()})
+    found = architecture_table(read_results(locate(manifest)), {entry: Path(file) for entry, file in manifest["spacing"].items()})
     write_table(found, architectures)
     write_text(for_people(found), table)
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--manifest", type=manifest_argument, required=True, help="the run's result files, as JSON")
-    parser.add_argument("--spacing", type=json.loads, required=True, help="spacing.json of each entry, as JSON")
+    parser.add_argument("--manifest", type=manifest_argument, required=True, help="what the run consists of (JSON)")
     parser.add_argument("--architectures", type=Path, required=True, help="output: architectures.tsv")
     parser.add_argument("--table", type=Path, required=True, help="output: the same for people, architectures.txt")
     run(tabulate, parser)

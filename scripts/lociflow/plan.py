@@ -177,11 +177,9 @@ class Plan:
 
     def trials(self, dataset: str, split: str, label: str, seed: int) -> dict[str, dict[str, Any]]:
         """Return what each trial of the search whose best one this label is sets, by the folder of its training."""
-        search = variants.chosen(self.run)[label]
         return {
-            layout.TRAINED.format(dataset=dataset, split=split, model=trial, seed=seed): found.values
-            for trial, found in variants.trials(self.run).items()
-            if found.search == search
+            layout.TRAINED.format(dataset=dataset, split=split, model=trial, seed=seed): values
+            for trial, values in variants.trials(self.run, variants.chosen(self.run)[label]).items()
         }
 
     def learning_curve(self) -> list[dict[str, Any]]:
@@ -210,7 +208,7 @@ class Plan:
     def _single_task(self, dataset: str, split: str) -> dict[str, Any]:
         folder = layout.DATASET.format(dataset=dataset)
         place = {"dataset": dataset, "split": split}
-        targets = trainings.target_names(self.groups.dataset(dataset), self.groups)
+        targets = trainings.target_names(dataset, self.groups)
 
         def predictions(label: str) -> list[str]:
             trained = (layout.TRAINED.format(**place, model=label, seed=seed) for seed in self.run["seeds"])
@@ -257,7 +255,7 @@ class Plan:
         return found
 
     def manifest(self) -> dict[str, Any]:
-        """Return what the report needs to know of the run beside its files."""
+        """Return what the report and the tables of experiments need to know of the run beside its files."""
         # Where files come from is no part of what a run is.
         shown = {key: value for key, value in self.run.items() if key not in ("mirror", "config_dirs")}
         return {
@@ -265,6 +263,9 @@ class Plan:
             "config": shown,
             "seeds": self.run["seeds"],
             "interpreted": self.explained(),
+            "spacing": self.spacing_files(),
+            "learning_curve": self.learning_curve(),
+            "single_task": self.single_task() if self.run.get("single_task") else [],
             "datasets": [
                 self._reported(name, split) for name in self.run["datasets"] for split in self.splits_of(name)
             ],

@@ -1,6 +1,7 @@
 """Every training of a run: the models that it compares, and what its experiments and transfers train besides."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
 from typing import Any, NamedTuple
 
 from lociflow import variants
@@ -27,13 +28,14 @@ def compared(run: Mapping[str, Any]) -> list[str]:
     return [*run["models"], *variants.chosen(run)]
 
 
-def target_names(config: Mapping[str, Any], configuration: Configuration) -> list[str]:
+@cache
+def target_names(dataset: str, configuration: Configuration) -> tuple[str, ...]:
     """Return the names of a data set's targets as far as its configuration tells them; of tracks it tells none."""
-    targets = dataset_files(config, configuration)["targets"]
+    targets = dataset_files(configuration.dataset(dataset), configuration)["targets"]
     for key in ("names", "files", "columns"):
         if key in targets:
-            return [str(name) for name in targets[key]]
-    return [str(name) for name in targets.get("annotation", {}).get("features", [])]
+            return tuple(map(str, targets[key]))
+    return tuple(map(str, targets.get("annotation", {}).get("features", [])))
 
 
 def labels_on(run: Mapping[str, Any], targets: Sequence[str]) -> list[str]:
@@ -49,7 +51,7 @@ def resolve(run: Mapping[str, Any], configuration: Configuration, dataset: str, 
     """
     model, _ = split_label(label)
     told = label.rpartition("+")[0] if label in variants.chosen(run) else label
-    targets = target_names(configuration.dataset(dataset), configuration)
+    targets = target_names(dataset, configuration)
     return configuration.trained(dataset, model, run["training"], variants.overrides(run, told, targets))
 
 
@@ -99,7 +101,7 @@ def all_trainings(run: Mapping[str, Any], configuration: Configuration) -> Itera
     """
     seen: set[tuple[str, str]] = set()
     for dataset in run["datasets"]:
-        for label in labels_on(run, target_names(configuration.dataset(dataset), configuration)):
+        for label in labels_on(run, target_names(dataset, configuration)):
             path = [(dataset, label)]
             while path[-1] not in seen:
                 seen.add(path[-1])
@@ -149,7 +151,7 @@ def check_experiments(run: Mapping[str, Any], configuration: Configuration) -> N
                     f"search.{search}.grid: {key} names another architecture or function, expected a setting of one; "
                     "compare them as models of the run"
                 )
-    targets = {name: target_names(configuration.dataset(name), configuration) for name in run["datasets"]}
+    targets = {name: target_names(name, configuration) for name in run["datasets"]}
     known = sorted({target for names in targets.values() for target in names})
     for target in (run.get("single_task") or {}).get("targets") or []:
         if target not in known:

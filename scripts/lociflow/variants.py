@@ -4,7 +4,9 @@ A label names a model and its variants: ``danq_small``, ``danq_small+long``, ``d
 are made here tell what they change, so that two runs that make the same name mean the same.
 """
 
+import hashlib
 import itertools
+import json
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
@@ -33,14 +35,6 @@ class Single(NamedTuple):
     of: str
     """Label of the model with all targets."""
     target: str
-
-
-class Trial(NamedTuple):
-    """One point of a search's grid."""
-
-    search: str
-    values: dict[str, Any]
-    """What the trial sets: key to value."""
 
 
 def shares(run: Mapping[str, Any]) -> dict[str, Share]:
@@ -75,28 +69,45 @@ def singles(run: Mapping[str, Any], targets: Sequence[str]) -> dict[str, Single]
     return found
 
 
-def trials(run: Mapping[str, Any]) -> dict[str, Trial]:
-    """Return the labels of the trials of a run's searches: every combination of the grid's values."""
-    found = {}
-    for search, asked in (run.get("search") or {}).items():
-        grid = asked["grid"]
+def trials(run: Mapping[str, Any], search: str | None = None) -> dict[str, dict[str, Any]]:
+    """Return the trials of one search of a run, or of all: what each sets (key to value), by its label.
+
+    A trial is a combination of the grid's values; one that several searches of a model hold is trained once.
+
+    Raises
+    ------
+    UserError
+        Two different trials, or a trial and a variant, would have one name.
+    """
+    found: dict[str, dict[str, Any]] = {}
+    for searched, asked in (run.get("search") or {}).items():
+        if search not in (None, searched):
+            continue
+        grid, own = asked["grid"], set()
         for values in itertools.product(*grid.values()):
             settings = dict(zip(grid, values, strict=True))
             name = "_".join(f"{key.rpartition('.')[2]}-{_value_name(value)}" for key, value in settings.items())
             label = f"{asked['model']}+{name}"
             if name in (run.get("variants") or {}):
                 raise UserError(
-                    f"search.{search}: a trial would be {label}, and the run declares a variant {name}; rename that"
+                    f"search.{searched}: a trial would be {label}, and the run declares a variant {name}; rename that"
                 )
-            if label in found:
-                raise UserError(f"search.{search}: two combinations would both be {label}; drop one of the values")
-            found[label] = Trial(search, settings)
+            if label in own or found.get(label, settings) != settings:
+                raise UserError(f"search.{searched}: two combinations would both be {label}; drop one of the values")
+            own.add(label)
+            found[label] = settings
     return found
 
 
 def chosen(run: Mapping[str, Any]) -> dict[str, str]:
-    """Return the labels of the best trials of a run's searches, each with its search."""
-    return {f"{asked['model']}+{CHOSEN}{search}": search for search, asked in (run.get("search") or {}).items()}
+    """Return the labels of the best trials of a run's searches, each with its search.
+
+    The label tells the grid too: the same search over other values has another best trial.
+    """
+    return {
+        f"{asked['model']}+{CHOSEN}{search}-{_digest(asked['grid'])}": search
+        for search, asked in (run.get("search") or {}).items()
+    }
 
 
 def overrides(run: Mapping[str, Any], label: str, targets: Sequence[str] = ()) -> tuple[str, ...]:
@@ -124,14 +135,14 @@ def overrides(run: Mapping[str, Any], label: str, targets: Sequence[str] = ()) -
     known |= {
         _only_name(one.target): (f"training.targets=[{_quoted(one.target)}]",) for one in singles(run, targets).values()
     }
-    found: list[str] = []
     if (trial := trials(run).get(label)) is not None:
         # Of a trial the whole label counts: another model's search may have one of the same name.
         base = label.rpartition("+")[0]
         return (
             *overrides(run, base, targets),
-            *(f"{key}={_literal(value)}" for key, value in trial.values.items()),
+            *(f"{key}={_literal(value)}" for key, value in trial.items()),
         )
+    found: list[str] = []
     for name in names.split("+") if names else []:
         if name not in known:
             raise UserError(
@@ -160,6 +171,10 @@ def check_override(where: str, override: str) -> None:
         raise UserError(f"{where}: {override} replaces the whole {part}; override one of its keys")
     if part == "model" and rest.partition(".")[0] == "training":
         raise UserError(f"{where}: {override} would change nothing; write {key[len('model.') :]}=…")
+
+
+def _digest(value: Any) -> str:
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()[:6]
 
 
 def _share_name(share: float) -> str:

@@ -15,6 +15,7 @@ from lociflow.trainings import (
     resolve,
     target_names,
 )
+from lociflow.variants import chosen
 
 WITHOUT_LABELS = {"objective": {"_target_": "lociflow.training.masked.MaskedTokens"}}
 TRANSFER = {"tuned": ["training.transfer={model: blind}"], "again": ["training.transfer={model: net+tuned}"]}
@@ -36,14 +37,14 @@ def test_a_run_trains_what_it_names_and_what_its_experiments_need(groups):
         "single_task": {"models": ["net"], "targets": ["B"]},
         "search": {"rate": {"model": "net", "grid": {"training.optimizer.lr": [0.1, 1]}}},
     }
-    assert compared(run) == ["net", "net+long", "net+chosen-rate"]
-    expected = ["", "+long", "+chosen-rate", "+labels-50pct", "+only-B", "+lr-0.1", "+lr-1"]
+    (best,) = chosen(run)
+    assert compared(run) == ["net", "net+long", best]
+    expected = ["", "+long", best.removeprefix("net"), "+labels-50pct", "+only-B", "+lr-0.1", "+lr-1"]
     assert list(all_trainings(run, groups)) == [("toy", f"net{variant}") for variant in expected]
     check_experiments(run, groups)
     rate = resolve(run, groups, "toy", "net+lr-0.1")["training"]["training"]["optimizer"]["lr"]
     assert rate == 0.1
-    chosen = resolve(run, groups, "toy", "net+chosen-rate")
-    assert chosen == resolve(run, groups, "toy", "net")
+    assert resolve(run, groups, "toy", best) == resolve(run, groups, "toy", "net")
 
 
 def test_a_transfer_brings_its_origins_with_it(groups):
@@ -102,7 +103,7 @@ def test_experiments_that_do_not_fit_are_refused(groups, changes, told):
 
 
 def test_the_names_of_targets_are_known_where_the_configuration_tells_them(groups):
-    assert target_names(groups.dataset("toy"), groups) == ["A", "B"]
+    assert target_names("toy", groups) == ("A", "B")
 
 
 def test_the_files_of_experiments(groups):

@@ -1,5 +1,7 @@
 """What the names of variants mean, those that a run declares and those that its experiments make."""
 
+import re
+
 import pytest
 from hydra.core.override_parser.overrides_parser import OverridesParser
 
@@ -55,8 +57,26 @@ def test_a_search_tries_every_combination():
         "net+long+kernels-8-3_lr-0.01",
     ]
     last = found["net+long+kernels-8-3_lr-0.01"]
-    assert last == ("size", {"model.architecture.kernels": [8, 3], "training.optimizer.lr": 0.01})
-    assert chosen(RUN) == {"net+long+chosen-size": "size"}
+    assert last == {"model.architecture.kernels": [8, 3], "training.optimizer.lr": 0.01}
+
+
+def test_the_best_trial_of_another_grid_has_another_name():
+    (name,) = chosen(RUN)
+    assert re.fullmatch(r"net\+long\+chosen-size-[0-9a-f]{6}", name)
+    size = RUN["search"]["size"]
+    grid = {**size["grid"], "training.optimizer.lr": [0.001]}
+    assert list(chosen({**RUN, "search": {"size": {**size, "grid": grid}}})) != [name]
+
+
+def test_a_trial_of_two_searches_is_trained_once():
+    rates = {"model": "net", "grid": {"training.optimizer.lr": [0.001, 0.01]}}
+    more = {"model": "net", "grid": {"training.optimizer.lr": [0.01, 0.1]}}
+    run = {**RUN, "search": {"rates": rates, "more": more}}
+    assert list(trials(run)) == ["net+lr-0.001", "net+lr-0.01", "net+lr-0.1"]
+    assert list(trials(run, "more")) == ["net+lr-0.01", "net+lr-0.1"]
+    clash = {**run["search"], "more": {"model": "net", "grid": {"training.schedule.lr": [0.01]}}}
+    with pytest.raises(UserError, match=r"search\.more: two combinations would both be net\+lr-0\.01"):
+        trials({**run, "search": clash})
 
 
 def test_values_whose_names_are_the_same_are_refused():

@@ -27,6 +27,7 @@ CHOSEN = {
     "attribute.py": ["model", "interpretation"],
     "extract_filters.py": ["model"],
     "fit_baseline.py": ["baseline"],
+    "preflight.py": ["model", "training"],
 }
 
 

@@ -43,7 +43,7 @@ def test_only_the_chosen_trial_of_a_search_meets_the_test_bins(copy):
     assert counts["choose_trial"] == 1
     assert counts["predict"] == 2
     copy.run("--configfile", "toy.yaml")
-    assert (copy.folder / "results/simulated/holdout/deepsea_small+chosen-size/seed1/trials.tsv").exists()
+    assert list((copy.folder / "results/simulated/holdout").glob("deepsea_small+chosen-size-*/seed1/trials.tsv"))
     assert not jobs(copy)
 
 

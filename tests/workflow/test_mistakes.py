@@ -65,6 +65,16 @@ def test_a_missing_local_file_is_named_before_anything_runs(copy):
     assert "nowhere/genome.fa: no such file" in ran.stdout + ran.stderr
 
 
+def test_a_model_that_does_not_fit_its_windows_ends_the_run_before_its_first_job(copy):
+    run = {"models": ["deepsea_small+short"], "variants": {"short": ["model.input_length=60"]}, "interpretation": None}
+    (copy.folder / "run.yaml").write_text(yaml.safe_dump(run))
+    ran = copy.snakemake("--configfile", "run.yaml")
+    assert ran.returncode == 1
+    assert "error: preflight: " in ran.stderr
+    assert "deepsea_small.yaml with model.input_length=60, on dataset simulated: model.input_length" in ran.stderr
+    assert not (copy.folder / "resources").exists()
+
+
 def test_no_bedtools_is_told_with_the_lines_that_install_it(copy, tmp_path):
     for name in ("bash", "sh", "which", "git"):
         (tmp_path / name).symlink_to(shutil.which(name))

@@ -17,7 +17,7 @@ sys.path.insert(0, str(HOME / "scripts"))
 
 from lociflow import layout, run, sources, variants
 from lociflow.code_digest import code_digest
-from lociflow.command import UserError
+from lociflow.command import UserError, write_json
 from lociflow.config import Configuration, attribution, canonical, check_schema
 from lociflow.genome.split_schemes import pooled_splits
 from lociflow.instantiate import targets_of

@@ -37,6 +37,7 @@ rule learning_curve:
     """Draw the scores of a run's models against the share of the labels that they were trained on."""
     input:
         script=script("draw_learning_curve.py"),
+        manifest=rules.write_manifest.output.manifest,
         scored=lambda wildcards: [
             point[file]
             for point in PLAN.learning_curve()
@@ -62,15 +63,15 @@ rule learning_curve:
         gpu=0,
     params:
         code=code("draw_learning_curve.py"),
-        points=lambda wildcards: canonical(PLAN.learning_curve()),
     shell:
-        "python {input.script:q} --points {params.points:q} --table {output.table} --figure {output.figure} --log {log}"
+        "python {input.script:q} --manifest {input.manifest} --table {output.table} --figure {output.figure} --log {log}"
 
 
 rule single_task:
     """Say what each target gains from being learnt together with the others."""
     input:
         script=script("compare_tasks.py"),
+        manifest=rules.write_manifest.output.manifest,
         predictions=lambda wildcards: [
             path
             for comparison in PLAN.single_task()
@@ -102,9 +103,8 @@ rule single_task:
         gpu=0,
     params:
         code=code("compare_tasks.py"),
-        comparisons=lambda wildcards: canonical(PLAN.single_task()),
     shell:
-        "python {input.script:q} --comparisons {params.comparisons:q} --table {output.table} --figure {output.figure} "
+        "python {input.script:q} --manifest {input.manifest} --table {output.table} --figure {output.figure} "
         "--log {log}"
 
 
@@ -146,6 +146,7 @@ rule tabulate_architectures:
     """Set what the models of a run learn on a simulated genome beside what they cost."""
     input:
         script=script("tabulate_architectures.py"),
+        manifest=rules.write_manifest.output.manifest,
         scored=lambda wildcards: scored_files(),
         explained=PLAN.explained_files(),
         spacing=list(PLAN.spacing_files().values()),
@@ -169,8 +170,6 @@ rule tabulate_architectures:
         gpu=0,
     params:
         code=code("tabulate_architectures.py"),
-        manifest=lambda wildcards: canonical(PLAN.manifest()),
-        spacing=lambda wildcards: canonical(PLAN.spacing_files()),
     shell:
-        "python {input.script:q} --manifest {params.manifest:q} --spacing {params.spacing:q} "
+        "python {input.script:q} --manifest {input.manifest} "
         "--architectures {output.architectures} --table {output.table} --log {log}"

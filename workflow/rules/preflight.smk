@@ -1,5 +1,5 @@
 rule preflight:
-    """Look at what the run needs, without starting it."""
+    """Look at what the run needs and try its models, without starting it."""
     input:
         script=script("preflight.py"),
     log:
@@ -8,7 +8,7 @@ rule preflight:
         "../../envs/preflight.yaml"
     threads: 1
     resources:
-        mem_mb=500,
+        mem_mb=2000,
         runtime=10,
         gpu=0,
     params:

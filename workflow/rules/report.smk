@@ -1,7 +1,18 @@
+rule write_manifest:
+    """Write down what the run consists of: a list of any length, which no command line would hold."""
+    output:
+        manifest=f"{layout.RUN}/manifest.json",
+    params:
+        manifest=lambda wildcards: canonical(PLAN.manifest()),
+    run:
+        write_json(Path(output.manifest), json.loads(params.manifest))
+
+
 rule compare:
     """Set the scores of all models and baselines of a run beside each other."""
     input:
         script=script("compare.py"),
+        manifest=rules.write_manifest.output.manifest,
         scored=lambda wildcards: scored_files(),
     output:
         scores=report(
@@ -23,15 +34,15 @@ rule compare:
         gpu=0,
     params:
         code=code("compare.py"),
-        manifest=lambda wildcards: canonical(PLAN.manifest()),
     shell:
-        "python {input.script:q} --manifest {params.manifest:q} --scores {output.scores} --table {output.table} --log {log}"
+        "python {input.script:q} --manifest {input.manifest} --scores {output.scores} --table {output.table} --log {log}"
 
 
 rule report:
     """Put the whole run on one page."""
     input:
         script=script("report.py"),
+        manifest=rules.write_manifest.output.manifest,
         templates=sorted(
             str(Path(os.path.relpath(path)))
             for path in (HOME / "scripts/lociflow/report/templates").iterdir()
@@ -57,6 +68,5 @@ rule report:
         gpu=0,
     params:
         code=code("report.py"),
-        manifest=lambda wildcards: canonical(PLAN.manifest()),
     shell:
-        "python {input.script:q} --manifest {params.manifest:q} --report {output.page} --log {log}"
+        "python {input.script:q} --manifest {input.manifest} --report {output.page} --log {log}"

@@ -7,25 +7,18 @@ from pathlib import Path
 from typing import Any
 
 from lociflow import layout
-from lociflow.command import json_argument
 
 CEILING = "ceiling"
 
 
-def manifest_argument(text: str) -> dict[str, Any]:
-    """Read a command-line argument that holds a manifest as JSON, or the name of a file that does.
-
-    A single argument ends at 128 kB on Linux; larger runs need the file.
-    """
-    if text.lstrip().startswith("{"):
-        value = json_argument(text)
-    else:
-        try:
-            value = json.loads(Path(text).read_text(encoding="utf-8"))
-        except (OSError, json.JSONDecodeError) as error:
-            raise argparse.ArgumentTypeError(f"expected a manifest as JSON or a file of it ({error})") from None
+def manifest_argument(path: str) -> dict[str, Any]:
+    """Read the manifest that a command-line argument names: a file, since one argument ends at 128 kB on Linux."""
+    try:
+        value = json.loads(Path(path).read_text(encoding="utf-8"))
+    except (OSError, json.JSONDecodeError) as error:
+        raise argparse.ArgumentTypeError(f"expected a file with a manifest as JSON ({error})") from None
     if not isinstance(value, dict):
-        raise argparse.ArgumentTypeError("expected a JSON object")
+        raise argparse.ArgumentTypeError(f"{path}: found JSON of another kind, expected an object")
     return value
 
 
@@ -40,7 +33,8 @@ def locate(manifest: Mapping[str, Any]) -> dict[str, Any]:
         (whether this is the split whose models are), ``models`` (``label``, ``control``), ``baselines``, ``sources``
         (files), ``simulation`` (its configuration, or null) and, optionally, ``contigs_pinned``, ``folds`` (the splits
         that are scored together as this one) and ``unsupervised`` (labels of models without outputs). Optional:
-        ``commands``, ``commit``, ``versions``. A data set that already has ``entries`` is left as it is.
+        ``commands``, ``commit``, ``versions``; ``spacing``, ``learning_curve`` and ``single_task``, what the tables of
+        these experiments are made from. A data set that already has ``entries`` is left as it is.
 
     Returns
     -------

@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 SCRIPTS = Path(__file__).parents[3] / "scripts"
 
@@ -13,8 +14,14 @@ def run(script: str, *arguments: str | Path) -> subprocess.CompletedProcess[str]
     return subprocess.run(command, capture_output=True, text=True, timeout=300)
 
 
+def written(manifest: dict[str, Any], folder: Path) -> Path:
+    path = folder / "manifest.json"
+    path.write_text(json.dumps(manifest))
+    return path
+
+
 def test_compare_writes_the_table(simulated, tmp_path) -> None:
-    manifest = json.dumps(simulated.manifest)
+    manifest = written(simulated.manifest, tmp_path)
     scores, table, log = (tmp_path / name for name in ("scores.tsv", "scores.txt", "compare.log"))
     done = run("compare.py", "--manifest", manifest, "--scores", scores, "--table", table, "--log", log)
     assert done.returncode == 0, done.stderr
@@ -24,8 +31,7 @@ def test_compare_writes_the_table(simulated, tmp_path) -> None:
 
 
 def test_report_writes_the_page(simulated, tmp_path) -> None:
-    path = tmp_path / "manifest.json"
-    path.write_text(json.dumps(simulated.manifest))
+    path = written(simulated.manifest, tmp_path)
     page = tmp_path / "report.html"
     done = run("report.py", "--manifest", path, "--report", page)
     assert done.returncode == 0, done.stderr
@@ -35,7 +41,7 @@ def test_report_writes_the_page(simulated, tmp_path) -> None:
 def test_a_missing_file_is_one_sentence(simulated, tmp_path) -> None:
     missing = Path(simulated.manifest["datasets"][0]["entries"][0]["metrics"])
     missing.unlink()
-    done = run("report.py", "--manifest", json.dumps(simulated.manifest), "--report", tmp_path / "report.html")
+    done = run("report.py", "--manifest", written(simulated.manifest, tmp_path), "--report", tmp_path / "report.html")
     assert done.returncode == 1
     assert done.stderr == f"error: {missing}: named by the manifest but not found; run snakemake again to make it\n"
     assert not (tmp_path / "report.html").exists()
