@@ -12,9 +12,7 @@ from lociflow.report.tables import aligned_text, score_table, write_table, write
 
 def parser() -> argparse.ArgumentParser:
     arguments = argparse.ArgumentParser(description=__doc__)
-    arguments.add_argument(
-        "--manifest", type=manifest_argument, required=True, help="what the run consists of (JSON)"
-    )
+    arguments.add_argument("--manifest", type=manifest_argument, required=True, help="what the run consists of (JSON)")
     arguments.add_argument("--scores", type=Path, required=True, help="table to write (TSV)")
     arguments.add_argument("--table", type=Path, required=True, help="the same for people, to write (text)")
     return arguments

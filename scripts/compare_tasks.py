@@ -1,8 +1,7 @@
 """Say what each target gains from being learnt together with the others, as a table and as a figure."""
 
 import argparse
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +11,10 @@ from lociflow.command import run
 from lociflow.evaluation.evaluate import interval_config
 from lociflow.evaluation.task_gain import compare_tasks, read_pairs, write_table
 from lociflow.report.experiment_figures import draw_task_gain
+from lociflow.report.manifest import manifest_argument
 
 
-def task_gain(comparisons: Sequence[Mapping[str, Any]], table: Path, figure: Path) -> None:
+def task_gain(manifest: Mapping[str, Any], table: Path, figure: Path) -> None:
     """Write the table and the figure of all comparisons, each of one data set and split."""
     found = pd.concat(
         [
@@ -27,7 +27,7 @@ def task_gain(comparisons: Sequence[Mapping[str, Any]], table: Path, figure: Pat
                 read_pairs(one["pairs"]),
                 interval_config(one["config"]),
             )
-            for one in comparisons
+            for one in manifest["single_task"]
         ],
         ignore_index=True,
     )
@@ -37,7 +37,7 @@ def task_gain(comparisons: Sequence[Mapping[str, Any]], table: Path, figure: Pat
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--comparisons", type=json.loads, required=True, help="data sets with their pairs, as JSON")
+    parser.add_argument("--manifest", type=manifest_argument, required=True, help="what the run consists of (JSON)")
     parser.add_argument("--table", type=Path, required=True, help="output: single_task.tsv")
     parser.add_argument("--figure", type=Path, required=True, help="output: single_task.svg")
     run(task_gain, parser)

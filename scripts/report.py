@@ -10,9 +10,7 @@ from lociflow.report.page import write_page
 
 def parser() -> argparse.ArgumentParser:
     arguments = argparse.ArgumentParser(description=__doc__)
-    arguments.add_argument(
-        "--manifest", type=manifest_argument, required=True, help="what the run consists of (JSON)"
-    )
+    arguments.add_argument("--manifest", type=manifest_argument, required=True, help="what the run consists of (JSON)")
     arguments.add_argument("--report", type=Path, required=True, dest="page", help="page to write (HTML)")
     return arguments
 

@@ -11,6 +11,7 @@ from lociflow.genome.split_schemes import pooled_splits, split_schemes
 from lociflow.layout import split_label
 from lociflow.run import check_trainable, explained_models, is_unsupervised, splits_of
 from lociflow.sources import dataset_files
+from lociflow.training.search import common_monitor
 
 
 class Origin(NamedTuple):
@@ -151,6 +152,9 @@ def check_experiments(run: Mapping[str, Any], configuration: Configuration) -> N
                     f"search.{search}.grid: {key} names another architecture or function, expected a setting of one; "
                     "compare them as models of the run"
                 )
+        for name in run["datasets"]:
+            labels = variants.trials(run, search)
+            common_monitor([resolve(run, configuration, name, label)["training"]["training"] for label in labels])
     targets = {name: target_names(name, configuration) for name in run["datasets"]}
     known = sorted({target for names in targets.values() for target in names})
     for target in (run.get("single_task") or {}).get("targets") or []:

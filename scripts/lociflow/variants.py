@@ -178,7 +178,7 @@ def _digest(value: Any) -> str:
 
 
 def _share_name(share: float) -> str:
-    return f"labels-{100 * share:g}pct"
+    return f"labels-{100 * share:.15g}pct"
 
 
 def _only_name(target: str) -> str:

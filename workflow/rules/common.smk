@@ -293,7 +293,12 @@ def check_needs():
     """End the run before its first job where a tool, a source, a name or the room for it is missing."""
     if "preflight" in workflow.dag_settings.targets:
         return
-    findings = preflight.look(RUN, GROUPS, STEPS_HAVE_CONDA)
+    trained = dict.fromkeys(
+        (job.wildcards.dataset, job.wildcards.model)
+        for job in workflow.dag.needrun_jobs()
+        if job.rule.name == "train"
+    )
+    findings = preflight.look(RUN, GROUPS, STEPS_HAVE_CONDA, trained)
     told_of = [finding for finding in findings if finding.verdict != OK]
     if told_of:
         print(preflight.table(told_of), file=sys.stderr)
@@ -320,10 +325,12 @@ def tell_what_is_left():
         return
     again = subprocess.run(
         [sys.executable, "-m", "snakemake", *sys.argv[1:], "--dry-run", "--quiet"],
+        # With --directory, relative paths on the command line are still those of the shell.
+        cwd=os.environ.get("PWD"),
         capture_output=True,
         text=True,
     )
-    if "Nothing to be done" not in again.stdout + again.stderr:
+    if again.returncode == 0 and "Nothing to be done" not in again.stdout + again.stderr:
         print(
             "\nThe audits ran anew, and other changes are still to be followed: run the same command again.",
             file=sys.stderr,

@@ -1,18 +1,20 @@
-"""Balanced sampling of the training split: which of its bins make an epoch.
+"""Balanced sampling of the training split (``training.balance``): which of its bins make an epoch.
 
-Validation and test keep the natural prevalence. What a model of such epochs says is not calibrated to it; ``offsets``
-tells where a constant on its outputs is all that is missing.
+Loss weights are another matter: they count what an epoch has after the draws
+(:func:`lociflow.training.labels.epoch_statistics`). Validation and test keep the natural prevalence. What a model of
+such epochs says is not calibrated to it; ``offsets`` tells where a constant on its outputs is all that is missing.
 """
 
-from collections.abc import Sequence
-from typing import NamedTuple, Protocol
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
-from lociflow.command import UserError
+from lociflow.command import UserError, status
 from lociflow.data.draws import Purpose, stream
 from lociflow.data.some_targets import SomeTargets
 from lociflow.genome.label_kinds import LabelKind
+from lociflow.instantiate import instantiate
 
 # Bytes of labels that are read at once.
 CHUNK = 1 << 26
@@ -85,6 +87,36 @@ class Balancing(Protocol):
         rows
             Row of ``labels`` that belongs to each bin; None for each bin's own.
         """
+
+
+def make_balance(
+    asked: Mapping[str, Any] | None,
+    bins: np.ndarray,
+    labels: np.ndarray | SomeTargets,
+    kind: LabelKind,
+    targets: Sequence[str],
+    classes: Sequence[Sequence[str]],
+    rows: np.ndarray | None = None,
+) -> Balance | None:
+    """Sort the training bins as a recipe asks; None where it asks for nothing.
+
+    Parameters
+    ----------
+    asked
+        The recipe's ``balance``: the ``_target_`` of a :class:`Balancing` and its arguments.
+    bins, labels, kind, targets, classes, rows
+        As in :class:`Balancing`.
+
+    Raises
+    ------
+    UserError
+        It does not fit the labels.
+    """
+    if not asked:
+        return None
+    found: Balance = instantiate(asked)(bins, labels, kind, targets, classes, rows=rows)
+    status(f"an epoch has {found.tell()}")
+    return found
 
 
 class SomeNegatives:

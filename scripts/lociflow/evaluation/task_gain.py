@@ -1,13 +1,21 @@
-"""What each target gains from being learnt together with the others: joint models against single-target ones."""
+"""What each target gains from being learnt together with the others: joint models against single-target ones.
 
+Two things vary: the loci that a model is tested on, and the seed that it is trained with. The block bootstrap speaks of
+the first, the spread between seeds of the second; neither stands for the other, so a verdict needs both: a q-value over
+all targets of a model that is small enough, and the same sign in every seed.
+"""
+
+import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
+from scipy.stats import false_discovery_control
 
-from lociflow.command import atomic, status
+from lociflow.command import UserError, atomic, status
 from lociflow.evaluation.evaluate import IntervalConfig, usual_block
 from lociflow.evaluation.intervals import assign_blocks, draw_blocks, percentile_interval, why_no_interval
 from lociflow.evaluation.labels import Labels, read_labels
@@ -17,9 +25,13 @@ from lociflow.genome.window_table import split_digest
 
 COLUMNS = (
     "dataset", "split", "model", "target", "training_positives", "prevalence", "single", "joint", "gain", "low", "high",
-    "seeds", "verdict",
+    "p", "q", "seeds", "seed_sd", "seed_lowest", "seed_highest", "verdict", "caveat",
 )  # fmt: skip
 GAIN, LOSS, NEITHER = "gains", "negative transfer", "no clear difference"
+SIGNIFICANT = 0.05  # q-value, Benjamini-Hochberg over the targets of a model
+# With fewer the seeds' agreement says little: two agree by chance every second time.
+ENOUGH_SEEDS = 3
+MOST_DRAWS = 10_000
 
 
 class Pair(NamedTuple):
@@ -52,8 +64,8 @@ def compare_tasks(
 ) -> pd.DataFrame:
     """Compare joint and single-target models on the test bins of one split.
 
-    The difference of the average precisions is taken within each bootstrap draw of blocks and averaged over the seeds,
-    so that what both models share cancels. The interval speaks of other loci, not of other seeds.
+    The difference of the average precisions is taken within each bootstrap draw of blocks, between models of the same
+    seed, and averaged over the seeds, so that what both models share cancels.
 
     Parameters
     ----------
@@ -64,19 +76,21 @@ def compare_tasks(
     pairs
         What is compared.
     settings
-        Of the intervals.
+        Of the intervals; there are more draws where those of :func:`least_draws` are more.
 
     Returns
     -------
     pandas.DataFrame
-        Columns as :data:`COLUMNS`, a row a pair: ``single`` and ``joint`` are average precisions, means over seeds,
-        ``gain`` is joint minus single. ``verdict`` is "gains" where the whole interval lies above 0, "negative
-        transfer" where it lies below, else "no clear difference".
+        Columns as :data:`COLUMNS`, a row a pair. ``single`` and ``joint`` are average precisions, means over seeds, and
+        ``gain`` is joint minus single. ``low``, ``high`` and the two-sided ``p`` are those of other loci, from the
+        draws; ``q`` is by Benjamini and Hochberg (1995) over the targets of a model that have a p-value. ``seed_sd``
+        (of a sample; NaN for one seed), ``seed_lowest`` and ``seed_highest`` tell how the gain differs between seeds.
+        ``verdict`` is that of :func:`verdict`, ``caveat`` that of :func:`caveat`.
 
     Raises
     ------
     UserError
-        Predictions are not those of this split.
+        Predictions are not those of this split, or a pair has not the same number of models on both sides.
     """
     labels = read_labels(windows, targets, target_table, split)
     sides = labels.windows["split"].astype(str).to_numpy()
@@ -84,17 +98,25 @@ def compare_tasks(
     block = settings.block if settings.block is not None else usual_block(labels.windows)
     blocks = assign_blocks(labels.windows.iloc[test], block)
     count = int(blocks.max()) + 1
-    weights = np.column_stack([np.ones(count), draw_blocks(count, settings.draws, settings.seed)])
+    tests = max(Counter(pair.model for pair in pairs).values(), default=0)
+    draws = max(settings.draws, least_draws(tests))
+    weights = np.column_stack([np.ones(count), draw_blocks(count, draws, settings.seed)])
     digest = split_digest(windows, split)
     rows = []
     for pair in pairs:
+        if len(pair.joint) != len(pair.single):
+            raise UserError(
+                f"{pair.model}, {pair.target}: found {len(pair.joint)} joint and {len(pair.single)} single-target "
+                "models, expected one of each for every seed"
+            )
         column = labels.names.index(pair.target)
         truth = np.asarray(labels.targets[test, column])
         joint, single = (
-            np.mean([_precision(path, pair.target, test, truth, blocks, weights, digest) for path in paths], axis=0)
+            np.array([_precision(path, pair.target, test, truth, blocks, weights, digest) for path in paths])
             for paths in (pair.joint, pair.single)
         )
-        gain = joint - single
+        gains = joint - single
+        gain = gains.mean(axis=0)
         reason = why_no_interval(rank(truth, np.zeros(len(truth)), blocks, count))
         interval = percentile_interval(gain[1:], settings.level, reason)
         rows.append(
@@ -105,23 +127,83 @@ def compare_tasks(
                 "target": pair.target,
                 "training_positives": _positives(labels, train, column),
                 "prevalence": prevalence(truth),
-                "single": single[0],
-                "joint": joint[0],
+                "single": single[:, 0].mean(),
+                "joint": joint[:, 0].mean(),
                 "gain": gain[0],
                 "low": interval.low,
                 "high": interval.high,
-                "seeds": len(pair.joint),
-                "verdict": verdict(interval.low, interval.high),
+                "p": two_sided(gain[1:]) if interval.low is not None else np.nan,
+                "seeds": len(gains),
+                "seed_sd": gains[:, 0].std(ddof=1) if len(gains) > 1 else np.nan,
+                "seed_lowest": gains[:, 0].min(),
+                "seed_highest": gains[:, 0].max(),
+                "caveat": caveat(len(gains)),
             }
         )
-    return pd.DataFrame(rows, columns=list(COLUMNS))
+    table = pd.DataFrame(rows, columns=list(COLUMNS))
+    table["q"] = table.groupby("model", sort=False)["p"].transform(lambda p: false_discoveries(p.to_numpy(float)))
+    told = zip(table["q"], table["seed_lowest"], table["seed_highest"], strict=True)
+    return table.assign(verdict=[verdict(*row) for row in told])
 
 
-def verdict(low: float | None, high: float | None) -> str:
-    """Say in words what the interval of a gain allows to say."""
-    if low is not None and low > 0:
-        return GAIN
-    return LOSS if high is not None and high < 0 else NEITHER
+def least_draws(tests: int) -> int:
+    """Return the draws with which the smallest p-value that they allow still has a q-value of :data:`SIGNIFICANT`.
+
+    With fewer a single target among so many could never be told from the others, however clear its difference. They are
+    :data:`MOST_DRAWS` at the most: among more than 250 targets several have to be clear together.
+    """
+    return min(math.ceil(2 * tests / SIGNIFICANT), MOST_DRAWS)
+
+
+def two_sided(draws: np.ndarray) -> float:
+    """Return the two-sided p-value of the bootstrap draws of a difference: whether 0 lies among them.
+
+    Twice the share of the draws on the rarer side of 0, a draw of exactly 0 being on both, with one more draw counted
+    on it so that no p-value is 0 (Davison & Hinkley 1997, Bootstrap Methods and their Application, section 4.2). But
+    for that one draw it is 1 minus the level at which the percentile interval begins to hold 0.
+
+    Parameters
+    ----------
+    draws
+        Shape (draws,), NaN where undefined.
+    """
+    known = draws[~np.isnan(draws)]
+    rarer = min(int((known <= 0).sum()), int((known >= 0).sum()))
+    return min(1.0, 2 * (rarer + 1) / (len(known) + 1))
+
+
+def false_discoveries(p: np.ndarray) -> np.ndarray:
+    """Return q-values by Benjamini and Hochberg over the p-values that there are; NaN stays NaN."""
+    q, known = np.full(len(p), np.nan), ~np.isnan(p)
+    if known.any():
+        q[known] = false_discovery_control(p[known], method="bh")
+    return q
+
+
+def verdict(q: float, lowest: float, highest: float) -> str:
+    """Say in words what can be said of a gain.
+
+    Parameters
+    ----------
+    q
+        Its q-value; NaN where there is none.
+    lowest, highest
+        The gain in the seeds in which it is lowest and highest.
+
+    Returns
+    -------
+    str
+        "gains" or "negative transfer" where the q-value is below :data:`SIGNIFICANT` and every seed has that sign, else
+        "no clear difference".
+    """
+    if not q < SIGNIFICANT or lowest <= 0 <= highest:
+        return NEITHER
+    return GAIN if lowest > 0 else LOSS
+
+
+def caveat(seeds: int) -> str:
+    """Say on how few seeds a verdict rests; nothing where they are enough."""
+    return "" if seeds >= ENOUGH_SEEDS else f"rests on {seeds} seed{'' if seeds == 1 else 's'}"
 
 
 def write_table(path: Path, table: pd.DataFrame) -> None:
@@ -129,7 +211,8 @@ def write_table(path: Path, table: pd.DataFrame) -> None:
     with atomic(path) as temporary:
         table.to_csv(temporary, sep="\t", index=False, float_format="%.6g", lineterminator="\n")
     counts = ", ".join(f"{(table['verdict'] == name).sum()} {name}" for name in (GAIN, LOSS, NEITHER))
-    status(f"{len(table)} targets learnt together and alone: {counts}")
+    few = ", ".join(sorted({told for told in table["caveat"] if told}))
+    status(f"{len(table)} targets learnt together and alone: {counts}{f'; {few}' if few else ''}")
 
 
 def _positives(labels: Labels, rows: np.ndarray, column: int) -> int:

@@ -5,10 +5,10 @@ from collections.abc import Mapping, Sequence
 
 from torch import Tensor, nn
 
-from lociflow.models.blocks import DilatedDenseUnit, initialise_thresholds
+from lociflow.models.arguments import check_at_least, check_layers
+from lociflow.models.blocks import DilatedDenseUnit, SameLengthBlock, initialise_thresholds
 from lociflow.models.heads import DenseHead, central
 from lociflow.models.layers import check_length, check_sequence, initialise_glorot
-from lociflow.models.same_length_block import SameLengthBlock
 
 
 class Basenji(nn.Module):
@@ -81,6 +81,9 @@ class Basenji(nn.Module):
         channels: int = 4,
     ) -> None:
         super().__init__()
+        check_layers(filters=filters, kernels=kernels, pools=pools)
+        for pool in pools:
+            check_at_least(1, pools=pool)
         bases = math.prod(pools)
         steps = input_length // bases
         check_length("Basenji", input_length, steps)

@@ -4,10 +4,11 @@ from collections.abc import Mapping, Sequence
 
 from torch import Tensor, nn
 
+from lociflow.models.arguments import check_layers
 from lociflow.models.blocks import ConvolutionBlock, initialise_thresholds
+from lociflow.models.heads import StackedHead
 from lociflow.models.layers import check_length, check_sequence, convolved_length, pooled_length
 from lociflow.models.maximum_norm import limit_weight_norm
-from lociflow.models.stacked_head import StackedHead
 
 
 class Basset(nn.Module):
@@ -70,6 +71,7 @@ class Basset(nn.Module):
         channels: int = 4,
     ) -> None:
         super().__init__()
+        check_layers(filters=filters, kernels=kernels, pools=pools)
         self.input_length = input_length
         self.channels = channels
         self.trunk = nn.Sequential()

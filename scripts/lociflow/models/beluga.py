@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from torch import Tensor, nn
 
+from lociflow.models.arguments import check_layers
 from lociflow.models.blocks import ConvolutionBlock, initialise_thresholds
 from lociflow.models.heads import DenseHead
 from lociflow.models.layers import check_length, check_sequence, convolved_length, pooled_length
@@ -64,6 +65,7 @@ class Beluga(nn.Module):
         channels: int = 4,
     ) -> None:
         super().__init__()
+        check_layers(filters=filters, kernels=kernels, pools=pools, dropouts=dropouts)
         self.input_length = input_length
         self.channels = channels
         self.trunk = nn.Sequential()

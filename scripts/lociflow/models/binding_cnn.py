@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, nn
 
-from lociflow.command import UserError
+from lociflow.models.arguments import check_odd
 from lociflow.models.blocks import initialise_thresholds
 from lociflow.models.heads import DenseHead
 from lociflow.models.layers import check_length, check_sequence, convolved_length, pooled_length
@@ -131,8 +131,7 @@ class BindingCNN(nn.Module):
     ) -> None:
         super().__init__()
         check_length("BindingCNN", input_length, pooled_length(convolved_length(input_length, kernel), pool))
-        if second_kernel % 2 == 0:
-            raise UserError(f"model.architecture.second_kernel: found {second_kernel}, expected an odd number")
+        check_odd(second_kernel=second_kernel)
         self.input_length = input_length
         self.channels = channels
         second = {"filters": filters, "kernel": second_kernel, "pool": pool}

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 import torch
 from torch import Tensor, nn
 
+from lociflow.models.arguments import check_at_least
 from lociflow.models.deepsea import DeepSEA
 from lociflow.models.heads import DenseHead, central
 from lociflow.models.layers import BidirectionalGRU, check_length, check_sequence
@@ -104,6 +105,7 @@ class BiRen(nn.Module):
         channels: int = 4,
     ) -> None:
         super().__init__()
+        check_at_least(1, piece=piece, step=step)
         check_length("BiRen", input_length, input_length - piece + 1)
         self.input_length = input_length
         self.channels = channels

@@ -3,6 +3,8 @@
 import torch
 from torch import Tensor, nn
 
+from lociflow.models.arguments import check_at_least
+
 
 class ConvolutionBlock(nn.Sequential):
     """Convolution without padding, batch normalisation, ReLU, max pooling, dropout.
@@ -36,6 +38,7 @@ class ConvolutionBlock(nn.Sequential):
         batch_norm: bool = False,
     ) -> None:
         super().__init__()
+        check_at_least(1, filters=filters, kernel=kernel, pool=pool)
         self.add_module("convolution", nn.Conv1d(channels, filters, kernel, bias=not batch_norm))
         if batch_norm:
             self.add_module("normalization", nn.BatchNorm1d(filters))
@@ -44,6 +47,35 @@ class ConvolutionBlock(nn.Sequential):
         self.add_module("activation", nn.ReLU())
         if dropout > 0:
             self.add_module("dropout", nn.Dropout(dropout))
+
+
+class SameLengthBlock(ConvolutionBlock):
+    """The same on features that are padded with zeros, so that the convolution keeps the length.
+
+    An even kernel is padded with one zero more on the right, as Keras does.
+
+    Parameters
+    ----------
+    channels, filters, kernel, pool, dropout, batch_norm
+        See :class:`ConvolutionBlock`.
+    """
+
+    def __init__(
+        self,
+        channels: int,
+        filters: int,
+        kernel: int,
+        pool: int = 1,
+        dropout: float = 0.0,
+        batch_norm: bool = False,
+    ) -> None:
+        super().__init__(channels, filters, kernel, pool, dropout, batch_norm)
+        # torch's own padding to the same length warns of even kernels.
+        self.padding = ((kernel - 1) // 2, kernel // 2)
+
+    def forward(self, input: Tensor) -> Tensor:
+        """Map ``(batch, channels, length)`` to ``(batch, filters, length // pool)``."""
+        return super().forward(nn.functional.pad(input, self.padding))
 
 
 def initialise_thresholds(block: nn.Sequential, deviations: float) -> None:

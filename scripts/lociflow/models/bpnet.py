@@ -5,8 +5,8 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, nn
 
-from lociflow.command import UserError
-from lociflow.models.blocks import ConvolutionBlock, DilatedUnit, initialise_thresholds
+from lociflow.models.arguments import check_at_least, check_positions
+from lociflow.models.blocks import DilatedUnit, SameLengthBlock, initialise_thresholds
 from lociflow.models.heads import ProfileOutput, central
 from lociflow.models.layers import check_sequence
 
@@ -110,7 +110,7 @@ class BPNet(nn.Module):
     Raises
     ------
     UserError
-        The window is shorter than the bin.
+        The window is shorter than the bin, or a number is too small.
     """
 
     def __init__(
@@ -128,18 +128,13 @@ class BPNet(nn.Module):
         channels: int = 4,
     ) -> None:
         super().__init__()
-        if input_length < positions:
-            raise UserError(
-                f"model.input_length: found {input_length} bases, expected at least the {positions} labelled bases of "
-                "a bin; give it a longer window"
-            )
+        check_positions(input_length, positions)
+        check_at_least(1, profile_kernel=profile_kernel, control_window=control_window)
         self.input_length = input_length
         self.channels = channels
         self.control = control
         self.trunk = nn.Sequential()
-        # One zero more on the right for an even kernel, as Keras does.
-        self.trunk.add_module("pad", nn.ConstantPad1d(((kernel - 1) // 2, kernel // 2), 0.0))
-        block = ConvolutionBlock(channels, filters, kernel)
+        block = SameLengthBlock(channels, filters, kernel)
         initialise_thresholds(block, initial_threshold)
         self.trunk.add_module("block1", block)
         for number in range(1, dilated_layers + 1):

@@ -92,7 +92,7 @@ class BytePairs(Tokeniser):
         ends = lengths.cumsum(dim=1)
         starts = ends - lengths
         known_words = present & (ids != self.unknown)
-        return Tokens(*(one.to(sequence.device) for one in (ids, present, known_words, starts, ends)))
+        return Tokens(*(one.to(sequence.device) for one in (ids, present, known_words, known_words, starts, ends)))
 
     def _words_and_pairs(self) -> tuple[list[str], list[tuple[str, str]]]:
         words = dict.fromkeys(LETTERS)

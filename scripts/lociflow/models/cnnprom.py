@@ -6,9 +6,7 @@ from torch import Tensor, nn
 
 from lociflow.models.blocks import ConvolutionBlock, initialise_thresholds
 from lociflow.models.heads import DenseHead
-from lociflow.models.layers import check_length, check_sequence, convolved_length, pooled_length
-
-GLOBAL = 0
+from lociflow.models.layers import GLOBAL, check_length, check_sequence, convolved_length, pooled_length
 
 
 class CNNProm(nn.Module):

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
+from lociflow.models.arguments import check_at_least, check_bases
 from lociflow.models.blocks import initialise_thresholds
 from lociflow.models.danq import DanQ
 from lociflow.models.jaspar_filters import jaspar_filters
@@ -50,11 +51,13 @@ class DanQJaspar(DanQ):
         Number of filters that begin as motifs.
     release, tax_group
         Which motifs; see :func:`~lociflow.models.jaspar_filters.jaspar_filters`.
+    channels
+        4: motifs are of DNA.
 
     Raises
     ------
     UserError
-        The release is unknown or has fewer motifs.
+        The sequence is not DNA, the release is unknown or has fewer motifs, or these do not fit into the filters.
     """
 
     def __init__(
@@ -73,7 +76,11 @@ class DanQJaspar(DanQ):
         tax_group: str | Sequence[str] = "vertebrates",
         batch_norm: bool = False,
         initial_threshold: float = 0.0,
+        channels: int = 4,
     ) -> None:
+        check_bases("DanQ-JASPAR", channels)
+        check_at_least(2 * MARGIN + 1, kernel=kernel)
+        check_at_least(motifs, filters=filters)
         super().__init__(
             input_length,
             n_targets,

@@ -2,29 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 
-import torch
 from torch import Tensor, nn
 
 from lociflow.models.blocks import initialise_thresholds
 from lociflow.models.heads import DenseHead
-from lociflow.models.layers import check_length, check_sequence, convolved_length
-
-POOLS: Mapping[str, type[nn.Module]] = {"max": nn.MaxPool1d, "average": nn.AvgPool1d}
-
-
-class GlobalPool(nn.Module):
-    """One number, or two, per channel: its maximum, its average or both, in the given order.
-
-    The pools are modules with a fixed length, not functions, because attribution by DeepLIFT hooks modules.
-    """
-
-    def __init__(self, pooling: Sequence[str], length: int) -> None:
-        super().__init__()
-        self.pools = nn.ModuleList(POOLS[name](length) for name in pooling)
-
-    def forward(self, features: Tensor) -> Tensor:
-        """Map ``(batch, channels, length)`` to ``(batch, channels * pools, 1)``."""
-        return torch.cat([pool(features) for pool in self.pools], dim=1)
+from lociflow.models.layers import GlobalPool, check_length, check_sequence, convolved_length
 
 
 class DeepBind(nn.Module):

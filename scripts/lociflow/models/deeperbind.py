@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from torch import Tensor, nn
 
+from lociflow.models.arguments import check_layers
 from lociflow.models.blocks import ConvolutionBlock, initialise_thresholds
 from lociflow.models.heads import DenseHead
 from lociflow.models.layers import (
@@ -13,6 +14,7 @@ from lociflow.models.layers import (
     initialise_glorot,
     initialise_lstm_as_keras,
     pooled_length,
+    recur,
 )
 
 
@@ -44,10 +46,10 @@ class StackedLSTM(nn.Module):
 
     def forward(self, features: Tensor) -> Tensor:
         """Map ``(batch, channels, length)`` to ``(batch, units, 1)``."""
-        features = features.transpose(1, 2)
         for lstm, dropout in zip(self.lstms, self.dropouts, strict=True):
-            features = dropout(lstm(features)[0])
-        return features[:, -1, :, None]
+            assert isinstance(lstm, nn.LSTM)
+            features = dropout(recur(lstm, features))
+        return features[..., -1:]
 
 
 class DeeperBind(nn.Module):
@@ -64,9 +66,9 @@ class DeeperBind(nn.Module):
     output  linear                                               1                     21
     ======  ===================================================  ============  ==========
 
-    That is 8,646 parameters. The table is what the authors' program does by default (hassanzadeh/DeeperBind,
-    ``model.lua``, ``CNN_LSTM``; ``run.lua``), with no pooling and one bias per gate; it was not compared with the
-    paper's own numbers, which chooses some settings for each protein.
+    That is 8,646 parameters. The table is what the authors' program does with its model ``CNN_LSTM`` and otherwise by
+    default (hassanzadeh/DeeperBind, ``model.lua``, ``run.lua``), with no pooling and one bias per gate; it was not
+    compared with the paper's own numbers, which chooses some settings for each protein.
 
     Initialised as :class:`~lociflow.models.danq.DanQ`: weights Glorot uniform, recurrent weights orthogonal, biases 0,
     forget gates' 1.
@@ -107,6 +109,7 @@ class DeeperBind(nn.Module):
         channels: int = 4,
     ) -> None:
         super().__init__()
+        check_layers(units=units)
         check_length("DeeperBind", input_length, pooled_length(convolved_length(input_length, kernel), pool))
         self.input_length = input_length
         self.channels = channels

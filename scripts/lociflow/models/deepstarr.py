@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 
 from torch import Tensor, nn
 
-from lociflow.models.blocks import initialise_thresholds
+from lociflow.models.arguments import check_layers
+from lociflow.models.blocks import SameLengthBlock, initialise_thresholds
+from lociflow.models.heads import StackedHead
 from lociflow.models.layers import check_length, check_sequence, pooled_length
-from lociflow.models.same_length_block import SameLengthBlock
-from lociflow.models.stacked_head import StackedHead
 
 
 class DeepSTARR(nn.Module):
@@ -69,6 +69,7 @@ class DeepSTARR(nn.Module):
         channels: int = 4,
     ) -> None:
         super().__init__()
+        check_layers(filters=filters, kernels=kernels, pools=pools)
         self.input_length = input_length
         self.channels = channels
         self.trunk = nn.Sequential()

@@ -7,7 +7,8 @@ import torch
 from torch import Tensor, nn
 
 from lociflow.command import UserError
-from lociflow.models.attention import check_heads, split_heads
+from lociflow.models.arguments import check_heads, check_layers
+from lociflow.models.attention_layers import split_heads
 from lociflow.models.heads import DenseHead, central
 from lociflow.models.layers import check_length, check_sequence, pooled_length
 
@@ -288,6 +289,7 @@ class Enformer(nn.Module):
         channels: int = 4,
     ) -> None:
         super().__init__()
+        check_layers(filters=filters, kernels=kernels, pools=pools)
         self.input_length = input_length
         self.channels = channels
         convolutions, length = nn.Sequential(), input_length
@@ -302,7 +304,7 @@ class Enformer(nn.Module):
             length, channels = pooled_length(length, pool), count
             check_length("Enformer", input_length, length)
         check_heads("Enformer", channels, heads)
-        if functions % BASES:
+        if functions < BASES or functions % BASES:
             raise UserError(f"model.architecture.functions: found {functions}, expected a multiple of {BASES}")
         stack = nn.ModuleList(
             EnformerLayer(

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from torch import Tensor, nn
 
-from lociflow.models.bases import check_bases
+from lociflow.models.arguments import check_bases, check_layers
 from lociflow.models.blocks import initialise_thresholds
 from lociflow.models.layers import check_length, check_sequence, convolved_length, pooled_length
 from lociflow.models.strand_pairs import PairedBlock, PairedHead
@@ -63,6 +63,7 @@ class EquivariantCNN(nn.Module):
     ) -> None:
         super().__init__()
         check_bases("a reverse-complement equivariant network", channels)
+        check_layers(filters=filters, kernels=kernels, pools=pools, dropouts=dropouts)
         self.input_length = input_length
         self.channels = channels
         self.trunk = nn.Sequential()

@@ -1,5 +1,6 @@
 """Heads: from a trunk's features to one logit per target."""
 
+from collections.abc import Sequence
 from typing import NamedTuple, cast
 
 import numpy as np
@@ -32,6 +33,47 @@ class DenseHead(nn.Sequential):
         if dropout > 0:
             self.add_module("dropout", nn.Dropout(dropout))
         self.add_module("output", nn.Linear(features, n_targets))
+
+
+class StackedHead(nn.Sequential):
+    """Flatten, hidden layers of linear map, batch normalisation, ReLU and dropout, one number per target.
+
+    Parameters
+    ----------
+    features
+        Number of the trunk's features after flattening.
+    hidden
+        Units of each hidden layer; empty for none.
+    n_targets
+        Number of outputs.
+    dropout
+        Share of the units of each hidden layer set to zero in training.
+    batch_norm
+        Whether hidden layers have batch normalisation; their linear maps have no bias then.
+    """
+
+    def __init__(
+        self, features: int, hidden: Sequence[int], n_targets: int, dropout: float = 0.0, batch_norm: bool = False
+    ) -> None:
+        super().__init__()
+        features = add_hidden_layers(self, features, hidden, dropout, batch_norm)
+        self.add_module("output", nn.Linear(features, n_targets))
+
+
+def add_hidden_layers(
+    layers: nn.Sequential, features: int, hidden: Sequence[int], dropout: float, batch_norm: bool = False
+) -> int:
+    """Add a flattening and hidden layers, as in :class:`StackedHead`, and return the number of their features."""
+    layers.add_module("flatten", nn.Flatten())
+    for number, units in enumerate(hidden, start=1):
+        layers.add_module(f"hidden{number}", nn.Linear(features, units, bias=not batch_norm))
+        if batch_norm:
+            layers.add_module(f"normalization{number}", nn.BatchNorm1d(units))
+        layers.add_module(f"activation{number}", nn.ReLU())
+        if dropout > 0:
+            layers.add_module(f"dropout{number}", nn.Dropout(dropout))
+        features = units
+    return features
 
 
 class ProfileOutput(NamedTuple):

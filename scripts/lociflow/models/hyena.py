@@ -5,6 +5,8 @@ import math
 import torch
 from torch import Tensor, nn
 
+from lociflow.models.arguments import check_at_least
+
 # What is left of a filter at the end of its window.
 LEFT = 0.01
 
@@ -48,6 +50,11 @@ class HyenaEncoder(nn.Module):
         geometric steps between (the paper spaces them evenly by their rates).
     dropout
         Share of the features set to zero after operator and dense layers in training.
+
+    Raises
+    ------
+    UserError
+        A number is too small.
     """
 
     def __init__(
@@ -62,6 +69,7 @@ class HyenaEncoder(nn.Module):
         dropout: float = 0.0,
     ) -> None:
         super().__init__()
+        check_at_least(1, short_kernel=short_kernel, filter_units=filter_units, bands=bands, reach=reach)
         self.width = width
         self.layers = nn.ModuleList(
             HyenaLayer(width, units or 4 * width, short_kernel, filter_units, bands, reach, dropout)

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from lociflow.command import UserError
-from lociflow.models.bases import check_bases
+from lociflow.models.arguments import check_bases
 from lociflow.models.heads import DenseHead
 from lociflow.models.layers import check_length, check_sequence, convolved_length
 

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from lociflow.command import UserError
+from lociflow.models.arguments import check_bases
 from lociflow.models.layers import check_sequence
 from lociflow.models.token_heads import make_head, mean_of_tokens
 from lociflow.models.tokens import Tokeniser, Tokens
@@ -68,6 +69,9 @@ class LanguageModel(nn.Module):
     targets     or: mean and maximum, h ReLU units, t outputs           2 w h + h + h t + t
     ==========  ======================================================  =======================================
 
+    Mean and maximum are over the tokens that say something of their bases: unknown ones and what fills a row up are
+    left out. A window of unknown bases alone has those of its unknown tokens.
+
     Parameters
     ----------
     input_length
@@ -86,11 +90,13 @@ class LanguageModel(nn.Module):
         Share of the features set to zero in training before the answers.
     positions
         Bases in the middle of the window with an answer each; 0 for one answer per window.
+    channels
+        4: tokens are of DNA.
 
     Raises
     ------
     UserError
-        The window is shorter than a token, or than its positions.
+        The sequence is not DNA, or the window is shorter than a token or than its positions.
     """
 
     def __init__(
@@ -103,15 +109,17 @@ class LanguageModel(nn.Module):
         hidden: int = 0,
         dropout: float = 0.0,
         positions: int = 0,
+        channels: int = 4,
     ) -> None:
         super().__init__()
+        check_bases("a language model", channels)
         if input_length < tokens.shortest:
             raise UserError(
                 f"model.input_length: found {input_length}, expected at least the {tokens.shortest} bases of a token; "
                 "give it a longer window or shorter tokens"
             )
         self.input_length = input_length
-        self.channels = 4
+        self.channels = channels
         self.trunk = TokenTrunk(tokens, encoder, stem_kernel)
         width = self.trunk.embedding.embedding_dim
         self.head = make_head(width, tokens.words, n_targets, input_length, positions, hidden, dropout)
@@ -128,7 +136,7 @@ class LanguageModel(nn.Module):
         return self.head(*self.trunk(views["sequence"]))
 
     def encode(self, views: Mapping[str, Tensor]) -> Tensor:
-        """Return the mean features of each window's tokens, ``(batch, width)``."""
+        """Return the mean features of each window's tokens but for unknown ones, ``(batch, width)``."""
         check_sequence(views["sequence"], self.input_length)
         return mean_of_tokens(*self.trunk(views["sequence"]))
 

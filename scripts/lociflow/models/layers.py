@@ -1,19 +1,27 @@
 """Layers that torch lacks, the arithmetic of lengths, and initialisations."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 
+import torch
 from torch import Tensor, nn
 
 from lociflow.command import UserError
+from lociflow.models.arguments import check_at_least
+
+# As a length of pooling windows: all positions.
+GLOBAL = 0
+POOLS: Mapping[str, type[nn.Module]] = {"max": nn.MaxPool1d, "average": nn.AvgPool1d}
 
 
 def convolved_length(length: int, kernel: int) -> int:
     """Return the length after a convolution of stride 1 without padding."""
+    check_at_least(1, kernel=kernel)
     return length - kernel + 1
 
 
 def pooled_length(length: int, pool: int) -> int:
     """Return the length after pooling by disjoint windows; an incomplete last window is dropped."""
+    check_at_least(1, pool=pool)
     return length // pool
 
 
@@ -44,6 +52,44 @@ def check_sequence(sequence: Tensor, input_length: int, channels: int = 4) -> No
         raise ValueError(f"sequence of shape {tuple(sequence.shape)}: expected (batch, {channels}, {input_length})")
 
 
+class GlobalPool(nn.Module):
+    """One number, or two, per channel: its maximum, its average or both, in the given order.
+
+    The pools are modules with a fixed length, not functions, because attribution by DeepLIFT hooks modules.
+
+    Parameters
+    ----------
+    pooling
+        "max", "average" or both.
+    length
+        Of the features.
+
+    Raises
+    ------
+    UserError
+        There is no such pool, or none is named.
+    """
+
+    def __init__(self, pooling: Sequence[str], length: int) -> None:
+        super().__init__()
+        if not pooling or set(pooling) - set(POOLS):
+            raise UserError(f"model.architecture.pooling: found {pooling}, expected a list of {', '.join(POOLS)}")
+        self.pools = nn.ModuleList(POOLS[name](length) for name in pooling)
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Map ``(batch, channels, length)`` to ``(batch, channels * pools, 1)``."""
+        return torch.cat([pool(features) for pool in self.pools], dim=1)
+
+
+def recur(layer: nn.LSTM | nn.GRU, features: Tensor) -> Tensor:
+    """Run a recurrent layer with ``batch_first`` on channels-first features, ``(batch, channels, length)``.
+
+    On a CPU in full precision whatever else is mixed: there bfloat16 is refused by torch on some processors and sizes.
+    """
+    with torch.autocast("cpu", enabled=False):
+        return layer(features.transpose(1, 2).to(next(layer.parameters()).dtype))[0].transpose(1, 2)
+
+
 class BidirectionalLSTM(nn.Module):
     """An LSTM read in both directions, channels first.
 
@@ -65,7 +111,7 @@ class BidirectionalLSTM(nn.Module):
 
     def forward(self, features: Tensor) -> Tensor:
         """Map ``(batch, channels, length)`` to ``(batch, 2 * units, length)``."""
-        return self.lstm(features.transpose(1, 2))[0].transpose(1, 2)
+        return recur(self.lstm, features)
 
 
 def initialise_lstm_as_keras(lstm: nn.LSTM) -> None:
@@ -113,7 +159,7 @@ class BidirectionalGRU(nn.Module):
 
     def forward(self, features: Tensor) -> Tensor:
         """Map ``(batch, channels, length)`` to ``(batch, 2 * units, length)``."""
-        return self.gru(features.transpose(1, 2))[0].transpose(1, 2)
+        return recur(self.gru, features)
 
 
 def initialise_glorot(modules: Iterator[nn.Module]) -> None:

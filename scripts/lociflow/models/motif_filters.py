@@ -12,7 +12,7 @@ def log_odds(counts: np.ndarray) -> np.ndarray:
     Parameters
     ----------
     counts
-        Shape ``(4, width)``: how often A, C, G and T stand at each position.
+        Shape ``(4, width)``: how often A, C, G and T stand at each position; need not be whole.
     """
     counts = np.asarray(counts, dtype=np.float64)
     frequencies = (counts + PSEUDOCOUNT / 4) / (counts.sum(axis=0) + PSEUDOCOUNT)

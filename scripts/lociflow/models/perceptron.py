@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from torch import Tensor, nn
 
-from lociflow.models.heads import DenseHead
+from lociflow.models.heads import DenseHead, add_hidden_layers
 from lociflow.models.layers import check_sequence
 
 
@@ -41,14 +41,7 @@ class Perceptron(nn.Module):
         self.input_length = input_length
         self.channels = channels
         self.trunk = nn.Sequential()
-        self.trunk.add_module("flatten", nn.Flatten())
-        features = channels * input_length
-        for number, units in enumerate(hidden, start=1):
-            self.trunk.add_module(f"hidden{number}", nn.Linear(features, units))
-            self.trunk.add_module(f"activation{number}", nn.ReLU())
-            if dropout > 0:
-                self.trunk.add_module(f"dropout{number}", nn.Dropout(dropout))
-            features = units
+        features = add_hidden_layers(self.trunk, channels * input_length, hidden, dropout)
         self.head = DenseHead(features, 0, n_targets)
 
     def forward(self, views: Mapping[str, Tensor]) -> Tensor:

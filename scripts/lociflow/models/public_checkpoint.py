@@ -9,9 +9,10 @@ import torch
 from torch import Tensor, nn
 
 from lociflow.command import UserError
+from lociflow.models.arguments import check_bases
 from lociflow.models.layers import check_sequence
 from lociflow.models.token_heads import make_head, mean_of_tokens
-from lociflow.models.tokens import Tokens, letters
+from lociflow.models.tokens import Tokens, base_codes, letters
 
 # Parts that checkpoints have for tasks of their own, and that give nothing to the features of tokens.
 UNUSED = ("pooler", "contact_head")
@@ -73,7 +74,11 @@ class PublicTrunk(nn.Module):
             starts = ends - sizes
         known = present & (ids != self.tokenizer.unk_token_id)
         place = sequence.device
-        tokens = Tokens(*(one.to(place) for one in (ids, present, known, starts, ends)))
+        # Some vocabularies have a word for N: what a token says of its bases is counted.
+        counts = nn.functional.pad(base_codes(sequence)[1].cpu().cumsum(dim=1), (1, 0))
+        last = counts.shape[1] - 1
+        told = counts.gather(1, ends.clamp(max=last)) > counts.gather(1, starts.clamp(max=last))
+        tokens = Tokens(*(one.to(place) for one in (ids, present, known, known & told, starts, ends)))
         return tokens.ids, seen.to(place), tokens
 
 
@@ -103,11 +108,13 @@ class PublicCheckpoint(nn.Module):
         Share of the features set to zero in training before the answers.
     positions
         Bases in the middle of the window with an answer each; 0 for one answer per window.
+    channels
+        4: tokens are of DNA.
 
     Raises
     ------
     UserError
-        It is asked for no outputs, or the checkpoint cannot be loaded.
+        The sequence is not DNA, it is asked for no outputs, or the checkpoint cannot be loaded.
     """
 
     def __init__(
@@ -120,15 +127,17 @@ class PublicCheckpoint(nn.Module):
         hidden: int = 0,
         dropout: float = 0.0,
         positions: int = 0,
+        channels: int = 4,
     ) -> None:
         super().__init__()
+        check_bases("a language model", channels)
         if not n_targets:
             raise UserError(
                 "model.labels: PublicCheckpoint was asked for no outputs, expected labels: it is fine-tuned; to train "
                 "without labels choose lociflow.models.language_model.LanguageModel"
             )
         self.input_length = input_length
-        self.channels = 4
+        self.channels = channels
         self.trunk = PublicTrunk(source, trust_remote_code, revision)
         self.head = make_head(self.trunk.width, 0, n_targets, input_length, positions, hidden, dropout)
 
@@ -138,7 +147,7 @@ class PublicCheckpoint(nn.Module):
         return self.head(*self.trunk(views["sequence"]))
 
     def encode(self, views: Mapping[str, Tensor]) -> Tensor:
-        """Return the mean features of each window's tokens, ``(batch, width)``."""
+        """Return the mean features of each window's tokens but for unknown ones, ``(batch, width)``."""
         check_sequence(views["sequence"], self.input_length)
         return mean_of_tokens(*self.trunk(views["sequence"]))
 

@@ -5,10 +5,29 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, nn
 
-from lociflow.models.bases import check_bases
+from lociflow.models.arguments import check_bases
 from lociflow.models.heads import DenseHead
 from lociflow.models.layers import check_length, check_sequence, convolved_length
 from lociflow.models.strand_pairs import PairedConvolution, fold_strands
+
+
+class MotifScores(PairedConvolution):
+    """Scores of motifs on both strands; where a placement holds an unknown base, the lowest that the motif can have.
+
+    An unknown base is a column of zeros, and would count as one that fits neither well nor badly: better than most
+    bases do. What is unknown must win no maximum, so that the placement has the sum of the motif's lowest number at
+    each position, which no sequence of known bases falls below. What is missing of a base, on the line from zeros to a
+    sequence that attributions follow, counts as the base that fits worst, so that the score has no jump there.
+    """
+
+    def forward(self, input: Tensor) -> Tensor:
+        """Map ``(batch, 4, length)`` to ``(batch, 2 * filters, length - kernel + 1)``."""
+        known = input.sum(dim=1, keepdim=True)
+        least = self.weight.amin(dim=1, keepdim=True)
+        least = torch.cat([least, least.flip(0, 2)])
+        scores = super().forward(input) + nn.functional.conv1d(1 - known, least)
+        excluded = nn.functional.max_pool1d((known == 0).float(), self.kernel_size[0], 1) > 0
+        return torch.where(excluded, least.sum(dim=(1, 2))[:, None].to(scores.dtype), scores)
 
 
 class BothStrands(nn.Module):
@@ -23,7 +42,8 @@ class PWMScanner(nn.Module):
     """Position weight matrices (Stormo 2000, Bioinformatics 16:16, doi:10.1093/bioinformatics/16.1.16) as filters.
 
     Log-odds score at each position of both strands, its maximum over the window, batch normalisation, a linear layer.
-    f(x) = f(reverse complement of x).
+    f(x) = f(reverse complement of x). Placements on an unknown base have the motif's lowest possible score, and so has
+    a window in which there is no other placement.
 
     Parameters
     ----------
@@ -56,7 +76,7 @@ class PWMScanner(nn.Module):
         check_length("PWMScanner", input_length, length)
         self.input_length = input_length
         self.channels = channels
-        convolution = PairedConvolution(4, count, kernel, bias=False)
+        convolution = MotifScores(4, count, kernel, bias=False)
         with torch.no_grad():
             convolution.weight.copy_(filters)
         convolution.requires_grad_(trained)

@@ -4,10 +4,9 @@ from collections.abc import Callable, Mapping
 
 from torch import Tensor, nn
 
-from lociflow.command import UserError
-from lociflow.models.deepbind import GlobalPool
+from lociflow.models.arguments import check_at_least, check_positions
 from lociflow.models.heads import DenseHead, PositionHead
-from lociflow.models.layers import BidirectionalLSTM, check_sequence, initialise_glorot
+from lociflow.models.layers import BidirectionalLSTM, GlobalPool, check_sequence, initialise_glorot
 
 
 class RecurrentNetwork(nn.Module):
@@ -53,7 +52,7 @@ class RecurrentNetwork(nn.Module):
     Raises
     ------
     UserError
-        There are more positions than bases.
+        There are more positions than bases, or no layers or units.
     """
 
     def __init__(
@@ -69,11 +68,8 @@ class RecurrentNetwork(nn.Module):
         positions: int = 0,
     ) -> None:
         super().__init__()
-        if positions > input_length:
-            raise UserError(
-                f"model.input_length: found {input_length}, expected at least the {positions} labelled bases of a bin; "
-                "give the model a longer window"
-            )
+        check_positions(input_length, positions)
+        check_at_least(1, layers=layers, units=units)
         self.input_length = input_length
         self.channels = channels
         self.trunk = nn.Sequential()

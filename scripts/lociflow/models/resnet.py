@@ -4,11 +4,10 @@ from collections.abc import Mapping, Sequence
 
 from torch import Tensor, nn
 
-from lociflow.models.blocks import PreactivationUnit, initialise_thresholds
-from lociflow.models.deepbind import GlobalPool
+from lociflow.models.arguments import check_layers, check_odd
+from lociflow.models.blocks import PreactivationUnit, SameLengthBlock, initialise_thresholds
 from lociflow.models.heads import DenseHead
-from lociflow.models.layers import check_length, check_sequence
-from lociflow.models.same_length_block import SameLengthBlock
+from lociflow.models.layers import GlobalPool, check_length, check_sequence, pooled_length
 
 
 class ResNet(nn.Module):
@@ -56,6 +55,11 @@ class ResNet(nn.Module):
         See :func:`~lociflow.models.blocks.initialise_thresholds`.
     channels
         Of the one-hot sequence: 4 bases, or 20 amino acids.
+
+    Raises
+    ------
+    UserError
+        The window is too short, there are no stages, or ``kernel`` is even.
     """
 
     def __init__(
@@ -73,7 +77,9 @@ class ResNet(nn.Module):
         channels: int = 4,
     ) -> None:
         super().__init__()
-        length = input_length // stem_pool
+        check_layers(filters=filters)
+        check_odd(kernel=kernel)
+        length = pooled_length(input_length, stem_pool)
         check_length("ResNet", input_length, length)
         self.input_length = input_length
         self.channels = channels

@@ -4,11 +4,10 @@ from collections.abc import Mapping
 
 from torch import Tensor, nn
 
-from lociflow.models.attention import SelfAttention
-from lociflow.models.blocks import initialise_thresholds
+from lociflow.models.attention_layers import SelfAttention
+from lociflow.models.blocks import SameLengthBlock, initialise_thresholds
 from lociflow.models.heads import DenseHead
-from lociflow.models.layers import check_length, check_sequence, pooled_length
-from lociflow.models.same_length_block import SameLengthBlock
+from lociflow.models.layers import check_length, check_sequence, pooled_length, recur
 
 
 class RecurrentLayers(nn.Module):
@@ -20,7 +19,7 @@ class RecurrentLayers(nn.Module):
 
     def forward(self, features: Tensor) -> Tensor:
         """Map ``(batch, channels, length)`` to ``(batch, 2 * units, length)``."""
-        return self.lstm(features.transpose(1, 2))[0].transpose(1, 2)
+        return recur(self.lstm, features)
 
 
 class SatoriTrunk(nn.Module):

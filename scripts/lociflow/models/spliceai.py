@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from torch import Tensor, nn
 
 from lociflow.command import UserError
+from lociflow.models.arguments import check_at_least, check_layers, check_odd
 from lociflow.models.blocks import PreactivationUnit
 from lociflow.models.heads import PositionHead, central
 from lociflow.models.layers import check_sequence
@@ -99,7 +100,7 @@ class SpliceAI(nn.Module):
     Raises
     ------
     UserError
-        The window is shorter than positions and context.
+        The window is shorter than positions and context, a kernel is even, or lists do not match.
     """
 
     def __init__(
@@ -114,6 +115,10 @@ class SpliceAI(nn.Module):
         channels: int = 4,
     ) -> None:
         super().__init__()
+        check_layers(kernels=kernels, dilations=dilations)
+        check_at_least(1, units_per_block=units_per_block)
+        for kernel in kernels:
+            check_odd(kernels=kernel)
         self.context = 2 * sum(dilation * (kernel - 1) for kernel, dilation in zip(kernels, dilations, strict=True))
         if input_length < positions + self.context:
             raise UserError(

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor, nn
 
-from lociflow.command import UserError
+from lociflow.models.arguments import check_positions
 from lociflow.models.tokens import Tokens
 
 
@@ -35,6 +35,8 @@ class WordHead(nn.Module):
 class PooledHead(nn.Module):
     """Mean and maximum over the tokens, one hidden layer with ReLU (none where ``hidden`` is 0), one output per target.
 
+    Tokens that know nothing of their bases are left out, so that padding and gaps of a genome do not dilute a window.
+
     Parameters
     ----------
     width
@@ -55,12 +57,12 @@ class PooledHead(nn.Module):
 
     def forward(self, features: Tensor, tokens: Tokens) -> Tensor:
         """Map ``(batch, tokens, width)`` to ``(batch, n_targets)``."""
-        highest = features.masked_fill(~tokens.present[:, :, None], -torch.inf).amax(dim=1)
-        pooled = torch.cat((mean_of_tokens(features, tokens), highest), dim=1)
-        return self.output(self.hidden(self.dropout(pooled)))
+        highest = features.masked_fill(~pooled(tokens)[:, :, None], -torch.inf).amax(dim=1)
+        both = torch.cat((mean_of_tokens(features, tokens), highest), dim=1)
+        return self.output(self.hidden(self.dropout(both)))
 
 
-class PositionHead(nn.Module):
+class TokenPositionHead(nn.Module):
     """One answer per base in the middle of the window: each base has the mean features of the tokens that cover it.
 
     Parameters
@@ -84,11 +86,7 @@ class PositionHead(nn.Module):
 
     def __init__(self, width: int, n_targets: int, input_length: int, positions: int, dropout: float = 0.0) -> None:
         super().__init__()
-        if positions > input_length:
-            raise UserError(
-                f"model.input_length: found {input_length}, expected at least the {positions} labelled bases of a bin; "
-                "give the model a longer window"
-            )
+        check_positions(input_length, positions)
         self.input_length = input_length
         self.positions = positions
         self.first = (input_length - positions) // 2
@@ -103,19 +101,30 @@ class PositionHead(nn.Module):
 
 def make_head(
     width: int, words: int, n_targets: int, input_length: int, positions: int, hidden: int, dropout: float
-) -> WordHead | PooledHead | PositionHead:
+) -> WordHead | PooledHead | TokenPositionHead:
     """Return the head for what a model is asked: words without targets, otherwise targets per window or per base."""
     if not n_targets:
         return WordHead(width, words)
     if positions:
-        return PositionHead(width, n_targets, input_length, positions, dropout)
+        return TokenPositionHead(width, n_targets, input_length, positions, dropout)
     return PooledHead(width, n_targets, hidden, dropout)
 
 
 def mean_of_tokens(features: Tensor, tokens: Tokens) -> Tensor:
-    """Average features, ``(batch, tokens, width)``, over the tokens that are there: ``(batch, width)``."""
-    present = tokens.present[:, :, None].to(features.dtype)
-    return (features * present).sum(dim=1) / present.sum(dim=1).clamp(min=1)
+    """Average features, ``(batch, tokens, width)``, over the tokens that :func:`pooled` names: ``(batch, width)``."""
+    weights = pooled(tokens)[:, :, None].to(features.dtype)
+    return (features * weights).sum(dim=1) / weights.sum(dim=1).clamp(min=1)
+
+
+def pooled(tokens: Tokens) -> Tensor:
+    """Tell which tokens speak for their window: those that know something, and where none does all that are there.
+
+    Returns
+    -------
+    torch.Tensor
+        ``bool``, shape ``(batch, tokens)``.
+    """
+    return torch.where(tokens.informed.any(dim=1, keepdim=True), tokens.informed, tokens.present)
 
 
 def spread_over_bases(features: Tensor, tokens: Tokens, first: int, last: int) -> Tensor:

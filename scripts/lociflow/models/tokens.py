@@ -23,6 +23,9 @@ class Tokens(NamedTuple):
     """``bool``, the same shape: False where a row is filled up."""
     known: Tensor
     """``bool``, the same shape: whether a token is a word of the vocabulary, without any base that is not known."""
+    informed: Tensor
+    """``bool``, the same shape: whether a token says anything of its bases; those known, and partly known bases where
+    the embedding is of their mixture."""
     starts: Tensor
     """``int64``, the same shape: first base of each token in the window, 0-based."""
     ends: Tensor
@@ -93,7 +96,8 @@ class Nucleotides(Tokeniser):
     def forward(self, sequence: Tensor) -> Tokens:
         """Cut windows, one-hot of shape ``(batch, 4, length)``, into ``length`` tokens."""
         bases, known = base_codes(sequence)
-        return Tokens(bases.where(known, self.unknown), torch.ones_like(known), known, *_spans(bases, 1, 1))
+        informed = sequence.sum(dim=1) > 0
+        return Tokens(bases.where(known, self.unknown), torch.ones_like(known), known, informed, *_spans(bases, 1, 1))
 
     def embed(self, sequence: Tensor, table: Tensor) -> tuple[Tensor, Tokens]:
         """Map windows linearly to their embeddings; see :meth:`Tokeniser.embed`."""
@@ -149,6 +153,7 @@ class KMers(Tokeniser):
         return Tokens(
             ids.where(complete, self.unknown),
             torch.ones_like(complete),
+            complete,
             complete,
             torch.cat((starts, last_starts + whole), dim=1),
             torch.cat((ends, last_ends + whole), dim=1),

@@ -4,6 +4,7 @@ import torch
 from torch import Tensor, nn
 
 from lociflow.command import UserError
+from lociflow.models.arguments import check_at_least
 
 
 class TransformerEncoder(nn.Module):
@@ -36,6 +37,7 @@ class TransformerEncoder(nn.Module):
 
     def __init__(self, width: int, layers: int, heads: int, units: int | None = None, dropout: float = 0.0) -> None:
         super().__init__()
+        check_at_least(1, heads=heads)
         if width % (2 * heads):
             raise UserError(
                 f"model.architecture.encoder.width: found {width}, expected a multiple of twice the {heads} heads"

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from lociflow.command import UserError
-from lociflow.models.autoencoder import CodeTrunk, Decoder
+from lociflow.models.code_trunk import CodeTrunk, Decoder
 from lociflow.models.layers import check_sequence
 
 
@@ -24,7 +24,7 @@ class VariationalHead(Decoder):
     Parameters
     ----------
     trunk, filters, kernels, pools, channels
-        See :class:`~lociflow.models.autoencoder.Decoder`.
+        See :class:`~lociflow.models.code_trunk.Decoder`.
     """
 
     def __init__(
@@ -53,7 +53,7 @@ class VariationalAutoencoder(nn.Module):
     n_targets
         0: it is trained without targets.
     filters, kernels, pools, code, dropout, batch_norm, initial_threshold, channels
-        See :class:`~lociflow.models.autoencoder.CodeTrunk`.
+        See :class:`~lociflow.models.code_trunk.CodeTrunk`.
     """
 
     def __init__(

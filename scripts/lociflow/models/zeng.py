@@ -4,12 +4,11 @@ from collections.abc import Mapping, Sequence
 
 from torch import Tensor, nn
 
-from lociflow.models.blocks import initialise_thresholds
+from lociflow.command import UserError
+from lociflow.models.arguments import check_layers
+from lociflow.models.blocks import SameLengthBlock, initialise_thresholds
 from lociflow.models.heads import DenseHead
-from lociflow.models.layers import check_length, check_sequence, pooled_length
-from lociflow.models.same_length_block import SameLengthBlock
-
-GLOBAL = 0
+from lociflow.models.layers import GLOBAL, check_length, check_sequence, pooled_length
 
 
 class Zeng(nn.Module):
@@ -53,6 +52,11 @@ class Zeng(nn.Module):
         See :func:`~lociflow.models.blocks.initialise_thresholds`; 0 as published.
     channels
         Of the one-hot sequence: 4 bases, or 20 amino acids.
+
+    Raises
+    ------
+    UserError
+        The window is too short, lists do not match, or another pool than the last is over all positions.
     """
 
     def __init__(
@@ -68,6 +72,12 @@ class Zeng(nn.Module):
         channels: int = 4,
     ) -> None:
         super().__init__()
+        check_layers(filters=filters, kernels=kernels, pools=pools)
+        if GLOBAL in pools[:-1]:
+            raise UserError(
+                f"model.architecture.pools: found {list(pools)}, expected {GLOBAL}, a pool over all positions, in the "
+                "last place alone; give the layers before it a pool of at least 1"
+            )
         self.input_length = input_length
         self.channels = channels
         self.trunk = nn.Sequential()

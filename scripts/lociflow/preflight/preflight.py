@@ -1,4 +1,4 @@
-"""What a run needs, looked at before its first step: tools, sources, columns and names, disk, memory, device.
+"""What a run needs, looked at before its first step: tools, sources, columns and names, models, disk, memory, device.
 
 It takes seconds: nothing is downloaded, of files that are here only the first lines are read, and what cannot be seen
 yet is said to be so.
@@ -9,7 +9,7 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ from lociflow.preflight.needs import Needs, check_disk, check_memory, needs_of
 from lociflow.preflight.sources import check_sources, local_file
 from lociflow.run import check_run
 from lociflow.sources import all_sources, dataset_files
+from lociflow.trainings import all_trainings
 
 HOME = Path(__file__).resolve().parents[3]
 BEDTOOLS = (2, 30)
@@ -52,8 +53,23 @@ def preflight(run: Mapping[str, Any], conda: bool = False) -> None:
         raise UserError(f"preflight: {len(wrong)} of {len(findings)} checks failed; the first: {wrong[0].told}")
 
 
-def look(run: Mapping[str, Any], groups: Configuration, conda: bool = False) -> list[Finding]:
-    """Return everything that is found, the errors among it."""
+def look(
+    run: Mapping[str, Any],
+    groups: Configuration,
+    conda: bool = False,
+    trained: Collection[tuple[str, str]] | None = None,
+) -> list[Finding]:
+    """Return everything that is found, the errors among it.
+
+    Parameters
+    ----------
+    run, conda
+        As in :func:`preflight`.
+    groups
+        Where data sets, models and the other groups are defined.
+    trained
+        Data set and label of the trainings whose models are tried; None: all of the run.
+    """
     files = all_sources(groups, run["datasets"])
     # As scripts/fetch.py will.
     mirror = run.get("mirror") or os.environ.get("LOCIFLOW_MIRROR")
@@ -72,7 +88,23 @@ def look(run: Mapping[str, Any], groups: Configuration, conda: bool = False) -> 
         }
         findings += check_contents(whole, here, aliases_of(groups, config))
         needs += needs_of(whole, here, reached.sizes, len(run["models"]) * len(run["seeds"]))
+    findings += check_models(run, groups, list(all_trainings(run, groups)) if trained is None else trained, conda)
     return [*findings, check_disk(needs, Path()), check_memory(needs)]
+
+
+def check_models(
+    run: Mapping[str, Any], groups: Configuration, trained: Collection[tuple[str, str]], conda: bool
+) -> list[Finding]:
+    """Try the models of some trainings; parameters and findings are those of :mod:`lociflow.preflight.models`."""
+    if not trained:
+        return []
+    try:
+        # Torch takes seconds to load, and may be only where the models are trained.
+        from lociflow.preflight import models
+    except ModuleNotFoundError as error:
+        told = f"not tried, there is no module {error.name} here; snakemake preflight tries them where there is"
+        return [Finding("models", WARN, told)]
+    return models.check_models(run, groups, trained, conda)
 
 
 def check_contents(

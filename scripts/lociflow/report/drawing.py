@@ -173,13 +173,15 @@ def canvas(name: str, size: tuple[float, float]) -> Iterator[tuple[Canvas, Axes]
 
 
 @contextmanager
-def panels(name: str, size: tuple[float, float], columns: int) -> Iterator[tuple[Canvas, tuple[Axes, ...]]]:
-    """Open a figure with panels side by side in the page's style, and close it."""
+def panels(
+    name: str, size: tuple[float, float], columns: int, rows: int = 1
+) -> Iterator[tuple[Canvas, tuple[Axes, ...]]]:
+    """Open a figure with panels side by side, row by row, in the page's style, and close it."""
     # The salt makes ids those of this figure alone, so that figures on one page cannot share any.
     with matplotlib.rc_context({**FIGURE_STYLE, "svg.hashsalt": name}):
-        figure, axes = plt.subplots(1, columns, figsize=size, squeeze=False)
+        figure, axes = plt.subplots(rows, columns, figsize=size, squeeze=False)
         try:
-            yield figure, tuple(axes[0])
+            yield figure, tuple(axes.ravel())
         finally:
             plt.close(figure)
 

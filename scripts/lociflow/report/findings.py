@@ -57,7 +57,7 @@ def unfinished_trainings(dataset: DatasetResults) -> Iterator[Finding]:
 def unfinished(entry: Entry) -> bool:
     """Say whether a training was best in its last epoch, so that more epochs might have been better."""
     history = entry.history
-    if history is None or len(history) < 2 or watched(entry)[0] is None:
+    if history is None or len(history) < 2 or watched(entry) is None:
         return False
     return best_epoch(entry) == int(history["epoch"].iloc[-1])
 
@@ -262,24 +262,25 @@ def best_epoch(entry: Entry) -> int | None:
     history = entry.history
     if history is None or not len(history):
         return None
-    monitor, min_delta = watched(entry)
+    monitor = watched(entry)
     if monitor is None or monitor not in history:
         return int(history["epoch"].iloc[-1])
     sign = 1.0 if larger_is_better(monitor) else -1.0
     best, best_score = None, -math.inf
     for epoch, value in zip(history["epoch"], sign * history[monitor], strict=True):
-        if pd.notna(value) and value > best_score + (min_delta if best is not None else 0.0):
+        if pd.notna(value) and value > best_score:
             best, best_score = int(epoch), float(value)
     return best
 
 
-def watched(entry: Entry) -> tuple[str | None, float]:
-    """Return the column of the history that early stopping watched, and by how much it had to improve."""
+def watched(entry: Entry) -> str | None:
+    """Return the column of the history that early stopping watched."""
     training = (entry.config or {}).get("training", {})
     if "early_stopping" not in training:
-        return "validation_auprc", 0.0
+        return "validation_auprc"
     stopping = training["early_stopping"] or {}
-    return stopping.get("monitor"), float(stopping.get("min_delta") or 0.0)
+    monitor: str | None = stopping.get("monitor")
+    return monitor
 
 
 def listed(names: list[str]) -> str:

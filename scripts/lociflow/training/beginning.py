@@ -14,7 +14,7 @@ from lociflow.data.views import sequence_view
 from lociflow.models.checkpoint import LoadedModel
 from lociflow.sequence.alphabet import decode
 from lociflow.sequence.store import SequenceStore
-from lociflow.training.provenance import contig_names
+from lociflow.training.provenance import contigs_of
 from lociflow.training.transfer import Transfer, start_from
 
 # Windows of which a vocabulary is learnt, at the most.
@@ -51,7 +51,7 @@ def begin_with(
         )
     if not checkpoint:
         return None
-    tested = contig_names(store, bins, bins_of_split(bins, "test"))
+    tested = contigs_of(store, bins, bins_of_split(bins, "test"))
     return start_from(model, checkpoint, transfer, store.alphabet, store.digest, tested, split=split)
 
 

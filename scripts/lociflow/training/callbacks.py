@@ -27,11 +27,12 @@ class Epochs(pl.Callback):
     monitors
         What can be monitored, with whether a larger value is better.
     monitor
-        One of these: the best epoch's weights are kept. None keeps the last epoch's.
+        One of these: the weights of the epoch with the best value are kept, however little better it is. None keeps the
+        last epoch's.
     patience
-        Epochs without a better value after which training stops.
+        Epochs without a gain after which training stops.
     min_delta
-        By how much a value must be better to count.
+        By how much a value must be better than at the last gain to be one.
     not_counted
         Epochs at the beginning that patience does not count, so that training does not stop in them: those with
         augmentation, after which the ones without are yet to come.
@@ -63,6 +64,8 @@ class Epochs(pl.Callback):
         self.best_epoch = 0
         self.best_score = -math.inf
         self.best_weights: dict[str, Tensor] = {}
+        self.gain_epoch = 0
+        self.gain_score = -math.inf
         self.stopped = False
         self.began = time.monotonic()
         self.left = TimeLeft()
@@ -74,7 +77,8 @@ class Epochs(pl.Callback):
 
     def state_dict(self) -> dict[str, Any]:
         """Return what goes into the state for resuming."""
-        return {name: getattr(self, name) for name in ("rows", "best_epoch", "best_score", "best_weights", "stopped")}
+        names = ("rows", "best_epoch", "best_score", "best_weights", "gain_epoch", "gain_score", "stopped")
+        return {name: getattr(self, name) for name in names}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Take up the state of an earlier process."""
@@ -103,7 +107,7 @@ class Epochs(pl.Callback):
         check_finite(row, epoch)
         self.rows.append(row)
         self._compare(row, epoch, pl_module)
-        if self.monitor is not None and epoch - max(self.best_epoch, self.not_counted) >= self.patience:
+        if self.monitor is not None and epoch - max(self.gain_epoch, self.not_counted) >= self.patience:
             self.stopped = trainer.should_stop = True
         best = " (best)" if epoch == self.best_epoch else ""
         left = "" if trainer.should_stop else f", {self.left.tell(epoch, trainer.max_epochs or 0)}"
@@ -120,7 +124,9 @@ class Epochs(pl.Callback):
                     "contigs or monitor validation_loss"
                 )
             score = value if self.monitors[self.monitor] else -value
-        if score > self.best_score + (self.min_delta if self.best_weights else 0):
+        if score > self.gain_score + self.min_delta:
+            self.gain_epoch, self.gain_score = epoch, score
+        if score > self.best_score:
             self.best_epoch, self.best_score = epoch, score
             self.best_weights = module.kept_weights()
 

@@ -17,7 +17,7 @@ class CrossEntropy(MaskedLoss):
     Parameters
     ----------
     labels
-        Of the training split.
+        Of the bins that are trained on.
     label_smoothing
         Share of each label that is spread evenly over all classes (Szegedy et al. 2016, arXiv:1512.00567), from 0 to
         below 1.
@@ -84,7 +84,7 @@ class CrossEntropy(MaskedLoss):
 class ClassBalancedCrossEntropy(CrossEntropy):
     """Cross-entropy weighted by effective numbers of samples (Cui et al. 2019, arXiv:1901.05555).
 
-    A class weighs ``(1 - beta) / (1 - beta ** n)`` with n labels in the training split, scaled so that the weights of a
+    A class weighs ``(1 - beta) / (1 - beta ** n)`` with n labels in an epoch, scaled so that the weights of a
     target's classes add up to their number.
 
     Parameters

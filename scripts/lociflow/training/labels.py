@@ -1,10 +1,11 @@
-"""What the labels of the training split say about its targets."""
+"""What the labels that are trained on say about their targets."""
 
 from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
 
+from lociflow.data.balancing import Balance
 from lociflow.data.some_targets import SomeTargets
 from lociflow.genome.label_kinds import KINDS, LabelKind, known
 from lociflow.models.outputs import Outputs
@@ -14,7 +15,7 @@ CHUNK = 1 << 26
 
 
 class LabelStatistics(NamedTuple):
-    """Known labels of the training split."""
+    """Known labels of the bins that are trained on: of the training split, or of an epoch of some of its bins."""
 
     outputs: Outputs
     """The targets and their classes."""
@@ -71,6 +72,57 @@ def label_statistics(targets: np.ndarray | SomeTargets, rows: np.ndarray, output
         count += present.sum(axis=tuple(range(present.ndim - 1)))
     least = np.maximum(count, 1)
     return LabelStatistics(outputs, count, of_column, total / least, logarithms / least)
+
+
+def epoch_statistics(
+    balance: Balance, targets: np.ndarray | SomeTargets, outputs: Outputs, rows: np.ndarray | None = None
+) -> LabelStatistics:
+    """Count the labels that an epoch of a balance has on average over epochs, rounded to whole ones.
+
+    What is drawn of a part has on average the part's labels in proportion, so nothing hangs on a seed. A loss that
+    weighs what is rare must count these: of a kind that the draws have made as frequent as the other, nothing is left
+    to be weighed.
+
+    Parameters
+    ----------
+    balance
+        Of the epochs.
+    targets, outputs
+        As in :func:`label_statistics`.
+    rows
+        Row of ``targets`` that belongs to each bin; None for each bin's own.
+    """
+    found = [
+        label_statistics(targets, part.bins if rows is None else np.sort(rows[part.bins]), outputs)
+        for part in balance.parts
+    ]
+    shares = [part.drawn / len(part.bins) for part in balance.parts]
+    weighed = list(zip(shares, found, strict=True))
+    known = np.sum([share * part.known for share, part in weighed], axis=0)
+    counts = np.sum([share * part.counts for share, part in weighed], axis=0)
+    mean, log_mean = (
+        np.sum([share * part.known * getattr(part, name) for share, part in weighed], axis=0)
+        / np.where(known > 0, known, 1)
+        for name in ("mean", "log_mean")
+    )
+    return LabelStatistics(outputs, np.rint(known).astype(np.int64), np.rint(counts).astype(np.int64), mean, log_mean)
+
+
+def label_counts(statistics: LabelStatistics) -> dict[str, int | None]:
+    """Return how many labels there are, as they are written beside a model's configuration.
+
+    Returns
+    -------
+    dict
+        ``training_labels``: known ones of all targets together; ``training_positives``: the positive ones, None where
+        labels are not binary; ``fewest_training_positives``: those of the target that has the fewest.
+    """
+    binary = statistics.outputs.kind == "binary"
+    return {
+        "training_labels": int(statistics.known.sum()),
+        "training_positives": int(statistics.positives.sum()) if binary else None,
+        "fewest_training_positives": int(statistics.positives.min()) if binary else None,
+    }
 
 
 def profile_totals(labels: np.ndarray) -> np.ndarray:

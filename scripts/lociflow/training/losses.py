@@ -19,7 +19,7 @@ class MaskedLoss(nn.Module):
     Parameters
     ----------
     labels
-        Of the training split.
+        Of the bins that are trained on.
     target_weights
         By target name (those that are not named have 1), or one for each target in order.
 
@@ -113,13 +113,13 @@ class MaskedBinaryCrossEntropy(MaskedLoss):
     With an exponent of 0 this is the plain loss, whose probabilities are calibrated to the natural prevalence; together
     with output biases that begin at the prior log odds it copes with rare positives without weighting, and ranking
     (AUROC, AUPRC) gains little from weights. A larger exponent weighs the positives of each target by
-    ``(negatives / positives) ** exponent``, counted on the training split: 1 balances both classes, which moves all
+    ``(negatives / positives) ** exponent``, counted on the bins of an epoch: 1 balances both classes, which moves all
     probabilities up.
 
     Parameters
     ----------
     labels
-        Of the training split.
+        Of the bins that are trained on.
     imbalance_exponent
         From 0 (plain) to 1 (balanced).
     pos_weight
@@ -174,7 +174,7 @@ class Focal(MaskedLoss):
     Parameters
     ----------
     labels
-        Of the training split.
+        Of the bins that are trained on.
     gamma
         At least 0, where it is the plain cross-entropy; 2 in the paper.
     alpha
@@ -222,13 +222,13 @@ class Focal(MaskedLoss):
 class ClassBalanced(MaskedLoss):
     """Binary cross-entropy weighted by effective numbers of samples (Cui et al. 2019, arXiv:1901.05555).
 
-    Each kind of a target's labels weighs ``(1 - beta) / (1 - beta ** n)`` with n of them in the training split, scaled
+    Each kind of a target's labels weighs ``(1 - beta) / (1 - beta ** n)`` with n of them in an epoch, scaled
     so that the weights of both kinds add up to 2.
 
     Parameters
     ----------
     labels
-        Of the training split.
+        Of the bins that are trained on.
     beta
         From 0 (plain) to below 1 (towards inverse frequency).
     target_weights

@@ -1,24 +1,18 @@
-"""Probabilities after training on a sample of the negatives: what they are at the natural prevalence.
+"""A line on a model's logits by which its probabilities become those of the natural prevalence.
 
 A classifier that has seen all positives and each negative with probability r learns the odds of that sample, which are
 1 / r times those of the whole. Where every negative of a target had the same chance to be seen, whatever its sequence,
-the correction is exact: r times the odds (King & Zeng 2001, Political Analysis 9:137). It is not where negatives were
-matched, where rows were drawn for several targets at once, or where a loss weighs positives: there slope and intercept
-of the logits are fitted anew on the validation bins, which have the natural prevalence (Platt 1999).
+the correction is exact, r times the odds (King & Zeng 2001, Political Analysis 9:137): that is the ``offsets`` of a
+:class:`lociflow.data.balancing.Balance`. It is not where negatives were matched, where rows were drawn for several
+targets at once, or where a loss weighs positives: there slope and intercept of the logits are fitted anew on the
+validation bins, which have the natural prevalence (Platt 1999). :func:`lociflow.training.calibrate.correct_prior` tells
+one from the other.
 """
 
-from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 import numpy as np
-import torch
-from torch import Tensor
 
-from lociflow.command import UserError
-from lociflow.genome.label_kinds import LabelKind
-
-# Layers that say a model's outputs, by their names in its state.
-OUTPUT = "head.output"
 # Newton's method on a convex function of two variables: a handful of steps is enough.
 STEPS = 50
 TOLERANCE = 1e-10
@@ -33,27 +27,6 @@ class Calibration(NamedTuple):
     """``float64``, shape ``(targets,)``, above 0: the order of the bins stays."""
     intercept: np.ndarray
     """``float64``, shape ``(targets,)``."""
-
-
-def uniform_subsampling(rates: np.ndarray) -> Calibration:
-    """Return the exact correction after negatives of each target were kept with some probability.
-
-    Parameters
-    ----------
-    rates
-        Share of the negatives that was trained on, in (0, 1], shape ``(targets,)``.
-
-    Raises
-    ------
-    UserError
-        A rate is not in (0, 1].
-    """
-    rates = np.asarray(rates, dtype=np.float64)
-    if not ((rates > 0) & (rates <= 1)).all():
-        raise UserError(
-            f"training.correct_prior: found a share of {rates.min()} of the negatives, expected one in (0, 1]"
-        )
-    return Calibration(np.ones_like(rates), np.log(rates))
 
 
 def fit_calibration(logits: np.ndarray, labels: np.ndarray) -> Calibration:
@@ -77,73 +50,6 @@ def fit_calibration(logits: np.ndarray, labels: np.ndarray) -> Calibration:
         if 0 < truth.sum() < len(truth):
             slope[target], intercept[target] = _fit(logits[known, target].astype(np.float64), truth)
     return Calibration(slope, intercept)
-
-
-def correction(
-    offsets: np.ndarray, kind: LabelKind, validated: Callable[[], tuple[np.ndarray, np.ndarray]]
-) -> Calibration:
-    """Return the correction of each output: exact where there is one, else fitted on validation.
-
-    Parameters
-    ----------
-    offsets
-        What is exact, from :class:`lociflow.data.balancing.Balance`, shape ``(columns,)``; NaN where nothing is.
-    kind
-        Of the labels.
-    validated
-        Gives the logits and labels of the validation bins, each ``(bins, columns)``; called only where it is needed.
-
-    Raises
-    ------
-    UserError
-        A correction would have to be fitted for labels that are not binary.
-    """
-    offsets = np.asarray(offsets, dtype=np.float64)
-    exact = np.isfinite(offsets)
-    if exact.all():
-        return Calibration(np.ones_like(offsets), offsets)
-    if kind.name != "binary":
-        raise UserError(
-            f"training.correct_prior: found {kind.name} labels whose correction would have to be fitted, expected "
-            "binary ones, or classes of one target that training.balance names; set it to false"
-        )
-    fitted = fit_calibration(*validated())
-    return Calibration(np.where(exact, 1.0, fitted.slope), np.where(exact, offsets, fitted.intercept))
-
-
-def corrected_weights(weights: Mapping[str, Tensor], calibration: Calibration) -> dict[str, Tensor]:
-    """Take a correction into the weights of a model's last layer, so that its outputs are the corrected ones.
-
-    Parameters
-    ----------
-    weights
-        State of a model whose outputs are those of the linear layer ``head.output``; left alone.
-    calibration
-        One line for each output.
-
-    Raises
-    ------
-    UserError
-        The layer has no bias to take up an intercept.
-    """
-    scale, shift = f"{OUTPUT}.weight", f"{OUTPUT}.bias"
-    if scale not in weights or shift not in weights:
-        raise UserError(
-            f"training.correct_prior: found a model without {shift}, expected one whose last layer has a bias; set it "
-            "to false"
-        )
-    slope, intercept = (torch.from_numpy(part).to(weights[shift].device) for part in calibration)
-    broad = slope.view(-1, *[1] * (weights[scale].ndim - 1))
-    return {
-        **weights,
-        scale: (weights[scale].double() * broad).to(weights[scale].dtype),
-        shift: (weights[shift].double() * slope + intercept).to(weights[shift].dtype),
-    }
-
-
-def apply(calibration: Calibration, logits: np.ndarray) -> np.ndarray:
-    """Return corrected logits, shape ``(…, targets)``."""
-    return logits * calibration.slope + calibration.intercept
 
 
 def _fit(logits: np.ndarray, truth: np.ndarray) -> tuple[float, float]:

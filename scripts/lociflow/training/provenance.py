@@ -11,18 +11,22 @@ import torch
 from lociflow.data.bins import Bins
 from lociflow.sequence.store import SequenceStore
 from lociflow.training.callbacks import Epochs
+from lociflow.training.transfer import Contigs
 
-# More names than these do not go into a checkpoint.
+# More contigs than these do not go into a checkpoint.
 MOST_CONTIGS = 1000
 
 
-def contig_names(store: SequenceStore, bins: Bins, index: np.ndarray) -> list[str] | int:
-    """Return the names of the contigs on which some bins lie, or how many where they are more than a checkpoint tells.
+def contigs_of(store: SequenceStore, bins: Bins, index: np.ndarray) -> Contigs:
+    """Return the contigs on which some bins lie, in their order.
 
-    Sequence tables have a contig for each sequence.
+    A contig's digest tells which sequence it is, whatever a genome's file calls it, masks or holds besides. Sequence
+    tables have a contig for each sequence.
     """
     numbers = np.unique(bins.place.contig[index])
-    return len(numbers) if len(numbers) > MOST_CONTIGS else [store.names[number] for number in numbers]
+    if len(numbers) > MOST_CONTIGS:
+        return len(numbers)
+    return {store.md5[number]: store.names[number] for number in numbers}
 
 
 def make_provenance(
@@ -56,7 +60,7 @@ def make_provenance(
         "stranded": labels["stranded"],
         "other_strand": order,
         "input_length": input_length,
-        "contigs": {side: contig_names(store, bins, index) for side, index in sides.items()},
+        "contigs": {side: contigs_of(store, bins, index) for side, index in sides.items()},
         "python": platform.python_version(),
         "torch": torch.__version__,
         "numpy": np.__version__,

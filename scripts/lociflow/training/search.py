@@ -3,14 +3,16 @@
 import csv
 import json
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from lociflow.command import UserError, atomic, status
-from lociflow.training.score_names import larger_is_better
+from lociflow.training.score_names import HEADLINE, LOSS, PREFIX, larger_is_better
 
 FACTS = ("parameters", "epochs", "seconds")
+# Of a recipe, what validation_loss is made of; and what decides of which labels any validation score speaks.
+LOSSES, LABELS = ("loss", "objective"), ("targets", "label_permutation")
 
 
 def choose_trial(
@@ -29,22 +31,17 @@ def choose_trial(
     checkpoint, config_copy, history
         Outputs: copies of the best trial's files.
     table
-        Output: a line a trial, the best first: rank, settings, the monitored score at the kept epoch, parameters,
-        epochs, seconds.
+        Output: a line a trial, the best first: rank, settings, the monitored score of the kept weights (the best of all
+        epochs), parameters, epochs, seconds.
 
     Raises
     ------
     UserError
-        The trials watch different scores, or none.
+        The trials watch no score, or cannot be compared, see :func:`common_monitor`.
     """
-    rows = [_row(Path(folder), settings) for folder, settings in trials.items()]
-    monitors = {row["monitor"] for row in rows}
-    if len(monitors) != 1:
-        raise UserError(
-            f"search: its trials watch {', '.join(sorted(map(str, monitors)))}, expected one score; set "
-            "training.early_stopping.monitor for all of them"
-        )
-    monitor = str(next(iter(monitors)))
+    configs = {folder: _read_config(Path(folder)) for folder in trials}
+    monitor = common_monitor([config["training"] for config in configs.values()])
+    rows = [_row(Path(folder), configs[folder], monitor, settings) for folder, settings in trials.items()]
     sign = 1 if larger_is_better(monitor) else -1
     ordered = sorted(rows, key=lambda row: -sign * row["score"])
     best = Path(ordered[0]["folder"])
@@ -56,17 +53,67 @@ def choose_trial(
     status(f"best of {len(rows)} trials: {told}, {monitor} {ordered[0]['score']:.4f}")
 
 
-def _row(folder: Path, settings: Mapping[str, Any]) -> dict[str, Any]:
-    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-    stopping = config["training"]["early_stopping"]
+def common_monitor(recipes: Sequence[Mapping[str, Any]]) -> str:
+    """Return the score by which trials are compared, after making sure that it means the same in all of them.
+
+    A loss with other weights, or of another form, is another scale: the smaller of two losses is then not the better
+    model. A headline score knows nothing of the loss that a model was trained with.
+
+    Parameters
+    ----------
+    recipes
+        The resolved ``training`` of each trial.
+
+    Raises
+    ------
+    UserError
+        The trials watch different scores, one that is their loss while the loss differs, or other labels.
+    """
+    watched = [(recipe.get("early_stopping") or {}).get("monitor") for recipe in recipes]
+    if not any(watched):
+        raise UserError(
+            "search: found trials with no validation score to be chosen by, expected one for each epoch; give the "
+            "searched model training.early_stopping"
+        )
+    monitors = sorted(set(map(str, watched)))
+    if len(monitors) != 1:
+        raise UserError(
+            f"search: its trials watch {', '.join(monitors)}, expected one score; set "
+            "training.early_stopping.monitor for all of them"
+        )
+    monitor = monitors[0]
+    if other := _differing(recipes, LABELS):
+        raise UserError(
+            f"search: found trials that differ in training.{other}, expected the same labels in all of them, as scores "
+            "on other labels cannot be compared; take it out of the grid"
+        )
+    if monitor == PREFIX + LOSS and (other := _differing(recipes, LOSSES)):
+        raise UserError(
+            f"search: found trials that differ in training.{other} and are to be compared by {monitor}, expected a "
+            f"score that does not depend on the loss; set training.early_stopping.monitor to {HEADLINE}, or to another "
+            f"score where that is the loss itself, or take training.{other} out of the grid"
+        )
+    return monitor
+
+
+def _differing(recipes: Sequence[Mapping[str, Any]], keys: Sequence[str]) -> str | None:
+    """Return the first of some keys whose values are not the same in all recipes."""
+    return next((key for key in keys if any(recipe.get(key) != recipes[0].get(key) for recipe in recipes)), None)
+
+
+def _read_config(folder: Path) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    return found
+
+
+def _row(folder: Path, config: Mapping[str, Any], monitor: str, settings: Mapping[str, Any]) -> dict[str, Any]:
     with (folder / "history.csv").open(encoding="utf-8", newline="") as handle:
         epochs = list(csv.DictReader(handle))
-    if not stopping or not stopping["monitor"] or not epochs:
+    if not epochs or monitor not in epochs[0]:
         raise UserError(
             f"{folder}: has no validation score to be chosen by, expected one for each epoch; give the searched model "
-            "training.early_stopping and at least one epoch"
+            "at least one epoch"
         )
-    monitor = stopping["monitor"]
     values = [float(epoch[monitor]) for epoch in epochs if epoch[monitor]]
     return {
         "folder": str(folder),

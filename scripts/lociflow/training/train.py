@@ -11,6 +11,7 @@ import torch
 
 from lociflow.command import UserError, atomic, status, write_json
 from lociflow.data.augmentation import Augmentation, check_augmentation
+from lociflow.data.balancing import make_balance
 from lociflow.data.bins import bins_of_split, read_bins
 from lociflow.data.dataset import WindowDataset, make_loader
 from lociflow.data.draws import Purpose, permuted_rows, torch_seed
@@ -29,13 +30,12 @@ from lociflow.models.layers import count_parameters
 from lociflow.models.outputs import outputs_of
 from lociflow.sequence.store import open_store
 from lociflow.training.averaging import WeightAverage
-from lociflow.training.balance import first_outputs, make_balance
 from lociflow.training.beginning import begin_with, learn_vocabulary
 from lociflow.training.calibrate import correct_prior
 from lociflow.training.callbacks import Epochs
 from lociflow.training.checks import check_recipe, check_strands
 from lociflow.training.fit import fit
-from lociflow.training.labels import label_statistics
+from lociflow.training.labels import epoch_statistics, label_counts, label_statistics
 from lociflow.training.module import TrainingModule
 from lociflow.training.optimizers import make_optimizer, make_schedule
 from lociflow.training.parallel import Process, ShareSampler, batch_sizes, launch
@@ -94,8 +94,8 @@ def train(
     config
         The resolved configuration: ``dataset``, ``model``, ``training``, ``seed``.
     checkpoint, config_copy, history
-        Outputs: the checkpoint; the configuration with the numbers of ``parameters`` and ``training_bins``, as JSON;
-        one line per epoch, as CSV.
+        Outputs: the checkpoint; the configuration with the numbers of ``parameters``, ``training_bins`` and those of
+        :func:`lociflow.training.labels.label_counts`, as JSON; one line per epoch, as CSV.
     resume
         Folder for the state from which a killed training goes on; removed on success.
     workers
@@ -151,7 +151,7 @@ def train_share(
     outputs = outputs_of(about, names, table.shape, bool(recipe.get("objective"))).only(columns)
     train_bins = labelled_part(seed, train_bins, recipe.get("label_fraction", 1.0), labels, kind).bins
     rows = permuted_rows(seed, len(bins), (train_bins, validation_bins)) if recipe["label_permutation"] else None
-    balance = make_balance(recipe, train_bins, labels, kind, outputs, rows)
+    balance = make_balance(recipe.get("balance"), train_bins, labels, kind, outputs.targets, outputs.classes, rows)
     torch.manual_seed(torch_seed(seed, Purpose.WEIGHTS))
     channels, input_length = len(alphabet.channels), config["model"]["input_length"]
     model = build_model(config["model"], outputs, channels)
@@ -162,14 +162,16 @@ def train_share(
         labelled = None if recipe.get("objective") else kind
         views_read = config["model"]["views"]
         check_augmentation(augmentation, labelled, views_read, input_length, channels, recipe["max_epochs"])
-    objective = make_objective(recipe, label_statistics(labels, train_bins, outputs))
+    statistics = label_statistics(labels, train_bins, outputs)
+    seen = statistics if balance is None else epoch_statistics(balance, labels, outputs, rows)
+    objective = make_objective(recipe, seen)
     transfer = read_transfer(recipe.get("transfer") or {})
     where = split_digest(windows, config["dataset"]["split"])
     origin = begin_with(model, recipe, transfer, start_from, sequence_store, bins, where)
     learn_vocabulary(model, sequence_store, bins, train_bins, input_length, seed)
     fresh_head = start_from is None or "head" in transfer.skip
     if recipe["prior_output_bias"] and fresh_head and isinstance(objective, Supervised):
-        set_output_bias(model, first_outputs(recipe, objective, balance, labels, seed, rows))
+        set_output_bias(model, objective.criterion.first_outputs())
     status(
         f"training {config['model']['name']} ({count_parameters(model):,} parameters) on {len(train_bins):,} bins with "
         f"{len(outputs.targets)} targets, validated on {len(validation_bins):,}, on "
@@ -225,7 +227,12 @@ def train_share(
     if recipe.get("correct_prior"):
         calibration = correct_prior(module, weights, validation, balance, outputs, state.parent)
     write_config_and_history(
-        {**config, "parameters": count_parameters(model), "training_bins": len(train_bins)},
+        {
+            **config,
+            "parameters": count_parameters(model),
+            "training_bins": len(train_bins),
+            **({} if recipe.get("objective") else label_counts(statistics)),
+        },
         results.config_copy,
         epochs,
         results.history,

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from torch import nn
+from torch import Tensor, nn
 
 from lociflow.command import UserError, status
 from lociflow.models.checkpoint import LoadedModel, load_model
@@ -13,6 +13,8 @@ from lociflow.sequence.alphabet import Alphabet
 UNLABELLED = "none"
 # What a checkpoint's provenance calls the contigs that the trainings before its own have read.
 INHERITED = "inherited"
+# Contigs that have been read: name by MD5 digest, or how many where they are more than a checkpoint tells.
+Contigs = dict[str, str] | int
 # Parameters that are named in a message.
 SHOWN = 3
 
@@ -39,7 +41,7 @@ def start_from(
     transfer: Transfer,
     alphabet: Alphabet,
     store_digest: str,
-    test_contigs: Sequence[str] | int,
+    test_contigs: Contigs,
     split: str | None = None,
 ) -> LoadedModel:
     """Give a fresh model the weights of another training, all but those of its head.
@@ -57,7 +59,7 @@ def start_from(
     store_digest
         Of the present sequence store.
     test_contigs
-        Names of the contigs on which the present test bins lie, or how many where they are too many to name.
+        On which the present test bins lie.
     split
         Digest of where the present bins lie and on which side; None where it is not known.
 
@@ -73,11 +75,7 @@ def start_from(
         fit.
     """
     origin = load_model(checkpoint)
-    if origin.alphabet.name != alphabet.name:
-        raise UserError(
-            f"{checkpoint}: reads {origin.alphabet.name}, expected {alphabet.name} as the data set has it; begin from "
-            "a model of the same alphabet"
-        )
+    check_alphabet(origin.alphabet, alphabet, checkpoint)
     check_overlap(origin, checkpoint, transfer, store_digest, test_contigs, split)
     copied = copy_weights(model, origin.model, checkpoint, transfer.skip)
     frozen = freeze(model, transfer.freeze)
@@ -88,61 +86,69 @@ def start_from(
     return origin
 
 
-def check_overlap(
-    origin: LoadedModel,
-    checkpoint: Path,
-    transfer: Transfer,
-    store_digest: str,
-    test_contigs: Sequence[str] | int,
-    split: str | None = None,
-) -> None:
-    """Refuse an origin that was fitted or chosen on contigs of which the present test bins are.
-
-    The same split of the same bins keeps their sides apart, whatever the contigs. Otherwise contigs tell, and where
-    these are too many to name (each sequence of a table is one) nothing does, so that the origin is refused. What it
-    was trained on elsewhere (another genome, related genes) cannot be seen here.
+def check_alphabet(found: Alphabet, expected: Alphabet, where: Path | str) -> None:
+    """Refuse an origin that reads sequences of other letters.
 
     Raises
     ------
     UserError
         See above.
     """
-    if origin.provenance.get("store_sha256") != store_digest:
-        return
-    if origin.outputs.kind == UNLABELLED and transfer.unlabelled_overlap:
-        return
-    contigs = dict(origin.provenance.get("contigs") or {})
-    if split is not None and origin.provenance.get("split_digest") == split:
-        contigs = {side: names for side, names in contigs.items() if side == INHERITED}
-    if contigs and (isinstance(test_contigs, int) or any(isinstance(names, int) for names in contigs.values())):
-        if split is None:
+    if found.name != expected.name:
+        raise UserError(
+            f"{where}: reads {found.name}, expected {expected.name} as the data set has it; begin from a model of the "
+            "same alphabet"
+        )
+
+
+def check_overlap(
+    origin: LoadedModel,
+    checkpoint: Path,
+    transfer: Transfer,
+    store_digest: str,
+    test_contigs: Contigs,
+    split: str | None = None,
+) -> None:
+    """Refuse an origin that was fitted or chosen on contigs of which the present test bins are.
+
+    The same split of the same bins keeps their sides apart, whatever the contigs. Otherwise contigs tell, in whatever
+    genome they are, and where these are too many to name (each sequence of a table is one) nothing does, so that an
+    origin on the same sequences is refused. What it was trained on elsewhere (related genes) cannot be seen here.
+
+    Raises
+    ------
+    UserError
+        See above.
+    """
+    allowed = origin.outputs.kind == UNLABELLED and transfer.unlabelled_overlap
+    contigs = _read_before(origin, allowed or _same_split(origin, store_digest, split))
+    if isinstance(test_contigs, int) or any(isinstance(found, int) for found in contigs):
+        if not contigs or split is None or origin.provenance.get("store_sha256") != store_digest:
             return
         raise UserError(
             f"{checkpoint}: was fitted on another split of these sequences, whose training bins may be tested here; "
             "begin from a training with the same split"
         )
-    seen = {name for names in contigs.values() for name in names}
-    if shared := [name for name in ([] if isinstance(test_contigs, int) else test_contigs) if name in seen]:
+    seen = {digest for found in contigs if not isinstance(found, int) for digest in found}
+    if shared := [name for digest, name in test_contigs.items() if digest in seen]:
         remedy = "begin from a training with the same test contigs"
         if origin.outputs.kind == UNLABELLED:
             remedy += ", or set training.transfer.unlabelled_overlap, as it was trained without labels"
-        raise UserError(
-            f"{checkpoint}: was fitted on {_listed(shared)} of this genome, which the present split tests on; {remedy}"
-        )
+        raise UserError(f"{checkpoint}: was fitted on {_listed(shared)}, which the present split tests on; {remedy}")
 
 
 def with_inherited(
-    contigs: Mapping[str, list[str] | int], origin: LoadedModel | None, store_digest: str, split: str
-) -> dict[str, list[str] | int]:
+    contigs: Mapping[str, Contigs], origin: LoadedModel | None, store_digest: str, split: str
+) -> dict[str, Contigs]:
     """Add what the origin of a training has read to what the training itself reads, for its provenance.
 
-    Nothing is added of an origin without labels, which was judged when it was taken over, and of one on the same split
-    only what it has inherited itself.
+    Of an origin without labels, which was judged when it was taken over, and of one on the same split only that is
+    added what it has inherited itself.
 
     Parameters
     ----------
     contigs
-        Of each side that the training reads: names, or how many.
+        Of each side that the training reads.
     origin
         From :func:`start_from`; None where there is none.
     store_digest
@@ -150,17 +156,29 @@ def with_inherited(
     split
         Digest of where the present bins lie and on which side.
     """
-    if origin is None or origin.outputs.kind == UNLABELLED or origin.provenance.get("store_sha256") != store_digest:
+    if origin is None:
         return dict(contigs)
-    same = origin.provenance.get("split_digest") == split
-    read = origin.provenance.get("contigs") or {}
-    before = [names for side, names in read.items() if side == INHERITED or not same]
+    judged = origin.outputs.kind == UNLABELLED or _same_split(origin, store_digest, split)
+    before = _read_before(origin, judged)
     if not before:
         return dict(contigs)
-    counts = [names for names in before if isinstance(names, int)]
-    if counts:
-        return {**contigs, INHERITED: max(counts)}
-    return {**contigs, INHERITED: sorted({name for names in before for name in names})}
+    inherited: dict[str, str] = {}
+    for found in before:
+        if isinstance(found, int):
+            return {**contigs, INHERITED: max(count for count in before if isinstance(count, int))}
+        inherited |= found
+    return {**contigs, INHERITED: inherited}
+
+
+def _same_split(origin: LoadedModel, store_digest: str, split: str | None) -> bool:
+    known = origin.provenance
+    return split is not None and (known.get("store_sha256"), known.get("split_digest")) == (store_digest, split)
+
+
+def _read_before(origin: LoadedModel, inherited_only: bool) -> list[Contigs]:
+    """Return the contigs that an origin and the trainings before it have read, or those of the trainings before."""
+    read = origin.provenance.get("contigs") or {}
+    return [found for side, found in read.items() if side == INHERITED or not inherited_only]
 
 
 def copy_weights(model: nn.Module, origin: nn.Module, checkpoint: Path, skip: Sequence[str]) -> int:
@@ -169,7 +187,29 @@ def copy_weights(model: nn.Module, origin: nn.Module, checkpoint: Path, skip: Se
     Raises
     ------
     UserError
-        A sub-module does not exist, or what is to be copied has other names or shapes.
+        As :func:`matching_weights`.
+    """
+    found = matching_weights(model, origin, checkpoint, skip)
+    model.load_state_dict(found, strict=False)
+    return sum(parameter.numel() for name, parameter in model.named_parameters() if name in found)
+
+
+def matching_weights(model: nn.Module, origin: nn.Module, where: Path | str, skip: Sequence[str]) -> dict[str, Tensor]:
+    """Return the weights and buffers of an origin that a model takes over.
+
+    Parameters
+    ----------
+    model, origin
+        Neither is changed.
+    where
+        What the origin is called in a message.
+    skip
+        Sub-modules that begin from fresh weights.
+
+    Raises
+    ------
+    UserError
+        A sub-module does not exist, or what is to be taken over has other names or shapes.
     """
     check_modules(model, "skip", skip)
     wanted = {name: tensor for name, tensor in model.state_dict().items() if not _inside(name, skip)}
@@ -180,18 +220,16 @@ def copy_weights(model: nn.Module, origin: nn.Module, checkpoint: Path, skip: Se
             f"{what} {_listed(names)}" for what, names in (("it lacks", missing), ("it also has", needless)) if names
         )
         raise UserError(
-            f"{checkpoint}: its parts are not those of the present model ({told}); give both the same architecture "
-            "but for the head, or name what differs in training.transfer.skip"
+            f"{where}: its parts are not those of the present model ({told}); give both the same architecture but for "
+            "the head, or name what differs in training.transfer.skip"
         )
     for name, tensor in wanted.items():
         if tensor.shape != found[name].shape:
             raise UserError(
-                f"{checkpoint}: {name} has the shape {tuple(found[name].shape)}, expected {tuple(tensor.shape)}; give "
-                "both the same hyper-parameters and window length, or name it in training.transfer.skip"
+                f"{where}: {name} has the shape {tuple(found[name].shape)}, expected {tuple(tensor.shape)}; give both "
+                "the same hyper-parameters and window length, or name it in training.transfer.skip"
             )
-    model.load_state_dict(found, strict=False)
-    named = dict(model.named_parameters())
-    return sum(parameter.numel() for name, parameter in named.items() if name in wanted)
+    return found
 
 
 def freeze(model: nn.Module, names: Sequence[str]) -> int:

@@ -9,7 +9,8 @@ import torch
 from torch import nn
 
 from lociflow.command import UserError
-from lociflow.models.attention import AttentionPool, AttentionPoolNetwork, SelfAttention
+from lociflow.models.attention import AttentionPoolNetwork
+from lociflow.models.attention_layers import AttentionPool, SelfAttention
 from lociflow.models.enformer import DistanceAttention, Enformer, SoftmaxPool, distance_features
 from lociflow.models.layers import count_parameters
 from lociflow.models.satori import Satori

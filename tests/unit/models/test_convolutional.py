@@ -9,12 +9,12 @@ from torch import nn
 from lociflow.command import UserError
 from lociflow.models.basset import Basset
 from lociflow.models.beluga import Beluga
+from lociflow.models.blocks import SameLengthBlock
 from lociflow.models.cnnprom import CNNProm
 from lociflow.models.deepstarr import DeepSTARR
+from lociflow.models.heads import StackedHead
 from lociflow.models.layers import count_parameters
 from lociflow.models.maximum_norm import limit_weight_norm
-from lociflow.models.same_length_block import SameLengthBlock
-from lociflow.models.stacked_head import StackedHead
 from lociflow.models.zeng import Zeng
 
 # The docstrings' tables, layer by layer; convolutions are filters * channels * kernel + biases, and of batch

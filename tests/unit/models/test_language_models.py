@@ -1,5 +1,6 @@
 import itertools
 import math
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from lociflow.models.byte_pairs import BytePairs
 from lociflow.models.hyena import HyenaEncoder, ImplicitFilters, long_convolution
 from lociflow.models.language_model import LanguageModel
 from lociflow.models.layers import count_parameters
-from lociflow.models.token_heads import PooledHead, PositionHead, mean_of_tokens, spread_over_bases
+from lociflow.models.token_heads import PooledHead, TokenPositionHead, mean_of_tokens, spread_over_bases
 from lociflow.models.tokens import KMers, Nucleotides, Tokeniser, Tokens
 from lociflow.models.transformer import TransformerEncoder, rotate
 
@@ -41,11 +42,12 @@ def sequence(batch: int, length: int, seed: int = 0) -> Tensor:
     return nn.functional.one_hot(codes, 4).float().transpose(1, 2)
 
 
-def tokens_at(*spans: tuple[int, int], present: int) -> Tokens:
-    """One row of tokens, of which the first ``present`` are there."""
+def tokens_at(*spans: tuple[int, int], present: int, informed: Sequence[int] | None = None) -> Tokens:
+    """One row of tokens, of which the first ``present`` are there and those of some numbers, or all, say something."""
     there = (torch.arange(len(spans)) < present)[None]
     starts, ends = torch.tensor(spans).T
-    return Tokens(torch.zeros(1, len(spans), dtype=torch.int64), there, there, starts[None], ends[None])
+    told = there if informed is None else torch.isin(torch.arange(len(spans)), torch.tensor(informed))[None]
+    return Tokens(torch.zeros(1, len(spans), dtype=torch.int64), there, there, told, starts[None], ends[None])
 
 
 @pytest.mark.parametrize(("tokeniser", "encoder"), list(itertools.product(TOKENISERS, ENCODERS)))
@@ -175,14 +177,14 @@ def test_bases_get_the_mean_of_their_tokens() -> None:
 
 
 def test_positions_lie_in_the_middle() -> None:
-    head = PositionHead(1, 1, input_length=5, positions=2)
+    head = TokenPositionHead(1, 1, input_length=5, positions=2)
     nn.init.ones_(head.output.weight)
     nn.init.zeros_(head.output.bias)
     features = torch.arange(5.0)[None, :, None]
     found = head(features, tokens_at(*((base, base + 1) for base in range(5)), present=5))
     assert found[0, :, 0].tolist() == [1.0, 2.0]
-    with pytest.raises(UserError, match="found 5, expected at least the 6 labelled bases"):
-        PositionHead(1, 1, input_length=5, positions=6)
+    with pytest.raises(UserError, match="found 5 bases, expected at least the 6 labelled bases"):
+        TokenPositionHead(1, 1, input_length=5, positions=6)
 
 
 def test_pooling_leaves_out_what_is_filled_up() -> None:
@@ -193,6 +195,48 @@ def test_pooling_leaves_out_what_is_filled_up() -> None:
         head.output.weight.copy_(torch.eye(2))
         head.output.bias.zero_()
     assert head(features, tokens).tolist() == [[-2.0, 1.0]]
+
+
+@pytest.mark.parametrize(
+    ("informed", "mean", "highest"), [([0, 1], 2.0, 3.0), ([1], 3.0, 3.0), ([], 4.0, 8.0)], ids=["two", "one", "none"]
+)
+def test_pooling_leaves_out_unknown_tokens(informed: list[int], mean: float, highest: float) -> None:
+    # 1 and 3 are known, 8 is unknown, 20 fills up; of a window in which nothing is known the unknown ones count.
+    features = torch.tensor([[[1.0], [3.0], [8.0], [20.0]]])
+    tokens = tokens_at((0, 1), (1, 2), (2, 3), (3, 3), present=3, informed=informed)
+    assert mean_of_tokens(features, tokens).tolist() == [[mean]]
+    head = PooledHead(1, 2)
+    with torch.no_grad():
+        head.output.weight.copy_(torch.eye(2))
+        head.output.bias.zero_()
+    assert head(features, tokens).tolist() == [[mean, highest]]
+
+
+@pytest.mark.parametrize("tokeniser", TOKENISERS)
+def test_a_window_is_encoded_as_its_known_tokens(tokeniser: str) -> None:
+    class Same(nn.Module):
+        width = 8
+
+        def forward(self, features: Tensor, present: Tensor) -> Tensor:
+            return features
+
+    torch.manual_seed(0)
+    half, whole = (LanguageModel(length, 1, TOKENISERS[tokeniser](), Same()).eval() for length in (6, 12))
+    whole.load_state_dict(half.state_dict())
+    bases = sequence(2, 6)
+    padded = nn.functional.pad(bases, (0, 6))
+    torch.testing.assert_close(whole.encode({"sequence": padded}), half.encode({"sequence": bases}))
+    torch.testing.assert_close(whole({"sequence": padded}), half({"sequence": bases}))
+    nothing = whole.encode({"sequence": torch.zeros(1, 4, 12)})
+    torch.testing.assert_close(nothing, whole.trunk.embedding.weight[[whole.trunk.tokens.unknown]])
+
+
+def test_partly_known_bases_are_averaged_along() -> None:
+    purine = torch.zeros(1, 4, 3)
+    purine[0, 0, 0], purine[0, [0, 2], 1] = 1.0, 0.5
+    tokens = Nucleotides()(purine)
+    assert tokens.known.tolist() == [[True, False, False]]
+    assert tokens.informed.tolist() == [[True, True, False]]
 
 
 @pytest.mark.parametrize("tokeniser", [KMers(4, overlapping=True)])

@@ -4,9 +4,9 @@ import torch
 from torch import nn
 
 from lociflow.models.blocks import ConvolutionBlock, initialise_thresholds
-from lociflow.models.deepbind import DeepBind, GlobalPool
+from lociflow.models.deepbind import DeepBind
 from lociflow.models.heads import DenseHead, output_layer, set_output_bias
-from lociflow.models.layers import BidirectionalLSTM, convolved_length, pooled_length
+from lociflow.models.layers import BidirectionalLSTM, GlobalPool, convolved_length, pooled_length
 
 
 @pytest.mark.parametrize(("length", "kernel", "pool"), [(20, 5, 3), (20, 5, 4), (7, 7, 1), (11, 2, 5)])

@@ -133,6 +133,13 @@ def test_every_base_has_one_token(folder: Path) -> None:
     assert texts == expected[next(name for name in expected if name in str(folder))]
 
 
+def test_what_stands_for_unknown_bases_alone_says_nothing(folder: Path) -> None:
+    _, tokens = PublicCheckpoint(14, 2, str(folder)).trunk(one_hot("ACGTTAGCNATATC"))
+    silent = tokens.present & ~tokens.informed
+    assert tokens.starts[silent].tolist() == [8]
+    assert tokens.ends[silent].tolist() == [9]
+
+
 def test_windows_and_positions(folder: Path) -> None:
     views = {"sequence": one_hot("ACGTTAGCNATATC", "ATATATATATATAT")}
     assert PublicCheckpoint(14, 3, str(folder), hidden=4)(views).shape == (2, 3)

@@ -151,5 +151,5 @@ def test_answers_per_position_are_the_middle_s_and_see_the_whole_window(
 
 
 def test_more_positions_than_bases_are_refused() -> None:
-    with pytest.raises(UserError, match="found 9, expected at least the 10 labelled bases"):
+    with pytest.raises(UserError, match="found 9 bases, expected at least the 10 labelled bases"):
         RecurrentNetwork(9, 1, positions=10)

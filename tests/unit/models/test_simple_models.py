@@ -156,6 +156,30 @@ def test_meme_filters_are_those_of_the_file(tmp_path: Path) -> None:
     assert found[0, :, 2].tolist() == [0.0] * 4
 
 
+def test_meme_probabilities_are_not_rounded_to_counts(tmp_path: Path) -> None:
+    # With 2 sites 0.6 and 0.4 would be a count of 1 each, the last row none but T.
+    path = tmp_path / "motifs.meme"
+    path.write_text(
+        "MEME version 4\n\nMOTIF one\nletter-probability matrix: alength= 4 w= 2 nsites= 2\n"
+        " 0.600 0.400 0.000 0.000\n 0.100 0.100 0.200 0.600\n"
+        "MOTIF two\nletter-probability matrix:\n\n0.5\t0.25\t0.125\t0.125\nURL http://example.org\n"
+    )
+    found = 2 ** meme_filters(str(path), 2)
+    # (2 p + 0.25) / 3 over 1/4; without a number of sites (20 p + 0.25) / 21, beside it 1.
+    expected = (2 * torch.tensor([[0.6, 0.4, 0, 0], [0.1, 0.1, 0.2, 0.6]]) + 0.25) / 3 * 4
+    torch.testing.assert_close(found[0], expected.T)
+    torch.testing.assert_close(found[1, :, 0], (20 * torch.tensor([0.5, 0.25, 0.125, 0.125]) + 0.25) / 21 * 4)
+    assert found[1, :, 1].tolist() == [1.0] * 4
+
+
+@pytest.mark.parametrize("rows", ["", "0.5 0.5\n", "1 0 0 0\n0.5 0.5 0.5 0\n", "1.5 -0.5 0 0\n", "1 0 0 x\n"])
+def test_what_is_no_matrix_of_probabilities_is_refused(tmp_path: Path, rows: str) -> None:
+    path = tmp_path / "motifs.meme"
+    path.write_text(f"MEME version 4\n\nMOTIF one\nletter-probability matrix: alength= 4 w= 2 nsites= 2\n{rows}\n")
+    with pytest.raises(UserError, match=r"motifs.meme, line 4: found .* expected those of A, C, G and T"):
+        meme_filters(str(path), 3)
+
+
 @pytest.mark.parametrize("text", [None, "", "nothing of the kind\n"])
 def test_what_is_no_meme_file_is_refused(tmp_path: Path, text: str | None) -> None:
     path = tmp_path / "motifs.meme"
@@ -174,6 +198,38 @@ def test_the_scanner_takes_the_best_match_of_both_strands() -> None:
     # GGT is ACC on the other strand, and T an A, which scores 1. Of AC at the end only TAC lies within: its C scores 4.
     scale = (1 + 1e-5) ** -0.5
     torch.testing.assert_close(features.flatten(), torch.tensor([7.0, 7.0, 1.0, 4.0]) * scale)
+
+
+def test_no_placement_on_an_unknown_base_is_a_match() -> None:
+    # A scores 1, 2, 3 at the three positions and C, G, T each -1, -2, -4: AAA 6, at worst -7.
+    motif = torch.tensor([[1.0, 2, 3], [-1, -2, -4], [-1, -2, -4], [-1, -2, -4]])[None]
+    model = PWMScanner(6, 1, motif).eval()
+    features = model.trunk(encode("CCGCCG", "CCGCNN", "NCCGCN", "CNNCNN", "AANAAA", "AANACN")).flatten()
+    # CCG on either strand is -7 everywhere; a placement on N, of which 0 would be nearer to a match, is so too. Of
+    # AANAAA only AAA is a placement (TTT on the other strand); of the last there is none.
+    scale = (1 + 1e-5) ** -0.5
+    torch.testing.assert_close(features, torch.tensor([-7.0, -7, -7, -7, 6, -7]) * scale)
+    # CAC beside N: the A in the middle is 2, -1 + 2 - 4 = -3, and GTG on the other strand -7.
+    torch.testing.assert_close(model.trunk(encode("CACNNN")).flatten(), torch.tensor([-3.0]) * scale)
+
+
+def test_partly_known_bases_have_the_mean_of_their_scores() -> None:
+    motif = torch.tensor([[1.0, 2, 3], [-1, -2, -4], [-1, -2, -4], [-1, -2, -4]])[None]
+    model = PWMScanner(3, 1, motif).eval()
+    # A or G in the middle: 1 + (2 - 2) / 2 + 3.
+    torch.testing.assert_close(model.trunk(encode("ARA")).flatten(), torch.tensor([4.0]) * (1 + 1e-5) ** -0.5)
+
+
+def test_the_scanner_is_explained_along_the_line_from_nothing() -> None:
+    # Contributions add up to the change from zeros only where the score has no jump on the way.
+    torch.manual_seed(0)
+    model = PWMScanner(12, 1, torch.randn(3, 4, 5)).eval()
+    window = encode("ACCGTTAGACCA")
+    shares = ((torch.arange(2000) + 0.5) / 2000)[:, None, None].requires_grad_()
+    model({"sequence": shares * window}).sum().backward()
+    assert shares.grad is not None
+    change = model({"sequence": window}) - model({"sequence": 0 * window})
+    torch.testing.assert_close(shares.grad.mean(), change.detach().squeeze(), atol=1e-3, rtol=1e-3)
 
 
 def test_the_scanner_sees_no_strand() -> None:

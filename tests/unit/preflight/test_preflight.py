@@ -27,10 +27,12 @@ def test_the_default_run_needs_nothing_that_is_not_here(
     monkeypatch.chdir(tmp_path)
     begin = time.monotonic()
     preflight(quickstart())
-    assert time.monotonic() - begin < 10
+    # Most of it is torch, which has to be loaded.
+    assert time.monotonic() - begin < 20
     told = capsys.readouterr().err
     assert "bedtools" in told
     assert "disk" in told
+    assert "architectures: 3 in 7 trainings, a window passed through each" in told
     assert not list(tmp_path.iterdir())
 
 
@@ -43,7 +45,7 @@ def test_no_file_of_a_data_set_that_comes_with_lociflow_is_refused(
     monkeypatch.chdir(tmp_path)
     groups = Configuration(module.HOME / "config", module.HOME / "workflow/schemas", [])
     run = {**quickstart(), "datasets": [name], "mirror": os.environ["LOCIFLOW_REAL_DATA"]}
-    found = module.look(run, groups)
+    found = module.look(run, groups, trained=[])
     assert [finding for finding in found if finding.verdict != OK and finding.what not in ("device", "disk")] == []
     (seen,) = [finding.told for finding in found if finding.what == f"dataset {name}"]
     assert re.fullmatch(r"simulated.*|(\d+) of \1 files are here and looked into", seen)
@@ -66,6 +68,36 @@ def test_without_the_readers_libraries_the_files_are_not_looked_into(monkeypatch
     (found,) = module.check_contents({"name": "toy"}, {}, {})
     assert (found.verdict, found.what) == (WARN, "dataset toy")
     assert "no module pyBigWig" in found.told
+
+
+def test_without_torch_no_model_is_tried(monkeypatch: pytest.MonkeyPatch) -> None:
+    groups = Configuration(module.HOME / "config", module.HOME / "workflow/schemas", [])
+    monkeypatch.delitem(sys.modules, "lociflow.preflight.models", raising=False)
+    monkeypatch.delattr("lociflow.preflight.models", raising=False)
+    monkeypatch.setitem(sys.modules, "torch", None)
+    (found,) = module.check_models(quickstart(), groups, [("simulated", "deepsea_small")], conda=True)
+    assert (found.verdict, found.what) == (WARN, "models")
+    assert "no module torch here" in found.told
+    assert module.check_models(quickstart(), groups, [], conda=True) == []
+
+
+def test_preflight_is_imported_without_torch() -> None:
+    imported = "import sys, lociflow.preflight.preflight; sys.exit('torch' in sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", imported], env={**os.environ, "PYTHONPATH": str(module.HOME / "scripts")}
+    )
+    assert done.returncode == 0
+
+
+def test_a_model_that_does_not_fit_its_windows_stops_the_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    short = {"short": ["model.input_length=60"]}
+    told = (
+        r"preflight: 1 of \d+ checks failed; the first: \S+config/model/deepsea_small\.yaml with "
+        r"model\.input_length=60, on dataset simulated: model\.input_length: 60 bases are too short for DeepSEA"
+    )
+    with pytest.raises(UserError, match=told):
+        preflight({**quickstart(), "models": ["deepsea_small+short"], "variants": short, "interpretation": None})
 
 
 def test_errors_come_last_and_stop_the_run(

@@ -9,9 +9,11 @@ import planted
 import pytest
 from planted import Planted
 
+from lociflow.command import UserError
 from lociflow.data.balancing import Balance, SomeNegatives
 from lociflow.data.draws import permuted_rows
 from lociflow.models.checkpoint import load_model
+from lociflow.training.losses import MaskedBinaryCrossEntropy
 
 BALANCE = {"_target_": "lociflow.data.balancing.SomeNegatives", "ratio": 1.0}
 TRAIN = np.arange(planted.BINS["chrA"])
@@ -58,8 +60,49 @@ def test_outputs_begin_at_what_an_epoch_holds_where_no_offset_is_exact(
     assert np.isnan(balance.offsets).all()
     labels = np.load(data.targets)
     rows = permuted_rows(1, len(labels), (TRAIN, VALIDATION)) if permuted else np.arange(len(labels))
-    drawn = labels[rows[balance.draw(1, 0)]]
-    expected = [math.log((drawn[:, n] == 1).sum() + 0.5) - math.log((drawn[:, n] == 0).sum() + 0.5) for n in (0, 1)]
-    assert found == pytest.approx(expected, abs=1e-5)
+    # Every bin that is positive for any target, and as many of the others, of which some labels are unknown.
+    positive, other = (labels[rows[part.bins]] for part in balance.parts)
+    share = balance.parts[1].drawn / len(other)
+    counts = [
+        ((positive[:, n] == 1).sum(), round((positive[:, n] == 0).sum() + share * (other[:, n] == 0).sum()))
+        for n in (0, 1)
+    ]
+    assert found == pytest.approx([math.log(one + 0.5) - math.log(zero + 0.5) for one, zero in counts], abs=1e-5)
     # A quarter of all bins is positive for a target, of these more.
     assert min(found) > math.log(0.25 / 0.75) + 0.15
+
+
+def test_loss_weights_count_what_is_drawn(fit: Callable[..., Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[list[float]] = []
+    call = MaskedBinaryCrossEntropy.__init__
+
+    def watch(self: MaskedBinaryCrossEntropy, *arguments: object, **more: object) -> None:
+        call(self, *arguments, **more)  # type: ignore[arg-type]
+        made.append(self.weight.tolist())
+
+    monkeypatch.setattr(MaskedBinaryCrossEntropy, "__init__", watch)
+    loss = {**planted.CONFIG["training"]["loss"], "imbalance_exponent": 1.0}
+    folder = fit("even", max_epochs=0, targets=["first"], balance=BALANCE, loss=loss, correct_prior=True)
+    # As many negatives as positives are drawn: nothing is left to be weighed, and the correction is exact.
+    assert made == [[1.0]]
+    assert load_model(folder / "model.ckpt").provenance["calibration"][0] == [1.0]
+    fit("twice", max_epochs=0, targets=["first"], balance={**BALANCE, "ratio": 2.0}, loss=loss)
+    assert made[1] == [2.0]
+    fit("all", max_epochs=0, targets=["first"], loss=loss)
+    assert made[2][0] == pytest.approx(3, abs=0.5)
+
+
+def test_classes_are_corrected_only_by_what_is_exact(fit: Callable[..., Path], data: Planted, tmp_path: Path) -> None:
+    on = planted.relabel(data, tmp_path / "classes", "class")
+    recipe = {"on": on, "max_epochs": 0, "correct_prior": True, "targets": ["first"]}
+    recipe["loss"] = {"_target_": "lociflow.training.class_losses.CrossEntropy"}
+    with pytest.raises(UserError, match="found classes of which the balance tells no exact correction"):
+        fit("all", **recipe)
+    alike = {"_target_": "lociflow.data.balancing.ClassesAlike"}
+    folder = fit("alike", **recipe, balance=alike)
+    slope, intercept = load_model(folder / "model.ckpt").provenance["calibration"]
+    labels = np.load(data.targets)[TRAIN, 0]
+    absent, present = (labels == 0).sum(), (labels == 1).sum()
+    assert (slope, intercept) == ([1.0, 1.0], pytest.approx([math.log(absent / present), 0.0]))
+    # What an epoch has is even: each class begins at one half.
+    assert first_bias(folder) == pytest.approx([math.log(0.5)] * 2, abs=1e-6)

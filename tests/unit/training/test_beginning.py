@@ -53,12 +53,13 @@ def test_what_was_read_two_transfers_ago_is_not_tested(fit: Callable[..., Path],
     one = fit("one", on=first, **recipe) / "model.ckpt"
     recipe["transfer"] = TRANSFER
     two = fit("two", on=second, start_from=one, **recipe) / "model.ckpt"
-    assert load_model(two).provenance["contigs"] == {
+    read = load_model(two).provenance["contigs"]
+    assert {side: sorted(contigs.values()) for side, contigs in read.items()} == {
         "train": ["chrB"],
         "validation": ["chrA"],
         "inherited": ["chrA", "chrB"],
     }
-    with pytest.raises(UserError, match=r"was fitted on chrB of this genome, which the present split tests on"):
+    with pytest.raises(UserError, match=r"was fitted on chrB, which the present split tests on"):
         fit("three", on=third, start_from=two, **recipe)
 
 

@@ -3,14 +3,14 @@ import json
 import pytest
 
 from lociflow.command import UserError
-from lociflow.training.search import choose_trial
+from lociflow.training.search import choose_trial, common_monitor
 
 
-def write_trial(folder, monitor, values, parameters=7):
+def write_trial(folder, monitor, values, parameters=7, min_delta=0.0, **training):
     folder.mkdir()
     (folder / "model.ckpt").write_text(f"weights of {folder.name}")
-    stopping = None if monitor is None else {"monitor": monitor, "patience": 1, "min_delta": 0.0}
-    config = {"training": {"early_stopping": stopping}, "parameters": parameters}
+    stopping = None if monitor is None else {"monitor": monitor, "patience": 1, "min_delta": min_delta}
+    config = {"training": {"early_stopping": stopping, **training}, "parameters": parameters}
     (folder / "config.json").write_text(json.dumps(config))
     rows = [f"{epoch},{'' if value is None else value},1.5" for epoch, value in enumerate(values, start=1)]
     (folder / "history.csv").write_text("\n".join([f"epoch,{monitor},seconds", *rows]) + "\n")
@@ -54,7 +54,48 @@ def test_trials_that_watch_different_scores_are_refused(tmp_path):
         choose(tmp_path, trials)
 
 
+def test_what_patience_counts_as_a_gain_chooses_no_trial(tmp_path):
+    # By gains of at least 0.1 the first trial would stand at 0.50 and the second at 0.55.
+    a = write_trial(tmp_path / "a", "validation_auprc", [0.50, 0.59], min_delta=0.1)
+    b = write_trial(tmp_path / "b", "validation_auprc", [0.55, 0.56], min_delta=0.1)
+    checkpoint, *_, table = choose(tmp_path, {b: {"training.batch_size": 1}, a: {"training.batch_size": 2}})
+    assert checkpoint.read_text() == "weights of a"
+    assert table.read_text().splitlines()[1].startswith("1\t2\t0.590000")
+
+
+def test_trials_with_other_losses_are_not_compared_by_their_loss(tmp_path):
+    def trials(monitor):
+        folder = tmp_path / monitor
+        folder.mkdir()
+        losses = ({"_target_": "loss", "pos_weight": weight} for weight in (1, 5))
+        return {
+            write_trial(folder / str(number), monitor, [0.5 + number], loss=loss): {"training.loss.pos_weight": number}
+            for number, loss in enumerate(losses)
+        }
+
+    with pytest.raises(UserError, match=r"differ in training\.loss and are to be compared by validation_loss") as told:
+        choose(tmp_path, trials("validation_loss"))
+    assert "set training.early_stopping.monitor to headline" in str(told.value)
+    checkpoint, *_ = choose(tmp_path, trials("validation_auprc"))
+    assert checkpoint.read_text() == "weights of 1"
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "message"),
+    [
+        ({"objective": {"rate": 0.1}}, {"objective": {"rate": 0.2}}, r"differ in training\.objective"),
+        ({"targets": ["a"]}, {"targets": None}, r"differ in training\.targets, expected the same labels"),
+        ({"label_permutation": True}, {"label_permutation": False}, r"differ in training\.label_permutation"),
+    ],
+)
+def test_what_cannot_be_compared(one, other, message):
+    stopping = {"early_stopping": {"monitor": "validation_loss"}}
+    with pytest.raises(UserError, match=message):
+        common_monitor([{**stopping, **one}, {**stopping, **other}])
+    assert common_monitor([{**stopping, **one, "batch_size": 1}, {**stopping, **one}]) == "validation_loss"
+
+
 @pytest.mark.parametrize(("monitor", "values"), [(None, [1.0]), ("validation_loss", [])])
 def test_a_trial_without_a_score_is_refused(tmp_path, monitor, values):
-    with pytest.raises(UserError, match="has no validation score to be chosen by"):
+    with pytest.raises(UserError, match="no validation score to be chosen by"):
         choose(tmp_path, {write_trial(tmp_path / "a", monitor, values): {}})

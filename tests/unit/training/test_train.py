@@ -50,17 +50,22 @@ def load(folder: Path) -> LoadedModel:
     return load_model(folder / "model.ckpt")
 
 
-def test_a_planted_motif_is_learnt(fit: Callable[..., Path]) -> None:
+def test_a_planted_motif_is_learnt(fit: Callable[..., Path], data: Planted) -> None:
     folder = fit("long", max_epochs=25)
     assert float(history(folder)[-1]["validation_auroc"]) > 0.9
     loaded = load(folder)
     assert loaded.targets == tuple(planted.MOTIFS)
     assert loaded.provenance["genome"] == "planted"
     parameters = sum(parameter.numel() for parameter in loaded.model.parameters())
+    labels = np.load(data.targets)[: planted.BINS["chrA"]]
+    positives = (labels == 1).sum(axis=0)
     assert json.loads((folder / "config.json").read_text()) == {
         **loaded.config,
         "parameters": parameters,
         "training_bins": planted.BINS["chrA"],
+        "training_labels": int((labels >= 0).sum()),
+        "training_positives": int(positives.sum()),
+        "fewest_training_positives": int(positives.min()),
     }
     assert not folder.with_name("long.resume").exists()
     assert list(history(folder)[0]) == [
@@ -307,7 +312,8 @@ def test_half_precision_learns_alike(fit: Callable[..., Path]) -> None:
 
 def test_the_checkpoint_says_where_its_bins_lie(fit: Callable[..., Path]) -> None:
     provenance = load(fit("told", max_epochs=0)).provenance
-    assert provenance["contigs"] == {"train": ["chrA"], "validation": ["chrB"]}
+    read = {side: list(contigs.values()) for side, contigs in provenance["contigs"].items()}
+    assert read == {"train": ["chrA"], "validation": ["chrB"]}
     assert (provenance["label_kind"], provenance["input_length"]) == ("binary", planted.BIN)
 
 
@@ -339,6 +345,16 @@ def test_the_best_epoch_is_kept(fit: Callable[..., Path]) -> None:
     best = max(range(len(rows)), key=lambda row: float(rows[row]["validation_auprc"]))
     assert load(folder).provenance["epoch"] == best + 1
     assert load(folder).provenance["epochs"] == len(rows)
+
+
+def test_the_best_value_is_kept_though_it_is_no_gain_that_patience_counts(fit: Callable[..., Path]) -> None:
+    stopping = {"monitor": "validation_loss", "patience": 3, "min_delta": 0.9}
+    folder = fit("small gains", max_epochs=9, early_stopping=stopping)
+    losses = [float(row["validation_loss"]) for row in history(folder)]
+    # No epoch is better by 0.9: after the first and three more it ends, and one of the three is a little better.
+    assert len(losses) == 4
+    assert min(losses) < losses[0]
+    assert load(folder).provenance["epoch"] == losses.index(min(losses)) + 1
 
 
 def test_without_early_stopping_the_last_epoch_is_kept(fit: Callable[..., Path]) -> None:
@@ -423,5 +439,5 @@ def test_training_names_no_architecture() -> None:
     )
     scripts = Path(__file__).parents[3] / "scripts"
     done = subprocess.run([sys.executable, "-c", text], cwd=scripts, capture_output=True, text=True, check=True)
-    parts = {"blocks", "checkpoint", "device", "heads", "layers", "outputs"}
+    parts = {"arguments", "blocks", "checkpoint", "device", "heads", "layers", "outputs"}
     assert set(ast.literal_eval(done.stdout)) <= {f"lociflow.models.{name}" for name in parts}

@@ -25,8 +25,15 @@ MODEL = {
         "hidden": 2, "batch_norm": True,
     },
 }  # fmt: skip
+
+
+def named(*contigs):
+    """Contigs as a checkpoint tells them: name by digest."""
+    return {f"digest of {name}": name for name in contigs}
+
+
 ONE, TWO = Outputs("binary", ("a",)), Outputs("binary", ("a", "b"))
-STORE, CONTIGS = "digest of the store", {"train": ["c1", "c2"], "validation": ["c3"]}
+STORE, CONTIGS = "digest of the store", {"train": named("c1", "c2"), "validation": named("c3")}
 
 
 def fresh(outputs=TWO, seed=1, **architecture):
@@ -47,7 +54,7 @@ def origin(tmp_path):
 
 
 def begin(model, path, transfer=None, alphabet=DNA, digest=STORE, test=("c4",), split=None):
-    return start_from(model, path, transfer or Transfer(), alphabet, digest, list(test), split)
+    return start_from(model, path, transfer or Transfer(), alphabet, digest, named(*test), split)
 
 
 def test_the_trunk_is_taken_over_and_the_head_stays_fresh(origin):
@@ -111,9 +118,10 @@ def test_another_alphabet_is_refused(origin):
 
 def test_an_origin_that_was_fitted_or_chosen_on_the_test_contigs_is_refused(origin):
     for contig in ("c2", "c3"):
-        with pytest.raises(UserError, match=f"was fitted on {contig} of this genome, which the present split tests on"):
+        with pytest.raises(UserError, match=f"was fitted on {contig}, which the present split tests on"):
             begin(fresh(), origin(), test=["c4", contig])
-    begin(fresh(), origin(), test=["c2"], digest="another genome")
+    with pytest.raises(UserError, match="was fitted on c2, which"):
+        begin(fresh(), origin(), test=["c2"], digest="the same contig among others")
     begin(fresh(), origin(contigs={"train": 2000, "validation": 100}), test=["c2"])
 
 
@@ -139,9 +147,9 @@ def test_the_same_split_keeps_its_sides_apart_whatever_the_contigs(origin):
 
 def test_what_an_origins_origin_has_read_is_not_forgotten(origin):
     first = begin(fresh(), origin(split_digest="one"))
-    own = {"train": ["c5"], "validation": ["c6"]}
+    own = {"train": named("c5"), "validation": named("c6")}
     contigs = with_inherited(own, first, STORE, "two")
-    assert contigs == {**own, "inherited": ["c1", "c2", "c3"]}
+    assert contigs == {**own, "inherited": named("c1", "c2", "c3")}
     second = origin(contigs=contigs, split_digest="two")
     begin(fresh(), second, test=["c5"], split="two")
     with pytest.raises(UserError, match="was fitted on c2"):
@@ -151,15 +159,24 @@ def test_what_an_origins_origin_has_read_is_not_forgotten(origin):
 
 
 def test_what_needs_no_memory_is_not_inherited(origin):
-    own = {"train": ["c5"], "validation": ["c6"]}
+    own = {"train": named("c5"), "validation": named("c6")}
     first = begin(fresh(), origin(split_digest="one"))
     assert with_inherited(own, first, STORE, "one") == own
-    assert with_inherited(own, first, "another genome", "two") == own
     assert with_inherited(own, None, STORE, "two") == own
     unlabelled = begin(fresh(), origin(ONE._replace(kind="none")), Transfer(unlabelled_overlap=True))
     assert with_inherited(own, unlabelled, STORE, "two") == own
-    many = begin(fresh(), origin(contigs={"train": 2000, "validation": ["c3"]}))
+    many = begin(fresh(), origin(contigs={"train": 2000, "validation": named("c3")}))
     assert with_inherited(own, many, STORE, "two") == {**own, "inherited": 2000}
+
+
+def test_what_an_origin_without_labels_was_given_by_labels_is_not_forgotten(origin):
+    none, allowed = ONE._replace(kind="none"), Transfer(unlabelled_overlap=True)
+    pretrained = origin(none, contigs={"train": named("c4"), "inherited": named("c1")})
+    with pytest.raises(UserError, match="was fitted on c1, which"):
+        begin(fresh(), pretrained, allowed, test=["c1"])
+    own = {"train": named("c5"), "validation": named("c6")}
+    found = with_inherited(own, begin(fresh(), pretrained, allowed), STORE, "two")
+    assert found == {**own, "inherited": named("c1")}
 
 
 @pytest.mark.parametrize("key", ["skip", "freeze"])
