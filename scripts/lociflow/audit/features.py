@@ -5,11 +5,11 @@ from typing import NamedTuple
 import numpy as np
 
 from lociflow.audit.subject import Subject
-from lociflow.evaluation.kmer import canonical_columns, count_kmers
 from lociflow.evaluation.logistic import batches
 from lociflow.genome.composition import Composition
 from lociflow.genome.placement import window_codes, window_start
 from lociflow.sequence.alphabet import SOFT_MASK
+from lociflow.sequence.kmers import canonical_columns, count_kmers
 
 LETTER = 0x7F
 # Codes that are held at once.

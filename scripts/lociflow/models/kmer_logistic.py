@@ -9,33 +9,9 @@ from lociflow.command import UserError
 from lociflow.models.arguments import check_bases
 from lociflow.models.heads import DenseHead
 from lociflow.models.layers import check_length, check_sequence, convolved_length
+from lociflow.sequence.kmers import canonical_columns
 
 LONGEST = 8
-
-
-def kmer_columns(k: int, both_strands: bool) -> Tensor:
-    """Return the column of every k-mer.
-
-    Parameters
-    ----------
-    k
-        Length.
-    both_strands
-        Whether a k-mer and its reverse complement have the same column.
-
-    Returns
-    -------
-    torch.Tensor
-        int64, shape ``(4**k,)``: at a k-mer's index, which reads its letters A, C, G, T as digits of base 4, its
-        column. Columns are numbered by the first of their k-mers.
-    """
-    index = torch.arange(4**k)
-    if not both_strands:
-        return index
-    reverse, rest = torch.zeros_like(index), index
-    for _ in range(k):
-        reverse, rest = reverse * 4 + (3 - rest % 4), rest // 4
-    return torch.unique(torch.minimum(index, reverse), return_inverse=True)[1]
 
 
 class KmerCounts(nn.Module):
@@ -56,7 +32,7 @@ class KmerCounts(nn.Module):
 
     def __init__(self, k: int, both_strands: bool) -> None:
         super().__init__()
-        columns = kmer_columns(k, both_strands)
+        columns = torch.from_numpy(canonical_columns(k)[0]) if both_strands else torch.arange(4**k)
         self.width = int(columns.max()) + 1
         # One filter reads a k-mer's index, the other counts its known letters.
         digits = 4.0 ** torch.arange(k - 1, -1, -1) * torch.arange(4.0)[:, None]
