@@ -30,8 +30,8 @@ PATHS = sorted(FOLDER.glob("*.yaml"))
 LABELS = {path.stem: yaml.safe_load(path.read_text()).get("labels", list(SUPPORTED)) for path in PATHS}
 SMALL = [path.stem for path in PATHS if path.stem.endswith("_small")]
 CLASSES = (("none", "donor", "acceptor"), ("low", "high"))
-# Published models of so many weights that a step takes a second or more: one kind of labels is trained, of the others
-# shapes alone are looked at.
+# Published models of so many weights that a step takes a second or more: a step on the first kind of labels is always
+# trained, on the others in the long tests; of these the quick ones look at shapes alone.
 LARGE = ("beluga", "biren", "danq", "danq_jaspar", "deepsea")
 # Published windows of which a shorter part is trained on, with the same weights; at least SpliceAI's own context.
 SHORTER = {"basenji": 8_192, "spliceai_10k": 10_000 + 20}
@@ -142,7 +142,12 @@ def shapes_alone(name: str, kind: str) -> bool:
 
 
 @pytest.mark.parametrize(
-    ("name", "kind"), [(name, kind) for name, kinds in LABELS.items() for kind in kinds if not shapes_alone(name, kind)]
+    ("name", "kind"),
+    [
+        pytest.param(name, kind, marks=[pytest.mark.slow] if shapes_alone(name, kind) else [])
+        for name, kinds in LABELS.items()
+        for kind in kinds
+    ],
 )
 def test_a_model_trains_a_step_and_predicts(groups: Configuration, name: str, kind: str) -> None:
     dataset = "binary240" if kind == UNLABELLED else f"{kind}240"
