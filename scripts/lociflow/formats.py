@@ -10,7 +10,7 @@ VERSIONS = {
     "source": 1,
     "sequence store": 1,
     "windows": 2,
-    "checkpoint": 1,
+    "checkpoint": 2,
     "predictions": 1,
     "metrics": 1,
     "audit": 1,

@@ -33,10 +33,10 @@ def compared(run: Mapping[str, Any]) -> list[str]:
 def target_names(dataset: str, configuration: Configuration) -> tuple[str, ...]:
     """Return the names of a data set's targets as far as its configuration tells them; of tracks it tells none."""
     targets = dataset_files(configuration.dataset(dataset), configuration)["targets"]
-    for key in ("names", "files", "columns"):
-        if key in targets:
-            return tuple(map(str, targets[key]))
-    return tuple(map(str, targets.get("annotation", {}).get("features", [])))
+    named = targets.get("names") or targets.get("files") or targets.get("columns")
+    found = map(str, named or targets.get("annotation", {}).get("features", []))
+    without = set(map(str, targets.get("negative_only") or []))
+    return tuple(name for name in found if name not in without)
 
 
 def labels_on(run: Mapping[str, Any], targets: Sequence[str]) -> list[str]:
@@ -153,6 +153,8 @@ def check_experiments(run: Mapping[str, Any], configuration: Configuration) -> N
                     "compare them as models of the run"
                 )
         for name in run["datasets"]:
+            if not configuration.supports(name, split_label(asked["model"])[0]):
+                continue
             labels = variants.trials(run, search)
             common_monitor([resolve(run, configuration, name, label)["training"]["training"] for label in labels])
     targets = {name: target_names(name, configuration) for name in run["datasets"]}

@@ -131,10 +131,16 @@ def overrides(run: Mapping[str, Any], label: str, targets: Sequence[str] = ()) -
     known: dict[str, tuple[str, ...]] = {
         name: tuple(map(str, declared)) for name, declared in (run.get("variants") or {}).items()
     }
-    known |= {_share_name(one.share): (f"training.label_fraction={one.share}",) for one in shares(run).values()}
-    known |= {
-        _only_name(one.target): (f"training.targets=[{_quoted(one.target)}]",) for one in singles(run, targets).values()
+    made: dict[str, tuple[str, ...]] = {
+        **{_share_name(one.share): (f"training.label_fraction={one.share}",) for one in shares(run).values()},
+        **{
+            _only_name(one.target): (f"training.targets=[{_quoted(one.target)}]",)
+            for one in singles(run, targets).values()
+        },
     }
+    for name in known.keys() & made.keys():
+        raise UserError(f"variants.{name}: the run's experiments make a variant of this name; give it another one")
+    known |= made
     if (trial := trials(run).get(label)) is not None:
         # Of a trial the whole label counts: another model's search may have one of the same name.
         base = label.rpartition("+")[0]

@@ -117,7 +117,7 @@ def lightning_epoch(task: Task, number: int) -> Timed:
     from lociflow.training.callbacks import Epochs
     from lociflow.training.fit import fit
     from lociflow.training.module import TrainingModule
-    from lociflow.training.parallel import Process, ShareSampler, batch_sizes
+    from lociflow.training.parallel import Process, ShareSampler
 
     ends: list[np.ndarray] = []
 
@@ -137,7 +137,7 @@ def lightning_epoch(task: Task, number: int) -> Timed:
         total_steps=2 * len(share),
         seed=1,
         alphabet=DNA,
-        batch_sizes=batch_sizes(share.sampler),
+        batch_sizes=share.sampler.batch_sizes,
     )
     # Nothing is validated, and the history is told so.
     module.validation = dict.fromkeys(objective.monitors)

@@ -32,7 +32,7 @@ class TrainingSampler(Sampler[Request]):
     bins
         Indices of the training bins, ``int64``.
     batch_size
-        Bins per batch.
+        Bins per batch; the last may have fewer, or one more.
     seed
         Of the training.
     reverse_complement
@@ -66,8 +66,19 @@ class TrainingSampler(Sampler[Request]):
         self.epoch = epoch
 
     def __len__(self) -> int:
+        return len(self.batch_sizes)
+
+    @property
+    def batch_sizes(self) -> np.ndarray:
+        """The number of bins in each batch of an epoch, ``int64``; the same in every epoch.
+
+        One bin that is left over goes with the batch before: normalisation over a batch needs two.
+        """
         size = len(self.bins) if self.balance is None else self.balance.size
-        return -(-size // self.batch_size)
+        starts = np.arange(0, size, self.batch_size)
+        if len(starts) > 1 and size - starts[-1] == 1:
+            starts = starts[:-1]
+        return np.diff(starts, append=size)
 
     def __iter__(self) -> Iterator[Request]:
         bins = self.bins if self.balance is None else self.balance.draw(self.seed, self.epoch)
@@ -78,8 +89,8 @@ class TrainingSampler(Sampler[Request]):
         shift = None
         if self.jitter and len(order):
             shift = jitter_shifts(self.seed, self.epoch, int(self.bins.max()) + 1, self.jitter)[order]
-        for first in range(0, len(order), self.batch_size):
-            part = slice(first, first + self.batch_size)
+        for end, size in zip(np.cumsum(self.batch_sizes), self.batch_sizes, strict=True):
+            part = slice(end - size, end)
             yield Request(order[part], reverse[part], None if shift is None else shift[part])
 
 

@@ -71,8 +71,7 @@ def _names(config: Mapping[str, Any], groups: Configuration) -> list[str]:
         tracks = targets["signal"].get("tracks") or {}
         strands = {name: ("plus", "minus") if "plus" in entry else ("",) for name, entry in tracks.items()}
         return [f"{name}.{strand}" if strand else str(name) for name, found in strands.items() for strand in found]
-    without = {str(name) for name in targets.get("negative_only") or []}
-    return [name for name in target_names(config["name"], groups) if name not in without]
+    return list(target_names(config["name"], groups))
 
 
 def _classes(config: Mapping[str, Any]) -> tuple[tuple[str, ...], ...]:

@@ -18,10 +18,12 @@ SCANNER = "grammar_scan"
 CEILING = "ceiling"
 COLUMNS = (
     "dataset", "split", "model", "seed", "kind", "parameters", "samples_per_second", "auroc", "auprc", "auprc_low",
-    "auprc_high", "of_scanner", "of_ceiling", "motifs_found", "motifs_planted", "spacing_inverted",
+    "auprc_high", "of_scanner", "of_ceiling", "motifs", "motifs_found", "motifs_planted", "spacing_inverted",
     "spacing_inverted_low", "spacing_distant", "spacing_distant_low", "spacing",
 )  # fmt: skip
 LEARNT, PARTLY, NOT_LEARNT = "learnt", "in part", "not shown"
+# Of the motifs of a model whose filters begin as known ones, which does not find what it was given.
+GIVEN = "given"
 
 
 def architecture_table(results: RunResults, spacing: Mapping[str, Path]) -> pd.DataFrame:
@@ -39,8 +41,9 @@ def architecture_table(results: RunResults, spacing: Mapping[str, Path]) -> pd.D
     pandas.DataFrame
         Columns as :data:`COLUMNS`, the best AUPRC first within each data set. ``auroc`` and ``auprc`` are medians over
         factors on the test bins, ``of_scanner`` and ``of_ceiling`` the AUPRC over that of the scanner that knows motifs
-        and grammar and over the ceiling; ``motifs_found`` counts the planted factors to whose family a motif of the
-        model is matched (q < 0.05), missing where it was not explained. ``spacing`` is "learnt" where the intervals of
+        and grammar and over the ceiling; ``motifs`` are "learnt" or "given"; ``motifs_found`` counts the planted factors
+        to whose family a motif of the model is matched (q < 0.05), missing where it was not explained or was given
+        motifs. ``spacing`` is "learnt" where the intervals of
         both ``spacing_inverted`` and ``spacing_distant`` (AUROC of pairs against decoys) lie above 0.5, "in part" where
         one does, "not shown" where none does. ``samples_per_second`` are training windows over the time of the epochs,
         validation included.
@@ -80,7 +83,10 @@ def _rows(dataset: DatasetResults, spacing: Mapping[str, Path]) -> list[dict[str
                 "auprc_high": entry.summary("auprc", "high"),
                 "of_scanner": _share(score, references.get(SCANNER)),
                 "of_ceiling": _share(score, references.get(CEILING)),
-                "motifs_found": sum(entry.key in row.found for row in planted) if entry.interpreted else None,
+                "motifs": GIVEN if entry.given_motifs else LEARNT if entry.interpreted else None,
+                "motifs_found": sum(entry.key in row.found for row in planted)
+                if entry.interpreted and not entry.given_motifs
+                else None,
                 "motifs_planted": len(planted),
                 **(_spacing(found) if found is not None else {}),
             }
@@ -130,10 +136,13 @@ def for_people(table: pd.DataFrame) -> str:
             ],
             "of scanner": [_number(value, "{:.2f}") for value in table["of_scanner"]],
             "of ceiling": [_number(value, "{:.2f}") for value in table["of_ceiling"]],
-            "motifs": [_number(row.motifs_found, f"{{:.0f}} of {row.motifs_planted}") for row in table.itertuples()],
+            "motifs": [
+                GIVEN if row.motifs == GIVEN else _number(row.motifs_found, f"{{:.0f}} of {row.motifs_planted}")
+                for row in table.itertuples()
+            ],
             "inverted": [_number(value, "{:.2f}") for value in table["spacing_inverted"]],
             "distant": [_number(value, "{:.2f}") for value in table["spacing_distant"]],
-            "spacing rule": table["spacing"].fillna("–"),
+            "spacing rule": table["spacing"].astype(object).fillna("–"),
         }
     )
     return shown.to_string(index=False) + "\n"

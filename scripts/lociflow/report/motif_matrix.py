@@ -56,6 +56,7 @@ def family_matrix(dataset: DatasetResults) -> list[MatrixRow]:
             family
             for entry in dataset.entries
             for motif in entry.motifs
+            if not entry.given_motifs
             if counts_as_found(motif) and motif.match is not None
             for family in motif.match.families
         }
@@ -70,9 +71,14 @@ def of_family(match: Match, family: str) -> bool:
 
 
 def found_by(dataset: DatasetResults, counts: Callable[[Match], bool]) -> dict[str, dict[str, Motif]]:
-    """Find the best motif of each entry and kind that counts as found and whose best match counts."""
+    """Find the best motif of each entry and kind that counts as found and whose best match counts.
+
+    Entries that were given motifs have found none.
+    """
     found: dict[str, dict[str, Motif]] = {}
     for entry in dataset.entries:
+        if entry.given_motifs:
+            continue
         for motif in entry.motifs:
             if motif.match is None or not counts_as_found(motif) or not counts(motif.match):
                 continue

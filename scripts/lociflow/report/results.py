@@ -82,6 +82,11 @@ class Entry:
         return self.label if self.seed is None else f"{self.label}/seed{self.seed}"
 
     @property
+    def given_motifs(self) -> bool:
+        """Say whether the model began with known motifs, which it then need not find."""
+        return bool((self.config or {}).get("model", {}).get("given_motifs"))
+
+    @property
     def is_kmer_baseline(self) -> bool:
         """Say whether this is the k-mer baseline, from which gains are counted."""
         return self.kind == "baseline" and self.model.startswith("kmer")

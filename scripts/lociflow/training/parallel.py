@@ -17,7 +17,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import numpy as np
 import pytorch_lightning as pl
 import torch
 import torch.multiprocessing
@@ -99,12 +98,6 @@ def rank_share(request: Request, process: Process) -> Request:
 def is_spare(size: int, process: Process) -> bool:
     """Tell whether a process's share of a batch of ``size`` bins is a bin that another process counts."""
     return size * process.rank // process.world == size * (process.rank + 1) // process.world
-
-
-def batch_sizes(sampler: TrainingSampler) -> np.ndarray:
-    """Return the number of bins in each batch of an epoch, ``int64``; the same in every epoch."""
-    size = len(sampler.bins) if sampler.balance is None else sampler.balance.size
-    return np.minimum(sampler.batch_size, size - np.arange(len(sampler)) * sampler.batch_size)
 
 
 def shared_loss(loss: Loss, process: Process, spare: bool = False) -> Shared:

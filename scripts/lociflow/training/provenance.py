@@ -1,5 +1,6 @@
 """What a checkpoint says about where it comes from."""
 
+import hashlib
 import platform
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -9,6 +10,7 @@ import pytorch_lightning as pl
 import torch
 
 from lociflow.data.bins import Bins
+from lociflow.sequence.alphabet import decode
 from lociflow.sequence.store import SequenceStore
 from lociflow.training.callbacks import Epochs
 from lociflow.training.transfer import Contigs
@@ -26,7 +28,16 @@ def contigs_of(store: SequenceStore, bins: Bins, index: np.ndarray) -> Contigs:
     numbers = np.unique(bins.place.contig[index])
     if len(numbers) > MOST_CONTIGS:
         return len(numbers)
-    return {store.md5[number]: store.names[number] for number in numbers}
+    return {_digest(store, number): store.names[number] for number in numbers}
+
+
+def _digest(store: SequenceStore, number: int) -> str:
+    if store.md5:
+        return store.md5[number]
+    # The store of a table has no digests of its own; these are as those of a genome's contigs.
+    begin = int(store.offsets[number])
+    letters = decode(store.codes[begin : begin + int(store.lengths[number])], store.alphabet).upper()
+    return hashlib.md5(letters.encode(), usedforsecurity=False).hexdigest()
 
 
 def make_provenance(

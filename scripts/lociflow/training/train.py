@@ -38,11 +38,11 @@ from lociflow.training.fit import fit
 from lociflow.training.labels import epoch_statistics, label_counts, label_statistics
 from lociflow.training.module import TrainingModule
 from lociflow.training.optimizers import make_optimizer, make_schedule
-from lociflow.training.parallel import Process, ShareSampler, batch_sizes, launch
+from lociflow.training.parallel import Process, ShareSampler, launch
 from lociflow.training.provenance import kept_epoch, make_provenance
 from lociflow.training.resume import file_digest, remove_state, state_path, training_key
 from lociflow.training.supervised import Supervised, make_objective
-from lociflow.training.transfer import read_transfer, with_inherited
+from lociflow.training.transfer import INHERITED, read_transfer, readings
 
 
 class Inputs(NamedTuple):
@@ -210,7 +210,7 @@ def train_share(
         average=WeightAverage(recipe["weight_average"]) if recipe.get("weight_average") else None,
         augmentation=augmentation,
         process=process,
-        batch_sizes=batch_sizes(sampler),
+        batch_sizes=sampler.batch_sizes,
     )
     state = state_path(results.resume, training_key(config, digests, place.type, process.world))
     stopping = recipe["early_stopping"] or {"monitor": None, "patience": 0, "min_delta": 0.0}
@@ -246,8 +246,8 @@ def train_share(
         "device": place.type,
         "devices": process.world,
         "split_digest": where,
+        INHERITED: readings(origin),
     }
-    provenance["contigs"] = with_inherited(provenance["contigs"], origin, sequence_store.digest, where)
     save_checkpoint(results.checkpoint, weights, config, outputs, provenance)
     remove_state(state)
     status(f"kept epoch {epochs.best_epoch} of {len(epochs.rows)}; weights {weights_digest(weights)}")

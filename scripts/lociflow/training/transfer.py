@@ -11,7 +11,7 @@ from lociflow.models.checkpoint import LoadedModel, load_model
 from lociflow.sequence.alphabet import Alphabet
 
 UNLABELLED = "none"
-# What a checkpoint's provenance calls the contigs that the trainings before its own have read.
+# What a checkpoint's provenance calls what the trainings before its own have read.
 INHERITED = "inherited"
 # Contigs that have been read: name by MD5 digest, or how many where they are more than a checkpoint tells.
 Contigs = dict[str, str] | int
@@ -109,9 +109,9 @@ def check_overlap(
     test_contigs: Contigs,
     split: str | None = None,
 ) -> None:
-    """Refuse an origin that was fitted or chosen on contigs of which the present test bins are.
+    """Refuse an origin that was fitted or chosen, or whose own origins were, on contigs of the present test bins.
 
-    The same split of the same bins keeps their sides apart, whatever the contigs. Otherwise contigs tell, in whatever
+    The same split of the same bins keeps its sides apart, whatever the contigs. Otherwise contigs tell, in whatever
     genome they are, and where these are too many to name (each sequence of a table is one) nothing does, so that an
     origin on the same sequences is refused. What it was trained on elsewhere (related genes) cannot be seen here.
 
@@ -120,65 +120,52 @@ def check_overlap(
     UserError
         See above.
     """
-    allowed = origin.outputs.kind == UNLABELLED and transfer.unlabelled_overlap
-    contigs = _read_before(origin, allowed or _same_split(origin, store_digest, split))
-    if isinstance(test_contigs, int) or any(isinstance(found, int) for found in contigs):
-        if not contigs or split is None or origin.provenance.get("store_sha256") != store_digest:
-            return
-        raise UserError(
-            f"{checkpoint}: was fitted on another split of these sequences, whose training bins may be tested here; "
-            "begin from a training with the same split"
-        )
-    seen = {digest for found in contigs if not isinstance(found, int) for digest in found}
-    if shared := [name for digest, name in test_contigs.items() if digest in seen]:
-        remedy = "begin from a training with the same test contigs"
-        if origin.outputs.kind == UNLABELLED:
-            remedy += ", or set training.transfer.unlabelled_overlap, as it was trained without labels"
-        raise UserError(f"{checkpoint}: was fitted on {_listed(shared)}, which the present split tests on; {remedy}")
+    for reading in readings(origin):
+        if not reading["labelled"] and transfer.unlabelled_overlap:
+            continue
+        same_store = reading["store_sha256"] == store_digest
+        if split is not None and same_store and reading["split_digest"] == split:
+            continue
+        sides = list((reading["contigs"] or {}).values())
+        seen = {digest for side in sides if not isinstance(side, int) for digest in side}
+        tested = {} if isinstance(test_contigs, int) else test_contigs
+        if shared := [name for digest, name in tested.items() if digest in seen]:
+            remedy = "begin from a training with the same test contigs"
+            if not reading["labelled"]:
+                remedy += ", or set training.transfer.unlabelled_overlap, as it was trained without labels"
+            raise UserError(
+                f"{checkpoint}: was fitted on {_listed(shared)}, which the present split tests on; {remedy}"
+            )
+        uncounted = any(isinstance(side, int) for side in [*sides, test_contigs])
+        if sides and uncounted and same_store and split is not None:
+            raise UserError(
+                f"{checkpoint}: was fitted on another split of these sequences, whose training bins may be tested "
+                "here; begin from a training with the same split"
+            )
 
 
-def with_inherited(
-    contigs: Mapping[str, Contigs], origin: LoadedModel | None, store_digest: str, split: str
-) -> dict[str, Contigs]:
-    """Add what the origin of a training has read to what the training itself reads, for its provenance.
+def readings(origin: LoadedModel | None) -> list[dict[str, Any]]:
+    """Return what the weights of a training have read before: on which sequences and contigs, with labels or without.
 
-    Of an origin without labels, which was judged when it was taken over, and of one on the same split only that is
-    added what it has inherited itself.
+    All of it goes into the provenance of whatever begins from these weights, since what is allowed here may be a leak
+    to a later split.
 
     Parameters
     ----------
-    contigs
-        Of each side that the training reads.
     origin
-        From :func:`start_from`; None where there is none.
-    store_digest
-        Of the present sequence store.
-    split
-        Digest of where the present bins lie and on which side.
+        The training; None where there is none.
+
+    Returns
+    -------
+    list of dict
+        Of the training itself, then of those before it: ``labelled`` (bool), ``store_sha256``, ``split_digest`` and
+        ``contigs`` (of each side, :data:`Contigs`).
     """
     if origin is None:
-        return dict(contigs)
-    judged = origin.outputs.kind == UNLABELLED or _same_split(origin, store_digest, split)
-    before = _read_before(origin, judged)
-    if not before:
-        return dict(contigs)
-    inherited: dict[str, str] = {}
-    for found in before:
-        if isinstance(found, int):
-            return {**contigs, INHERITED: max(count for count in before if isinstance(count, int))}
-        inherited |= found
-    return {**contigs, INHERITED: inherited}
-
-
-def _same_split(origin: LoadedModel, store_digest: str, split: str | None) -> bool:
+        return []
     known = origin.provenance
-    return split is not None and (known.get("store_sha256"), known.get("split_digest")) == (store_digest, split)
-
-
-def _read_before(origin: LoadedModel, inherited_only: bool) -> list[Contigs]:
-    """Return the contigs that an origin and the trainings before it have read, or those of the trainings before."""
-    read = origin.provenance.get("contigs") or {}
-    return [found for side, found in read.items() if side == INHERITED or not inherited_only]
+    own = {name: known.get(name) for name in ("store_sha256", "split_digest", "contigs")}
+    return [{"labelled": origin.outputs.kind != UNLABELLED, **own}, *known.get(INHERITED, [])]
 
 
 def copy_weights(model: nn.Module, origin: nn.Module, checkpoint: Path, skip: Sequence[str]) -> int:

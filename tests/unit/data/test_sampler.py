@@ -1,4 +1,5 @@
 import numpy as np
+import pytest
 
 from lociflow.data.sampler import SequentialSampler, TrainingSampler
 
@@ -8,9 +9,19 @@ BINS = np.array([3, 5, 8, 13, 21, 34, 55])
 def test_an_epoch_gives_each_bin_once() -> None:
     sampler = TrainingSampler(BINS, 3, 1, True)
     batches = list(sampler)
-    assert [len(batch.bins) for batch in batches] == [3, 3, 1]
-    assert len(sampler) == 3
+    # One bin alone is no batch to normalise over.
+    assert [len(batch.bins) for batch in batches] == [3, 4]
+    assert len(sampler) == 2
     assert sorted(np.concatenate([batch.bins for batch in batches])) == sorted(BINS)
+
+
+@pytest.mark.parametrize(
+    ("bins", "size", "batches"), [(7, 5, [5, 2]), (6, 5, [6]), (5, 5, [5]), (1, 5, [1]), (3, 1, [1, 2]), (0, 5, [])]
+)
+def test_one_bin_that_is_left_over_goes_with_the_batch_before(bins: int, size: int, batches: list[int]) -> None:
+    sampler = TrainingSampler(np.arange(bins), size, 1, True, jitter=1)
+    assert sampler.batch_sizes.tolist() == batches
+    assert [len(batch.reverse) for batch in sampler] == batches
 
 
 def test_epochs_differ_and_can_be_had_in_any_order() -> None:

@@ -19,6 +19,7 @@ from lociflow.evaluation.answers import answer_function, column_arrays
 from lociflow.genome.label_kinds import KINDS
 from lociflow.instantiate import instantiate
 from lociflow.models.checkpoint import build_model
+from lociflow.models.layers import count_parameters
 from lociflow.models.outputs import UNLABELLED, Outputs
 from lociflow.training.labels import label_statistics
 from lociflow.training.recipe import SUPPORTED
@@ -37,6 +38,31 @@ LARGE = ("beluga", "biren", "danq", "danq_jaspar", "deepsea")
 SHORTER = {"basenji": 8_192, "spliceai_10k": 10_000 + 20}
 # Models whose weights are looked up in numbers, which a tensor of shape alone does not have.
 NEED_NUMBERS = ("danq_jaspar",)
+# Parameters of the published models with as many outputs as in their papers, counted layer by layer beside the tests of
+# each architecture.
+SPLICES = Outputs("position_class", ("splice",), (("none", "donor", "acceptor"),), 5_000)
+TOTALS: dict[str, tuple[Outputs | tuple[str, int], int]] = {
+    "basenji": (("real", 4_229), 15_190_636),
+    "basset": (("binary", 164), 4_132_364),
+    "beluga": (("binary", 2_002), 149_536_251),
+    "biren": (("binary", 1), 53_455_320),
+    "bpnet": (Outputs("profile", tuple("abcdefgh"), positions=1_000), 130_960),
+    "cnnprom": (("binary", 1), 1_476_457),
+    "cnnprom_non_tata": (("binary", 1), 64_157),
+    "danq": (("binary", 919), 46_926_479),
+    "danq_jaspar": (("binary", 919), 67_892_175),
+    "deepbind": (("binary", 1), 2_129),
+    "deeperbind": (("binary", 1), 8_646),
+    "deepsea": (("binary", 919), 52_843_119),
+    "deepstarr": (("real", 2), 621_714),
+    "satori": (("binary", 164), 207_432),
+    "spliceai_10k": (SPLICES, 696_739),
+    "spliceai_2k": (SPLICES, 359_043),
+    "spliceai_400nt": (SPLICES, 185_187),
+    "spliceai_80nt": (SPLICES, 93_251),
+    "zeng": (("binary", 1), 16_577),
+}
+SIMPLE = {"kmer_regression", "perceptron", "pwm_scanner"}
 POSITIONS = 20
 BINS = 2
 DATASET: dict[str, Any] = {
@@ -135,6 +161,19 @@ def test_config_says_what_it_must(path: Path) -> None:
     if LABELS[path.stem] != [UNLABELLED]:
         assert config["attribution"]["method"] in config["attribution"]["valid"]
     assert path.stem.endswith("_small") == ("Scaled:" in config["description"])
+
+
+def test_every_published_model_is_counted() -> None:
+    assert set(TOTALS) == set(LABELS) - set(SMALL) - SIMPLE
+
+
+@pytest.mark.parametrize("name", TOTALS)
+def test_a_file_has_the_published_number_of_parameters(groups: Configuration, name: str) -> None:
+    asked, total = TOTALS[name]
+    outputs = asked if isinstance(asked, Outputs) else Outputs(asked[0], tuple(map(str, range(asked[1]))))
+    config = groups.trained(f"{outputs.kind}240", name, "default", ())["training"]
+    with torch.device("cpu" if name in NEED_NUMBERS else "meta"):
+        assert count_parameters(build_model(config["model"], outputs)) == total
 
 
 def shapes_alone(name: str, kind: str) -> bool:

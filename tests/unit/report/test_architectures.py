@@ -1,6 +1,7 @@
 """The table of what architectures learn and cost, from results whose numbers are known."""
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -45,6 +46,19 @@ def test_motifs_that_are_found_are_counted(table):
     assert (found["deepbind_small"], found["deepsea_small"], found["danq_small"]) == (4, 6, 5)
     assert found.isna()["kmer_logistic"]
     assert set(table["motifs_planted"]) == {6}
+
+
+def test_motifs_that_a_model_was_given_are_not_found(simulated):
+    (entry,) = (entry for entry in simulated.manifest["datasets"][0]["entries"] if entry["label"] == "deepsea_small")
+    path = Path(entry["config"])
+    config = json.loads(path.read_text())
+    path.write_text(json.dumps({**config, "model": {**config["model"], "given_motifs": True}}))
+    found = architecture_table(read_results(simulated.manifest), {}).set_index("model")
+    assert (found["motifs"]["deepsea_small"], found["motifs"]["danq_small"]) == ("given", "learnt")
+    assert found.isna().loc["deepsea_small", "motifs_found"]
+    assert found["motifs_found"]["danq_small"] == 5
+    line = next(line for line in for_people(found.reset_index()).splitlines() if "deepsea_small" in line)
+    assert " given " in line
 
 
 def test_a_rule_is_learnt_where_both_intervals_lie_above_chance(table):

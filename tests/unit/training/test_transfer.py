@@ -12,9 +12,9 @@ from lociflow.training.transfer import (
     Transfer,
     freeze,
     read_transfer,
+    readings,
     set_training_mode,
     start_from,
-    with_inherited,
 )
 
 LENGTH = 30
@@ -145,38 +145,44 @@ def test_the_same_split_keeps_its_sides_apart_whatever_the_contigs(origin):
         begin(fresh(), many, split="other")
 
 
-def test_what_an_origins_origin_has_read_is_not_forgotten(origin):
-    first = begin(fresh(), origin(split_digest="one"))
-    own = {"train": named("c5"), "validation": named("c6")}
-    contigs = with_inherited(own, first, STORE, "two")
-    assert contigs == {**own, "inherited": named("c1", "c2", "c3")}
-    second = origin(contigs=contigs, split_digest="two")
-    begin(fresh(), second, test=["c5"], split="two")
-    with pytest.raises(UserError, match="was fitted on c2"):
-        begin(fresh(), second, test=["c2"], split="two")
-    third = with_inherited(own, begin(fresh(), second, split="two"), STORE, "two")
-    assert third == contigs
+def reading(labelled=True, store=STORE, split=None, **contigs):
+    return {"labelled": labelled, "store_sha256": store, "split_digest": split, "contigs": contigs}
 
 
-def test_what_needs_no_memory_is_not_inherited(origin):
-    own = {"train": named("c5"), "validation": named("c6")}
-    first = begin(fresh(), origin(split_digest="one"))
-    assert with_inherited(own, first, STORE, "one") == own
-    assert with_inherited(own, None, STORE, "two") == own
-    unlabelled = begin(fresh(), origin(ONE._replace(kind="none")), Transfer(unlabelled_overlap=True))
-    assert with_inherited(own, unlabelled, STORE, "two") == own
-    many = begin(fresh(), origin(contigs={"train": 2000, "validation": named("c3")}))
-    assert with_inherited(own, many, STORE, "two") == {**own, "inherited": 2000}
+def test_a_training_remembers_what_all_before_it_have_read(origin):
+    earlier = reading(train=named("c7"))
+    loaded = begin(fresh(), origin(split_digest="one", inherited=[earlier]))
+    assert readings(loaded) == [{**reading(split="one"), "contigs": CONTIGS}, earlier]
+    assert readings(None) == []
 
 
-def test_what_an_origin_without_labels_was_given_by_labels_is_not_forgotten(origin):
-    none, allowed = ONE._replace(kind="none"), Transfer(unlabelled_overlap=True)
-    pretrained = origin(none, contigs={"train": named("c4"), "inherited": named("c1")})
-    with pytest.raises(UserError, match="was fitted on c1, which"):
-        begin(fresh(), pretrained, allowed, test=["c1"])
-    own = {"train": named("c5"), "validation": named("c6")}
-    found = with_inherited(own, begin(fresh(), pretrained, allowed), STORE, "two")
-    assert found == {**own, "inherited": named("c1")}
+@pytest.mark.parametrize(
+    ("earlier", "test", "transfer", "told"),
+    [
+        (reading(train=named("c7")), "c7", Transfer(), "was fitted on c7"),
+        # The genome of another file, with the same contig.
+        (reading(train=named("c7"), store="other"), "c7", Transfer(), "was fitted on c7"),
+        # Labels before a pretraining that may overlap.
+        (reading(train=named("c7")), "c7", Transfer(unlabelled_overlap=True), "was fitted on c7"),
+        # A pretraining before labels, which a later split would have to allow again.
+        (reading(False, train=named("c7")), "c7", Transfer(), r"or set training\.transfer\.unlabelled_overlap"),
+        (reading(False, train=named("c7")), "c7", Transfer(unlabelled_overlap=True), None),
+        # Its own contigs are those of the same split; what was read before is not.
+        (reading(train=named("c7")), "c2", Transfer(), None),
+        (reading(train=named("c7")), "c8", Transfer(), None),
+        (reading(split="present", train=named("c7")), "c7", Transfer(), None),
+        (reading(train=2000), "c8", Transfer(), "was fitted on another split of these sequences"),
+        (reading(train=2000, store="other", validation=named("c7")), "c7", Transfer(), "was fitted on c7"),
+        (reading(train=2000, store="other"), "c8", Transfer(), None),
+    ],
+)
+def test_what_origins_of_an_origin_have_read_is_not_tested(origin, earlier, test, transfer, told):
+    path = origin(split_digest="present", inherited=[earlier])
+    if told is None:
+        begin(fresh(), path, transfer, test=[test], split="present")
+        return
+    with pytest.raises(UserError, match=told):
+        begin(fresh(), path, transfer, test=[test], split="present")
 
 
 @pytest.mark.parametrize("key", ["skip", "freeze"])
