@@ -325,8 +325,8 @@ def tell_what_is_left():
         return
     again = subprocess.run(
         [sys.executable, "-m", "snakemake", *sys.argv[1:], "--dry-run", "--quiet"],
-        # With --directory, relative paths on the command line are still those of the shell.
-        cwd=os.environ.get("PWD"),
+        # With --directory, relative paths on the command line are still those of where snakemake was called.
+        cwd=workflow.rundir,
         capture_output=True,
         text=True,
     )

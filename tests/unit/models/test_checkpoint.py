@@ -64,7 +64,7 @@ def test_the_digest_sees_names_shapes_and_numbers() -> None:
 @pytest.mark.parametrize("change", [{"version": 0}, {"format": "weights"}])
 def test_another_version_is_refused_by_name(tmp_path: Path, change: dict[str, Any]) -> None:
     save(tmp_path / "model.ckpt", **change)
-    with pytest.raises(UserError, match=r"model\.ckpt: found .* expected checkpoint version 1"):
+    with pytest.raises(UserError, match=r"model\.ckpt: found .* expected checkpoint version 2"):
         load_model(tmp_path / "model.ckpt")
 
 
