@@ -118,13 +118,14 @@ def test_the_truth_is_as_documented(quickstart):
     assert {"site", "pair", "decoy"} == set(sites["kind"])
 
 
-def test_a_second_run_has_nothing_to_do_and_a_rerun_gives_the_same_bytes(quickstart, tmp_path):
+def test_a_second_run_has_nothing_to_do_and_a_rerun_gives_the_same_bytes(quickstart, tmp_path_factory):
     folder, _ = quickstart
     assert "Nothing to be done" in snakemake(folder, "--dry-run")
     before = digests(folder)
     assert len(before) > 20
-    again = tmp_path / "again"
-    shutil.copytree(folder, again, symlinks=True)
+    # Beside the first: scripts are inputs by their relative paths, and from elsewhere all of it would run again.
+    again = tmp_path_factory.mktemp("again")
+    shutil.copytree(folder, again, symlinks=True, dirs_exist_ok=True)
     for name in ("simulated/holdout/deepbind_small", "simulated/holdout/baselines", "runs"):
         shutil.rmtree(again / "results" / name)
     assert digests(again) != before
