@@ -2,6 +2,8 @@ rule write_manifest:
     """Write down what the run consists of: a list of any length, which no command line would hold."""
     output:
         manifest=f"{layout.RUN}/manifest.json",
+    log:
+        "logs/runs/{run}/write_manifest.log",
     params:
         manifest=lambda wildcards: canonical(PLAN.manifest()),
     run:

@@ -1,7 +1,7 @@
 """What a run needs, looked at before its first step: tools, sources, columns and names, models, disk, memory, device.
 
-It takes seconds, and one or two more for each large model: nothing is downloaded, of files that are here only the first lines are read, and what cannot be seen
-yet is said to be so.
+It takes seconds, and one or two more for each large model: nothing is downloaded, of files that are here only the first
+lines are read, and what cannot be seen yet is said to be so.
 """
 
 import os

@@ -41,12 +41,11 @@ def architecture_table(results: RunResults, spacing: Mapping[str, Path]) -> pd.D
     pandas.DataFrame
         Columns as :data:`COLUMNS`, the best AUPRC first within each data set. ``auroc`` and ``auprc`` are medians over
         factors on the test bins, ``of_scanner`` and ``of_ceiling`` the AUPRC over that of the scanner that knows motifs
-        and grammar and over the ceiling; ``motifs`` are "learnt" or "given"; ``motifs_found`` counts the planted factors
-        to whose family a motif of the model is matched (q < 0.05), missing where it was not explained or was given
-        motifs. ``spacing`` is "learnt" where the intervals of
-        both ``spacing_inverted`` and ``spacing_distant`` (AUROC of pairs against decoys) lie above 0.5, "in part" where
-        one does, "not shown" where none does. ``samples_per_second`` are training windows over the time of the epochs,
-        validation included.
+        and grammar and over the ceiling; ``motifs`` are "learnt" or "given"; ``motifs_found`` counts the planted
+        factors to whose family a motif of the model is matched (q < 0.05), missing where it was not explained or was
+        given motifs. ``spacing`` is "learnt" where the intervals of both ``spacing_inverted`` and ``spacing_distant``
+        (AUROC of pairs against decoys) lie above 0.5, "in part" where one does, "not shown" where none does.
+        ``samples_per_second`` are training windows over the time of the epochs, validation included.
     """
     rows = [
         row
