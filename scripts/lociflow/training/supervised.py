@@ -1,5 +1,6 @@
 """Training on labels: an objective for each kind."""
 
+from abc import abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, cast
 
@@ -50,9 +51,9 @@ class Supervised(Objective):
         outputs = model(batch.views)
         return self._loss(outputs, batch), self.told(outputs, batch)
 
+    @abstractmethod
     def told(self, outputs: Any, batch: Sample) -> tuple[np.ndarray, ...]:
         """Return what the scores are made of: arrays of shape ``(batch, …, columns)``."""
-        raise NotImplementedError
 
 
 class Binary(Supervised):
