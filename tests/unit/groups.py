@@ -35,7 +35,9 @@ MODEL: dict[str, Any] = {
 TRAINING: dict[str, Any] = {
     "torch_threads": 1,
     "batch_size": 8,
+    "evaluation_batch_size": 8,
     "max_epochs": 5,
+    "jitter": 0,
     "early_stopping": {"monitor": "validation_loss", "patience": 5, "min_delta": 0.0},
     "optimizer": {"_target_": "torch.optim.Adam", "_partial_": True, "lr": 0.001, "eps": 0.1},
     "schedule": None,

@@ -11,8 +11,10 @@ from torch import Tensor, nn
 from lociflow import variants
 from lociflow.command import UserError
 from lociflow.config import Configuration, canonical
+from lociflow.data.augmentation import check_augmentation
 from lociflow.data.dataset import Sample
 from lociflow.data.views import VIEWS
+from lociflow.genome.label_kinds import label_kind
 from lociflow.genome.split_schemes import split_schemes
 from lociflow.instantiate import instantiate
 from lociflow.layout import split_label
@@ -20,15 +22,19 @@ from lociflow.models.checkpoint import build_model
 from lociflow.models.heads import ProfileOutput
 from lociflow.models.outputs import Outputs
 from lociflow.preflight.finding import ERROR, OK, WARN, Finding
-from lociflow.preflight.outputs import control_shape, expected_outputs
+from lociflow.preflight.outputs import control_shape, expected_outputs, guessed
 from lociflow.run import check_trainable
 from lociflow.sequence.alphabet import Alphabet, find_alphabet
+from lociflow.training.checks import check_recipe, check_strands
 from lociflow.training.objectives import Objective
+from lociflow.training.prior_correction import stated_logarithms
 from lociflow.training.transfer import Transfer, check_alphabet, check_modules, matching_weights, read_transfer
 from lociflow.trainings import origin, resolve, target_names
 
 # Windows that pass through a model: of a single one, normalisation over the batch has no variance.
 BATCH = 2
+# Which device will train is not known here.
+SOME_DEVICE = torch.device("meta")
 # Parts of what torch says where the memory does not suffice.
 OUT_OF_MEMORY = ("can't allocate memory", "not enough memory", "out of memory")
 # Other trainings of a wrong model that a message names.
@@ -47,7 +53,10 @@ class Training(NamedTuple):
     alphabet: Alphabet
     control: tuple[int, ...] | None
     """Shape of the control experiment's values for one bin; None where there is none."""
-    objective: Mapping[str, Any] | None
+    stranded: bool
+    """Whether the windows have a strand."""
+    recipe: Mapping[str, Any]
+    """The resolved configuration's ``training``."""
     transfer: Transfer
     origin: tuple[str, str] | None
     """Data set and label of the training whose weights this one starts from."""
@@ -57,7 +66,13 @@ class Training(NamedTuple):
         """Tell apart what has other layers, inputs or outputs; names and recipes do not count."""
         model = {key: value for key, value in self.model.items() if key != "name"}
         outputs = (self.outputs.kind, len(self.outputs.columns), self.outputs.positions)
-        return canonical([model, outputs, self.alphabet.name, self.control, self.objective])
+        return canonical([model, outputs, self.alphabet.name, self.control, self.stranded, self.objective])
+
+    @property
+    def objective(self) -> Mapping[str, Any] | None:
+        """What a training without labels minimises."""
+        found: Mapping[str, Any] | None = self.recipe.get("objective")
+        return found
 
 
 def check_models(
@@ -142,7 +157,8 @@ def read_training(run: Mapping[str, Any], groups: Configuration, dataset: str, l
     Raises
     ------
     UserError
-        The model is not for the data set's labels or windows, or a name in it does not exist.
+        The model is not for the data set's labels or windows, a name in it does not exist, or its recipe does not
+        suit them.
     """
     config = groups.dataset(dataset)
     resolved = resolve(run, groups, dataset, label)["training"]
@@ -151,18 +167,34 @@ def read_training(run: Mapping[str, Any], groups: Configuration, dataset: str, l
     if not isinstance(length, int) or length < 1:
         raise UserError(f"model.input_length: found {length!r}, expected a whole number of at least 1")
     check_trainable(config, length)
+    outputs = expected_outputs(config, groups, recipe)
+    alphabet = find_alphabet((config.get("sequences") or {}).get("alphabet") or "dna")
+    _check_recipe(recipe, model, outputs, alphabet)
     begun = origin(groups, dataset, next(iter(split_schemes(config))), 0, recipe)
     return Training(
         dataset,
         label,
         model,
-        expected_outputs(config, groups, recipe),
-        find_alphabet((config.get("sequences") or {}).get("alphabet") or "dna"),
+        outputs,
+        alphabet,
         control_shape(config, groups),
-        recipe.get("objective"),
+        bool(config["windows"].get("stranded")) or alphabet.complement is None,
+        recipe,
         read_transfer(recipe.get("transfer") or {}),
         (begun.dataset, begun.model) if begun else None,
     )
+
+
+def _check_recipe(recipe: Mapping[str, Any], model: Mapping[str, Any], outputs: Outputs, alphabet: Alphabet) -> None:
+    kind = None if recipe.get("objective") else label_kind(outputs.kind)
+    if kind is not None:
+        check_recipe(recipe, kind, SOME_DEVICE)
+    if recipe.get("augmentation"):
+        length, channels = model["input_length"], len(alphabet.channels)
+        augmentation = instantiate(recipe["augmentation"])
+        check_augmentation(augmentation, kind, model["views"], length, channels, recipe["max_epochs"])
+    if recipe.get("prevalence") and not guessed(outputs):
+        stated_logarithms(recipe["prevalence"], outputs)
 
 
 def try_model(training: Training) -> None:
@@ -171,7 +203,8 @@ def try_model(training: Training) -> None:
     Raises
     ------
     UserError
-        A view does not exist, or the outputs are not those that the labels ask for.
+        A view does not exist, the outputs are not those that the labels ask for, or the model cannot tell strands
+        apart where windows have one.
     Exception
         Whatever the architecture raises.
     """
@@ -182,6 +215,9 @@ def try_model(training: Training) -> None:
             _objective(training.objective).loss(model, _unlabelled(views))
         else:
             check_outputs(model(views), training)
+    if training.stranded and not (training.objective or training.outputs.positions):
+        given = training.model
+        check_strands(model, given["name"], given["views"], given["input_length"], len(training.alphabet.channels))
 
 
 def try_transfer(training: Training, source: Training) -> None:
@@ -195,7 +231,9 @@ def try_transfer(training: Training, source: Training) -> None:
     where = f"training.transfer: {source.label} on {source.dataset}"
     check_alphabet(source.alphabet, training.alphabet, where)
     model = _built(training)
-    matching_weights(model, _built(source), where, training.transfer.skip)
+    # The width of a head of which only the data tell the outputs is no fact yet.
+    unknown = guessed(training.outputs, source.outputs) and hasattr(model, "head")
+    matching_weights(model, _built(source), where, [*training.transfer.skip, *(["head"] if unknown else [])])
     check_modules(model, "freeze", training.transfer.freeze)
 
 

@@ -55,6 +55,12 @@ def expected_outputs(config: Mapping[str, Any], groups: Configuration, recipe: M
     return outputs.only(columns)
 
 
+def guessed(*outputs: Outputs) -> bool:
+    """Tell whether some of these outputs are :data:`STAND_INS`."""
+    every = [names for found in outputs for names in (found.targets, *found.classes)]
+    return any(names[-len(STAND_INS) :] == STAND_INS for names in every)
+
+
 def control_shape(config: Mapping[str, Any], groups: Configuration) -> tuple[int, ...] | None:
     """Return the shape of a data set's control experiment for one bin, or None where it has none."""
     if not (config["targets"].get("signal") or {}).get("control"):

@@ -1,4 +1,4 @@
-"""The correction of a trained model's probabilities to the natural prevalence."""
+"""The correction of a trained model's probabilities to the natural prevalence, or to one that is stated."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,7 +11,7 @@ from torch.utils.data import DataLoader
 from lociflow.command import UserError
 from lociflow.data.balancing import Balance
 from lociflow.data.dataset import Sample
-from lociflow.models.outputs import Outputs
+from lociflow.training.labels import LabelStatistics, log_odds, log_shares
 from lociflow.training.module import TrainingModule
 from lociflow.training.prior_correction import Calibration, fit_calibration
 from lociflow.training.spool import Spool
@@ -22,12 +22,14 @@ def correct_prior(
     weights: Mapping[str, Tensor],
     validation: DataLoader[Sample],
     balance: Balance | None,
-    outputs: Outputs,
+    statistics: LabelStatistics,
+    stated: np.ndarray | None,
     folder: Path,
 ) -> Calibration:
     """Return slope and intercept of each output: those of the balance where they are exact, else fitted.
 
-    They are exact for a loss that weighs all labels alike; one that does not moves the odds by itself.
+    They are exact for a loss that weighs all labels alike; one that does not moves the odds by itself. The natural
+    prevalence is that of the training split where they are exact, else that of the validation split.
 
     Parameters
     ----------
@@ -39,8 +41,11 @@ def correct_prior(
         Loader of the validation bins.
     balance
         Of the epochs; None: they had all bins.
-    outputs
-        What the model was asked for.
+    statistics
+        Of the labels of all training bins.
+    stated
+        Log odds or log shares of the columns at the prevalence that is asked for, as
+        :func:`lociflow.training.prior_correction.stated_logarithms` gives them; None or nan: the natural one.
     folder
         For a scratch file.
 
@@ -49,37 +54,51 @@ def correct_prior(
     UserError
         The model says classes, and no balance tells their correction.
     """
+    outputs = statistics.outputs
     criterion = getattr(module.objective, "criterion", None)
     exact_at_all = balance is not None and getattr(criterion, "calibrated", False)
     offsets = balance.offsets if balance and exact_at_all else np.full(len(outputs.columns), np.nan)
     if not np.isnan(offsets).any():
-        return Calibration(np.ones(len(offsets)), offsets)
+        natural = log_shares(statistics) if outputs.classes else log_odds(statistics)
+        return Calibration(np.ones(len(offsets)), offsets + _shift(stated, natural))
     if outputs.classes:
         raise UserError(
             "training.correct_prior: found classes of which the balance tells no exact correction, expected "
             "training.balance to name lociflow.data.balancing.ClassesAlike for a data set with one target; set "
             "training.correct_prior to false"
         )
-    fitted = _fit(module, weights, validation, folder)
+    fitted, natural = _fit(module, weights, validation, folder)
     exact = ~np.isnan(offsets)
-    return Calibration(np.where(exact, 1.0, fitted.slope), np.where(exact, offsets, fitted.intercept))
+    natural = np.where(exact, log_odds(statistics), natural)
+    intercept = np.where(exact, offsets, fitted.intercept) + _shift(stated, natural)
+    return Calibration(np.where(exact, 1.0, fitted.slope), intercept)
+
+
+def _shift(stated: np.ndarray | None, natural: np.ndarray) -> np.ndarray:
+    return np.zeros_like(natural) if stated is None else np.nan_to_num(stated - natural)
 
 
 def _fit(
     module: TrainingModule, weights: Mapping[str, Tensor], validation: DataLoader[Sample], folder: Path
-) -> Calibration:
-    """Fit slope and intercept of each target's logits on the validation bins, one target in memory at a time."""
+) -> tuple[Calibration, np.ndarray]:
+    """Fit slope and intercept of each target's logits on the validation bins, one target in memory at a time.
+
+    Their log odds there come with them, half a label of each kind added.
+    """
     model = module.model
     model.load_state_dict(weights)
     model.eval()
     place = next(model.parameters()).device
     one_hot = module.one_hot.to(place)
     found: list[Calibration] = []
+    natural: list[float] = []
     with Spool(folder) as spool, torch.inference_mode():
         for batch in validation:
             logits = model(one_hot({name: view.to(place) for name, view in batch.views.items()}))
             labels = torch.where(batch.mask, batch.targets, -1)
             spool.append(logits.float().cpu().numpy(), labels.numpy().astype(np.int8))
         for column in spool.columns():
-            found.append(fit_calibration(*(values[:, None] for values in column)))
-    return Calibration(*(np.concatenate(parts) for parts in zip(*found, strict=True)))
+            logits_of_one, labels_of_one = column
+            found.append(fit_calibration(logits_of_one[:, None], labels_of_one[:, None]))
+            natural.append(np.log((labels_of_one == 1).sum() + 0.5) - np.log((labels_of_one == 0).sum() + 0.5))
+    return Calibration(*(np.concatenate(parts) for parts in zip(*found, strict=True))), np.array(natural)

@@ -36,6 +36,11 @@ def check_recipe(recipe: Mapping[str, Any], kind: LabelKind, device: torch.devic
             f"training.correct_prior: found true, expected false for {kind.name} labels or without any: it corrects "
             "probabilities of bins"
         )
+    if recipe.get("prevalence") and not recipe.get("correct_prior"):
+        raise UserError(
+            f"training.prevalence: found {recipe['prevalence']}, expected null where training.correct_prior is false; "
+            "set training.correct_prior to true"
+        )
     if recipe.get("precision") == "16-mixed" and device.type == "cpu":
         raise UserError(
             "training.precision: found 16-mixed, expected 32 or bf16-mixed on a CPU; use a GPU or one of these"

@@ -6,18 +6,25 @@ the correction is exact, r times the odds (King & Zeng 2001, Political Analysis 
 :class:`lociflow.data.balancing.Balance`. It is not where negatives were matched, where rows were drawn for several
 targets at once, or where a loss weighs positives: there slope and intercept of the logits are fitted anew on the
 validation bins, which have the natural prevalence (Platt 1999). :func:`lociflow.training.calibrate.correct_prior` tells
-one from the other.
+one from the other. From the natural prevalence to one that is stated the odds change in proportion, which is exact
+where the sequences of each kind are alike in both (Saerens et al. 2002, Neural Computation 14:21).
 """
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
+
+from lociflow.command import UserError
+from lociflow.models.outputs import Outputs
 
 # Newton's method on a convex function of two variables: a handful of steps is enough.
 STEPS = 50
 TOLERANCE = 1e-10
 # Strength of the pull towards the model's own logits; it decides only where labels are separable or very few.
 RIDGE = 1e-3
+# Shares of classes are typed with a few digits.
+SUM_TOLERANCE = 1e-3
 
 
 class Calibration(NamedTuple):
@@ -27,6 +34,47 @@ class Calibration(NamedTuple):
     """``float64``, shape ``(targets,)``, above 0: the order of the bins stays."""
     intercept: np.ndarray
     """``float64``, shape ``(targets,)``."""
+
+
+def stated_logarithms(stated: float | Mapping[str, float], outputs: Outputs) -> np.ndarray:
+    """Return the log odds of each binary target, or the log share of each class, at a stated prevalence.
+
+    Parameters
+    ----------
+    stated
+        Share of positive bins, above 0 and below 1: one for all targets, or by target. Of classes the shares by class,
+        which sum to 1.
+    outputs
+        What the model is asked for; classes of one target only.
+
+    Returns
+    -------
+    np.ndarray
+        ``float64``, shape ``(columns,)``; nan for a target that is not named.
+
+    Raises
+    ------
+    UserError
+        A target or class does not exist, a share is not one, or those of the classes do not sum to 1.
+    """
+    where = "training.prevalence"
+    if outputs.classes and len(outputs.classes) > 1:
+        raise UserError(f"{where}: found {len(outputs.classes)} targets with classes, expected one; set it to null")
+    names = outputs.classes[0] if outputs.classes else outputs.targets
+    shares = stated if isinstance(stated, Mapping) else dict.fromkeys(names, stated)
+    if unknown := [name for name in shares if name not in names]:
+        raise UserError(f"{where}: found {unknown[0]!r}, expected names out of {', '.join(names)}")
+    for name, share in shares.items():
+        if not 0 < share < 1:
+            raise UserError(f"{where}: found {share} for {name}, expected a share above 0 and below 1")
+    found = np.array([shares.get(name, np.nan) for name in names], dtype=np.float64)
+    if not outputs.classes:
+        odds: np.ndarray = np.log(found) - np.log1p(-found)
+        return odds
+    if not abs(found.sum() - 1) < SUM_TOLERANCE:
+        raise UserError(f"{where}: found {stated}, expected a share for each of {', '.join(names)}, which sum to 1")
+    logarithms: np.ndarray = np.log(found)
+    return logarithms
 
 
 def fit_calibration(logits: np.ndarray, labels: np.ndarray) -> Calibration:

@@ -39,6 +39,7 @@ from lociflow.training.labels import epoch_statistics, label_counts, label_stati
 from lociflow.training.module import TrainingModule
 from lociflow.training.optimizers import make_optimizer, make_schedule
 from lociflow.training.parallel import Process, ShareSampler, launch
+from lociflow.training.prior_correction import stated_logarithms
 from lociflow.training.provenance import kept_epoch, make_provenance
 from lociflow.training.resume import file_digest, remove_state, state_path, training_key
 from lociflow.training.supervised import Supervised, make_objective
@@ -162,6 +163,7 @@ def train_share(
         labelled = None if recipe.get("objective") else kind
         views_read = config["model"]["views"]
         check_augmentation(augmentation, labelled, views_read, input_length, channels, recipe["max_epochs"])
+    stated = stated_logarithms(recipe["prevalence"], outputs) if recipe.get("prevalence") else None
     statistics = label_statistics(labels, train_bins, outputs)
     seen = statistics if balance is None else epoch_statistics(balance, labels, outputs, rows)
     objective = make_objective(recipe, seen)
@@ -225,7 +227,7 @@ def train_share(
     weights = epochs.best_weights or model.state_dict()
     calibration = None
     if recipe.get("correct_prior"):
-        calibration = correct_prior(module, weights, validation, balance, outputs, state.parent)
+        calibration = correct_prior(module, weights, validation, balance, statistics, stated, state.parent)
     write_config_and_history(
         {
             **config,

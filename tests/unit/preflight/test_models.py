@@ -204,6 +204,50 @@ def test_inputs_that_are_not_there(home: Path, views: list[str], told: str) -> N
     assert told in said
 
 
+def test_a_recipe_that_does_not_suit_the_labels(home: Path) -> None:
+    place = "lociflow.data.augmentation"
+    mutation = f"{{_target_: {place}.Mutation}}"
+    evoaug = f"+training.augmentation={{_target_: {place}.Augmentation, clean_epochs: 90, changes: [{mutation}]}}"
+    variants = {
+        "stated": ["++training.correct_prior=true", "++training.prevalence={A: 0.1, C: 0.2}"],
+        "alone": ["++training.prevalence=0.1"],
+        "changed": [evoaug],
+    }
+    told = [
+        told.split(": ", 1)[1]
+        for _, told in errors(home, models=[f"net+{name}" for name in variants], variants=variants)
+    ]
+    assert told[0] == "training.prevalence: found 'C', expected names out of A, B"
+    assert told[1].startswith("training.prevalence: found 0.1, expected null where training.correct_prior is false")
+    assert told[2].startswith("training.augmentation.clean_epochs: found 90 of ")
+
+
+def test_a_model_that_cannot_tell_strands_apart(home: Path) -> None:
+    equivariant = {
+        "_target_": "lociflow.models.equivariant.EquivariantCNN",
+        "filters": [4],
+        "kernels": [5],
+        "pools": [2],
+        "dropouts": [0.1],
+        "hidden": 4,
+    }
+    write(home, "model", "both", changed(MODEL, architecture=equivariant))
+    write(home, "dataset", "toy", changed(DATASET, windows__stranded=True))
+    assert found(home)[0].verdict == OK
+    ((what, told),) = errors(home, models=["both"])
+    assert what == "model both"
+    assert "says the same of a sequence and of its reverse complement" in told
+
+
+def test_heads_whose_width_only_the_data_tell_are_not_compared(home: Path) -> None:
+    named = {"url": "https://a.org/a.bed"}
+    write(home, "dataset", "unknown", changed(DATASET, targets={"named": named}))
+    write(home, "dataset", "three", changed(DATASET, targets={"named": named, "names": ["x", "y", "z"]}))
+    tuned = "+training.transfer={model: net, dataset: unknown, skip: []}"
+    run = {"models": ["net+tuned"], "variants": {"tuned": [tuned]}}
+    assert found(home, datasets=["three"], **run)[0].verdict == OK
+
+
 def test_an_objective_without_labels_is_asked_too(home: Path) -> None:
     training = {"objective": {"_target_": "lociflow.training.reconstruction.Denoising"}}
     write(home, "model", "blind", changed(MODEL, labels=["none"], architecture=NET, training=training))

@@ -104,5 +104,9 @@ def test_classes_are_corrected_only_by_what_is_exact(fit: Callable[..., Path], d
     labels = np.load(data.targets)[TRAIN, 0]
     absent, present = (labels == 0).sum(), (labels == 1).sum()
     assert (slope, intercept) == ([1.0, 1.0], pytest.approx([math.log(absent / present), 0.0]))
+    stated = {**recipe, "prevalence": {"absent": 0.5, "present": 0.5}}
+    found = load_model(fit("stated", **stated, balance=alike) / "model.ckpt").provenance["calibration"]
+    # Only what lies between them counts.
+    assert found[1][0] == pytest.approx(found[1][1], abs=0.01)
     # What an epoch has is even: each class begins at one half.
     assert first_bias(folder) == pytest.approx([math.log(0.5)] * 2, abs=1e-6)

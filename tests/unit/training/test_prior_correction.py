@@ -4,9 +4,11 @@ import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression
 
+from lociflow.command import UserError
 from lociflow.data.balancing import SomeNegatives
 from lociflow.genome.label_kinds import KINDS
-from lociflow.training.prior_correction import fit_calibration
+from lociflow.models.outputs import Outputs
+from lociflow.training.prior_correction import fit_calibration, stated_logarithms
 
 
 def sigmoid(logits):
@@ -42,6 +44,34 @@ def test_a_fitted_line_is_that_of_unregularised_logistic_regression():
     reference = LogisticRegression(C=np.inf).fit(logits, labels[:, 0])
     assert found.slope[0] == pytest.approx(reference.coef_[0, 0], abs=1e-3)
     assert found.intercept[0] == pytest.approx(reference.intercept_[0], abs=1e-3)
+
+
+def test_a_stated_prevalence_shifts_the_odds_in_proportion():
+    # Of 1,000 bins 100 are positive, half of which have the word, and 90 of the negatives: its odds are 5 / 9.
+    two = Outputs("binary", ("a", "b"))
+    stated = stated_logarithms({"a": 0.5}, two)
+    assert np.isnan(stated[1])
+    with_word = np.log(50 / 90) + stated[0] - np.log(100 / 900)
+    # Where half are positive, the word is in 50 % of one half and in 10 % of the other.
+    assert sigmoid(with_word) == pytest.approx(0.5 / (0.5 + 0.1))
+    assert stated_logarithms(0.2, two) == pytest.approx([np.log(0.25)] * 2)
+    classes = Outputs("class", ("c",), (("N", "EI", "IE"),))
+    assert stated_logarithms({"EI": 0.25, "N": 0.5, "IE": 0.25}, classes) == pytest.approx(np.log([0.5, 0.25, 0.25]))
+
+
+@pytest.mark.parametrize(
+    ("stated", "classes", "told"),
+    [
+        ({"d": 0.5}, (), "found 'd', expected names out of a, b"),
+        ({"a": 1}, (), "found 1 for a, expected a share above 0 and below 1"),
+        (0.5, (("x", "y", "z"),), "expected a share for each of x, y, z, which sum to 1"),
+        ({"x": 0.5, "y": 0.5}, (("x", "y", "z"),), "expected a share for each of x, y, z, which sum to 1"),
+        (0.5, (("x", "y"), ("x", "y")), "found 2 targets with classes, expected one"),
+    ],
+)
+def test_shares_that_cannot_be(stated, classes, told):
+    with pytest.raises(UserError, match=told):
+        stated_logarithms(stated, Outputs("class" if classes else "binary", ("a", "b"), classes))
 
 
 def test_missing_labels_and_targets_of_one_kind_are_left_alone():

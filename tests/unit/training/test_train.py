@@ -268,6 +268,15 @@ def test_probabilities_are_corrected_to_the_prevalence(fit: Callable[..., Path],
     # A quarter of the bins is positive.
     assert means[True] == pytest.approx([0.25, 0.25], abs=0.06)
     assert min(means[False]) > 0.6
+    recipe = {"max_epochs": 3, "loss": loss, "correct_prior": True}
+    natural, stated = (
+        load(fit(f"for {shares}", **recipe, prevalence=shares)).provenance["calibration"]
+        for shares in (None, {"second": 0.5})
+    )
+    assert stated[0] == natural[0]
+    labels = np.load(data.targets)[planted.BINS["chrA"] :][: planted.BINS["chrB"], 1]
+    shift = math.log((labels == 0).sum() + 0.5) - math.log((labels == 1).sum() + 0.5)
+    assert np.subtract(stated[1], natural[1]).tolist() == pytest.approx([0, shift])
     with pytest.raises(UserError, match="correct_prior: found true, expected false"):
         check_recipe(config(correct_prior=True)["training"], KINDS["real"], torch.device("cpu"))
 
