@@ -50,14 +50,14 @@ bedtools:
 quickstart: setup
 	@snakemake --cores all
 
-# The whole runs of tests/integration use all cores themselves.
+# The whole runs of tests/integration use two cores themselves, but not all the time.
 test: setup
 	@OMP_NUM_THREADS=1 pytest -n $(WORKERS) -m "not slow" tests/unit tests/scripts tests/workflow
-	@pytest -m "not slow" tests/integration
+	@pytest -n $(WORKERS) --dist loadgroup -m "not slow" tests/integration
 
 test-full: setup
 	@OMP_NUM_THREADS=1 pytest -n $(WORKERS) tests/unit tests/scripts tests/workflow
-	@pytest tests/integration
+	@pytest -n $(WORKERS) --dist loadgroup tests/integration
 
 # A quiet machine: every row has what it was measured on.
 perf: setup

@@ -2,9 +2,10 @@
 
 import ast
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 PACKAGE = "lociflow"
 
@@ -30,7 +31,7 @@ def code_digest(scripts: Path, script: str, modules: Iterable[str] = ()) -> str:
     """
     digest = hashlib.sha256()
     for path in sorted(import_closure(scripts, script, modules)):
-        digest.update(f"{path.relative_to(scripts)}\0{_program(path)}\0".encode())
+        digest.update(f"{path.relative_to(scripts)}\0{_source(scripts, path).program}\0".encode())
     return digest.hexdigest()[:16]
 
 
@@ -45,7 +46,7 @@ def import_closure(scripts: Path, script: str, modules: Iterable[str] = ()) -> s
     while start:
         path = start.pop()
         reached.add(path)
-        start |= _imports(scripts, path) - reached
+        start |= _source(scripts, path).imports - reached
     return reached
 
 
@@ -64,28 +65,25 @@ def _module_file(scripts: Path, name: str) -> Path | None:
     return None
 
 
-@cache
-def _tree(path: Path) -> ast.Module:
-    return ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
+class Source(NamedTuple):
+    """What is read of a file."""
+
+    program: str
+    """Its text without comments, docstrings and layout."""
+    imports: frozenset[Path]
+    """Files of the package that it names in an import, wherever that stands."""
 
 
 @cache
-def _imports(scripts: Path, path: Path) -> frozenset[Path]:
+def _source(scripts: Path, path: Path) -> Source:
+    tree = ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
     names: set[str] = set()
-    for node in ast.walk(_tree(path)):
+    for node in _statements(tree):
         if isinstance(node, ast.Import):
             names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
             names |= {f"{node.module}.{alias.name}" for alias in node.names}
-    found = {_module_file(scripts, name) for name in names}
-    return frozenset(path for path in found if path is not None)
-
-
-@cache
-def _program(path: Path) -> str:
-    tree = ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+        elif isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
             first = node.body[0] if node.body else None
             if (
                 isinstance(first, ast.Expr)
@@ -94,4 +92,15 @@ def _program(path: Path) -> str:
             ):
                 # A body may not be empty: a function that is only a docstring keeps a `pass`.
                 node.body = node.body[1:] or [ast.Pass()]
-    return ast.unparse(tree)
+    found = {_module_file(scripts, name) for name in names}
+    return Source(ast.unparse(tree), frozenset(file for file in found if file is not None))
+
+
+def _statements(tree: ast.Module) -> Iterator[ast.AST]:
+    """Yield a module and the statements in it, however deep; what they compute is left out, as it is most of a tree."""
+    todo: list[ast.AST] = [tree]
+    while todo:
+        node = todo.pop()
+        yield node
+        for part in ("body", "orelse", "finalbody", "handlers", "cases"):
+            todo.extend(getattr(node, part, ()))

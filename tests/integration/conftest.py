@@ -49,6 +49,14 @@ class Results:
         return {(check["check"], check["split"]): check for check in audit["checks"]}
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep each file on one worker, and with it those that use the same data; the longest begins first."""
+    for item in items:
+        shared = "datasets" in getattr(item, "fixturenames", ())
+        item.add_marker(pytest.mark.xdist_group("datasets" if shared else item.path.stem))
+    items.sort(key=lambda item: item.path.stem != "test_quickstart")
+
+
 @pytest.fixture(scope="session")
 def real_data() -> Path:
     """The folder of the shared real data."""

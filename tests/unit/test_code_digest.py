@@ -19,9 +19,7 @@ def scripts(tmp_path):
 
 
 def digests(scripts):
-    code_digest.__globals__["_tree"].cache_clear()
-    code_digest.__globals__["_imports"].cache_clear()
-    code_digest.__globals__["_program"].cache_clear()
+    code_digest.__globals__["_source"].cache_clear()
     return {
         name: code_digest(scripts, "train.py", [f"lociflow.models.{name.lower()}.{name}"]) for name in ("One", "Two")
     }
