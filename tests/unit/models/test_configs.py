@@ -18,7 +18,9 @@ from lociflow.data.one_hot import OneHot
 from lociflow.evaluation.answers import answer_function, column_arrays
 from lociflow.genome.label_kinds import KINDS
 from lociflow.instantiate import instantiate
+from lociflow.interpretation.methods import deep_lift_shap
 from lociflow.models.checkpoint import build_model
+from lociflow.models.heads import ProfileOutput
 from lociflow.models.layers import count_parameters
 from lociflow.models.outputs import UNLABELLED, Outputs
 from lociflow.training.labels import label_statistics
@@ -29,6 +31,13 @@ HOME = Path(__file__).parents[3]
 FOLDER = HOME / "config" / "model"
 PATHS = sorted(FOLDER.glob("*.yaml"))
 LABELS = {path.stem: yaml.safe_load(path.read_text()).get("labels", list(SUPPORTED)) for path in PATHS}
+# One file of each architecture for which DeepLIFT is said to be valid, the small one where there is one.
+DEEP_LIFT = {
+    found["architecture"]["_target_"]: name
+    for name in sorted(LABELS, key=lambda name: name.endswith("_small"))
+    for found in [yaml.safe_load((FOLDER / f"{name}.yaml").read_text())]
+    if "deep_lift_shap" in found.get("attribution", {}).get("valid", [])
+}
 SMALL = [path.stem for path in PATHS if path.stem.endswith("_small")]
 CLASSES = (("none", "donor", "acceptor"), ("low", "high"))
 # Published models of so many weights that a step takes a second or more: a step on the first kind of labels is always
@@ -196,6 +205,42 @@ def test_a_model_trains_a_step_and_predicts(groups: Configuration, name: str, ki
     found = train_and_predict(config, kind)
     if kind != UNLABELLED:
         check_predictions(found, kind)
+
+
+class FirstAnswer(nn.Module):
+    """The first number that a model says of a window, of its middle where it answers for each base."""
+
+    def __init__(self, model: nn.Module) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, one_hot: torch.Tensor) -> torch.Tensor:
+        found = self.model({"sequence": one_hot})
+        if isinstance(found, ProfileOutput):
+            return found.counts[:, :1]
+        return (found[:, POSITIONS // 2] if found.ndim == 3 else found)[:, :1]
+
+
+@pytest.mark.parametrize("name", DEEP_LIFT.values())
+def test_contributions_of_deep_lift_add_up_where_it_is_said_to_be_valid(groups: Configuration, name: str) -> None:
+    kind = LABELS[name][0]
+    config = groups.trained(f"{kind}240", name, "default", ())["training"]["model"]
+    config = {**config, "input_length": SHORTER.get(name, config["input_length"])}
+    torch.manual_seed(1)
+    model = build_model(config, outputs_for(kind))
+    for label, weight in model.named_parameters():
+        # Filters that begin as rare detectors say the same of nearly every window.
+        if label.endswith("bias"):
+            nn.init.zeros_(weight)
+    codes = torch.randint(0, 4, (16, config["input_length"]))
+    windows = nn.functional.one_hot(codes, 4).float().transpose(1, 2)
+    with torch.no_grad():
+        for _ in range(3):
+            model.train()({"sequence": windows})
+    references = windows[2:6].unflatten(0, (2, 2))
+    found = deep_lift_shap(FirstAnswer(model).eval(), windows[:2], 0, np.arange(2), 0, lambda *_: references)
+    assert float(found.change.min()) > 1e-5
+    assert float((found.gap / found.change).max()) < 1e-3
 
 
 @pytest.mark.parametrize(
