@@ -1,8 +1,12 @@
 """train.py and predict.py as a user runs them."""
 
+import contextlib
+import os
+import re
 import signal
 import subprocess
 import sys
+import termios
 import time
 from pathlib import Path
 
@@ -83,6 +87,26 @@ def test_two_devices_write_one_checkpoint_and_one_line_an_epoch(tmp_path: Path) 
         "epoch 2 of at most 2",
     ]
     assert {path.name for path in (tmp_path / "out").iterdir()} == {"model.ckpt", "config.json", "history.csv"}
+
+
+def test_a_terminal_gets_a_bar_with_loss_score_and_time_left(tmp_path: Path) -> None:
+    data = planted.make_planted(tmp_path)
+    terminal, end = os.openpty()
+    termios.tcsetwinsize(end, (40, 160))
+    command = [sys.executable, SCRIPTS / "train.py", *train_arguments(data, tmp_path / "out", max_epochs=3)]
+    with subprocess.Popen(list(map(str, command)), stderr=end, stdout=subprocess.PIPE, text=True) as process:
+        os.close(end)
+        said = b""
+        # Reading fails once the other end is closed.
+        with contextlib.suppress(OSError):
+            while part := os.read(terminal, 4096):
+                said += part
+    os.close(terminal)
+    assert process.returncode == 0, said
+    lines = re.split(r"[\r\n]+", said.decode())
+    bars = [line for line in lines if re.match(r"Epoch 2: .*\d+/\d+", line)]
+    assert bars
+    assert re.search(r"loss=\d\.\d{4}, validation_auprc=\d\.\d{4}, time=\d+ s left at most", bars[-1]), bars[-1]
 
 
 def test_a_mistake_in_two_processes_is_one_sentence(tmp_path: Path) -> None:
