@@ -73,6 +73,12 @@ class Configuration:
             self._composed[group, name] = self._compose(group, name)
         return self._composed[group, name]
 
+    @cache  # noqa: B019
+    def _content(self, group: str, name: str) -> dict[str, Any]:
+        """Return a composed file in plain types, references unresolved; all callers share it and change nothing."""
+        found: dict[str, Any] = OmegaConf.to_container(self.group(group, name))  # type: ignore[assignment]
+        return found
+
     def _compose(self, group: str, name: str) -> DictConfig:
         names = self.names(group)
         if name not in names:
@@ -145,23 +151,18 @@ class Configuration:
         The order of precedence, lowest first: the training group's file, the model's published recipe, the data
         set's own ``training``, the variant's overrides.
         """
-        data_set = self.group("dataset", dataset)
-        architecture = self.group("model", model)
-        # What a file leaves out is as everywhere: one view, both strands, the default training.
-        base = OmegaConf.create({"views": ["sequence"], "strand_specific": False})
+        data_set, architecture = self._content("dataset", dataset), self._content("model", model)
         # An optimiser or a loss is replaced whole: half of one recipe's arguments do not fit the other's.
-        recipes: list[Any] = [OmegaConf.to_container(self.group("training", name)) for name in ("default", training)]
-        defaults = {**recipes[0], **recipes[1]}
-        whole = OmegaConf.create(
-            {"dataset": data_set, "model": OmegaConf.merge(base, architecture), "training": defaults}
-        )
+        recipe = {**self._content("training", "default"), **self._content("training", training)}
+        for own in (architecture.get("training") or {}, data_set.get("training") or {}):
+            # Losses stand beside each other, one for each kind of labels.
+            losses = {**recipe["losses"], **own.get("losses", {})} if recipe.get("losses") else own.get("losses")
+            recipe = {**recipe, **own, **({"losses": losses} if losses else {})}
+        # What a file leaves out is as everywhere: one view, both strands.
+        whole_model = {"views": ["sequence"], "strand_specific": False, **architecture}
+        whole = OmegaConf.create({"dataset": data_set, "model": whole_model, "training": recipe})
         what = f"{dataset} with {model}"
         try:
-            for recipe in (whole.model.get("training"), whole.dataset.get("training")):
-                for key in recipe or ():
-                    # Losses stand beside each other, one for each kind of labels.
-                    both = key == "losses" and whole.training.get(key)
-                    whole.training[key] = {**both, **recipe[key]} if both else recipe[key]
             for override in OverridesParser.create().parse_overrides(list(overrides)):
                 if override.is_sweep_override():
                     raise UserError(
@@ -180,7 +181,7 @@ class Configuration:
         attribution = resolved["model"].pop("attribution", {})
         supported = resolved["model"].pop("labels", list(SUPPORTED))
         check_schema(resolved["training"], self.schemas / "training.schema.yaml", what)
-        kind = label_kind_of(OmegaConf.to_container(data_set))
+        kind = label_kind_of(data_set)
         check_supported(kind, supported, dataset, model, self._models_for(kind))
         resolved["training"] = settle(resolved["training"], kind, supported, what)
         return {
@@ -292,6 +293,11 @@ def read_schema(path: Path) -> dict[str, Any]:
     return schema
 
 
+@cache
+def _validator(schema: Path) -> jsonschema.Draft202012Validator:
+    return jsonschema.Draft202012Validator(read_schema(schema))
+
+
 def check_schema(found: Any, schema: Path, where: str) -> None:
     """Check a configuration against its JSON Schema.
 
@@ -301,8 +307,7 @@ def check_schema(found: Any, schema: Path, where: str) -> None:
         Names the file, the key, what was found and what was expected; for an unknown key, the known one that is
         nearest.
     """
-    content = read_schema(schema)
-    validator = jsonschema.Draft202012Validator(content)
+    validator = _validator(schema)
     error = jsonschema.exceptions.best_match(validator.iter_errors(found))
     if error is None:
         return
