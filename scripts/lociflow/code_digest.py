@@ -83,7 +83,18 @@ def _source(scripts: Path, path: Path) -> Source:
             names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
             names |= {f"{node.module}.{alias.name}" for alias in node.names}
-        elif isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+    found = {_module_file(scripts, name) for name in names}
+    return Source(_program(tree), frozenset(file for file in found if file is not None))
+
+
+def program(path: Path) -> str:
+    """Return the text of a file without comments, docstrings and layout."""
+    return _program(ast.parse(path.read_text(encoding="utf-8"), filename=str(path)))
+
+
+def _program(tree: ast.Module) -> str:
+    for node in _statements(tree):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
             first = node.body[0] if node.body else None
             if (
                 isinstance(first, ast.Expr)
@@ -92,8 +103,7 @@ def _source(scripts: Path, path: Path) -> Source:
             ):
                 # A body may not be empty: a function that is only a docstring keeps a `pass`.
                 node.body = node.body[1:] or [ast.Pass()]
-    found = {_module_file(scripts, name) for name in names}
-    return Source(ast.unparse(tree), frozenset(file for file in found if file is not None))
+    return ast.unparse(tree)
 
 
 def _statements(tree: ast.Module) -> Iterator[ast.AST]:

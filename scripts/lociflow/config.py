@@ -23,6 +23,8 @@ from lociflow.training.recipe import SUPPORTED, UNLABELLED, check_supported, set
 GROUPS = ("dataset", "model", "training", "interpretation", "baseline")
 # What a reader of a configuration needs and a computation does not: editing it must rerun nothing.
 PROSE = ("description", "paper", "doi", "licence", "citation")
+# Overrides that replace a mapping: half of what another one says does not fit it, as with every _target_.
+REPLACED = ("training.transfer",)
 
 
 class Configuration:
@@ -169,7 +171,9 @@ class Configuration:
                         f"{what}: {override.input_line} names several values; declare a variant for each, or write a "
                         "list in brackets"
                     )
-                OmegaConf.update(whole, override.key_or_group, override.value(), force_add=override.is_add())
+                key, value = override.key_or_group, override.value()
+                whole_object = isinstance(value, Mapping) and ("_target_" in value or key in REPLACED)
+                OmegaConf.update(whole, key, value, merge=not whole_object, force_add=override.is_add())
         except (HydraException, OmegaConfBaseException) as error:
             told = f" with {', '.join(overrides)}" if overrides else ""
             raise UserError(f"{what}{told}: cannot be merged ({' '.join(str(error).split())})") from None

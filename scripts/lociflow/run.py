@@ -92,7 +92,7 @@ def check_dataset(config: Mapping[str, Any], path: Path) -> None:
         raise UserError(f"{path}: windows._target_: found {config['windows']['_target_']}, expected {expected}")
 
 
-def check_trainable(config: Mapping[str, Any], input_length: int) -> None:
+def check_trainable(config: Mapping[str, Any], input_length: int, jitter: int = 0) -> None:
     """Refuse to train on what would give no score, or one that says nothing.
 
     Parameters
@@ -101,6 +101,8 @@ def check_trainable(config: Mapping[str, Any], input_length: int) -> None:
         The data set.
     input_length
         Bases that the model sees.
+    jitter
+        Bases by which a training window is moved at the most, to either side.
 
     Raises
     ------
@@ -122,14 +124,16 @@ def check_trainable(config: Mapping[str, Any], input_length: int) -> None:
             f"{input_length}, an odd number more, which no crop shares out alike on both strands; set windows.length "
             "or windows.bin one base longer"
         )
-    if input_length <= length or "sequences" in config:
+    reach = input_length + 2 * jitter
+    if reach <= length or "sequences" in config:
         return
+    read = f"{input_length}, moved by up to {jitter} to either side by training.jitter" if jitter else f"{input_length}"
     for name, settings in split_schemes(config).items():
         if settings.get("_target_", "").rpartition(".")[2] not in (*WHOLE_CONTIGS, ""):
             raise UserError(
                 f"dataset {config['name']}: the split {name} keeps windows of {length} bases apart, and a model reads "
-                f"{input_length}, which may reach into training windows; set windows.length to {input_length}, or "
-                "split by contigs"
+                f"{read}, which may reach from training windows into those that are tested; set windows.length to "
+                f"{reach}, or split by contigs"
             )
 
 

@@ -165,8 +165,15 @@ def check_experiments(run: Mapping[str, Any], configuration: Configuration) -> N
                 f"single_task.targets: {target} is no target of this run's data sets{did_you_mean(target, known)}"
             )
     if run.get("single_task"):
+        asked = run["single_task"].get("targets")
         for name in run["datasets"]:
             kind = label_kind_of(configuration.dataset(name))
+            if not set(targets[name]) & set(asked or targets[name]):
+                told = f"none of {', '.join(asked)}" if asked and targets[name] else "no targets by name"
+                raise UserError(
+                    f"single_task: dataset {name} has {told}, expected some to be learnt alone; name those of its file "
+                    "under the data set's targets.names, or leave it out of the run"
+                )
             if kind != "binary":
                 raise UserError(f"single_task: dataset {name} has {kind} labels, expected binary ones; leave it out")
             trained = split_schemes(configuration.dataset(name))
@@ -214,4 +221,4 @@ def check_learnable(run: Mapping[str, Any], configuration: Configuration) -> Non
             )
     for name, label in all_trainings(run, configuration):
         found = resolve(run, configuration, name, label)["training"]
-        check_trainable(configuration.dataset(name), int(found["model"]["input_length"]))
+        check_trainable(configuration.dataset(name), int(found["model"]["input_length"]), found["training"]["jitter"])

@@ -200,6 +200,8 @@ def _literal(value: Any) -> str:
     """Write a value as Hydra's grammar reads it."""
     if isinstance(value, list):
         return f"[{','.join(map(_literal, value))}]"
+    if isinstance(value, Mapping):
+        return "{" + ",".join(f"{key}:{_literal(one)}" for key, one in value.items()) + "}"
     if value is None:
         return "null"
     if isinstance(value, bool):

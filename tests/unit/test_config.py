@@ -155,6 +155,16 @@ def test_a_variant_changes_one_argument_of_an_optimiser(configuration):
     assert found == {**TRAINING["optimizer"], "lr": 0.5}
 
 
+def test_a_variant_replaces_an_optimiser_a_loss_and_a_transfer_whole(configuration):
+    sgd = {"_target_": "torch.optim.SGD", "_partial_": True}
+    found = trained(configuration, "training.optimizer={_target_: torch.optim.SGD, _partial_: true}")
+    assert found["training"]["training"]["optimizer"] == sgd
+    first, second = "+training.transfer={model: a, dataset: toy}", "training.transfer={model: b}"
+    assert trained(configuration, first, second)["training"]["training"]["transfer"] == {"model": "b"}
+    nested = trained(configuration, first, "+training.transfer.freeze=[trunk]")["training"]["training"]["transfer"]
+    assert nested == {"model": "a", "dataset": "toy", "freeze": ["trunk"]}
+
+
 def test_a_value_may_stand_for_the_data_sets(home):
     write(home, "model", "net", changed(MODEL, training={"batch_size": "${dataset.windows.bin}"}))
     found = trained(home, "training.max_epochs=${dataset.windows.length}")["training"]

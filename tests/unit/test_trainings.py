@@ -102,6 +102,19 @@ def test_experiments_that_do_not_fit_are_refused(groups, changes, told):
     assert refusal(check_experiments, {**RUN, **changes}, groups).startswith(told)
 
 
+def test_targets_that_only_a_file_names_cannot_be_learnt_alone(home):
+    named = {"url": "https://a.org/a.bed"}
+    write(home, "dataset", "unnamed", changed(DATASET, targets={"named": named}))
+    write(home, "dataset", "others", changed(DATASET, targets={"named": named, "names": ["x"]}))
+    groups = Configuration(home, SCHEMAS)
+    asked = {"models": ["net"], "targets": None}
+    told = refusal(check_experiments, {**RUN, "datasets": ["unnamed"], "single_task": asked}, groups)
+    assert told.startswith("single_task: dataset unnamed has no targets by name, expected some")
+    asked = {"models": ["net"], "targets": ["A"]}
+    told = refusal(check_experiments, {**RUN, "datasets": ["toy", "others"], "single_task": asked}, groups)
+    assert told.startswith("single_task: dataset others has none of A, expected some")
+
+
 def test_the_names_of_targets_are_known_where_the_configuration_tells_them(groups):
     assert target_names("toy", groups) == ("A", "B")
 

@@ -95,7 +95,10 @@ def test_overrides_are_those_of_all_variants_in_their_order():
     )  # fmt: skip
 
 
-@pytest.mark.parametrize("value", ["plain", "it's", "a,b", "{x}", 3, 0.5, True, None, [1, [2, "b"]]])
+@pytest.mark.parametrize(
+    "value",
+    ["plain", "it's", "a,b", "{x}", 3, 0.5, True, None, [1, [2, "b"]], {"_target_": "a.b", "c": [1, {"d": None}]}],
+)
 def test_hydra_reads_back_what_is_written(value):
     run = {**RUN, "search": {"one": {"model": "net", "grid": {"training.key": [value]}}}}
     (override,) = overrides(run, next(iter(trials(run))))

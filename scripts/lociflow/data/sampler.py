@@ -22,7 +22,7 @@ class Request(NamedTuple):
 
 
 class TrainingSampler(Sampler[Request]):
-    """Batches of one epoch in random order, no bin twice, the last batch as short as it comes.
+    """Batches of one epoch in random order: one pass over the bins, or several, each with a short last batch.
 
     Order, strands and shifts are pure functions of (seed, epoch, bin index). They are drawn here, in the main process,
     and travel with the request: loader workers hold no random state.
@@ -41,7 +41,9 @@ class TrainingSampler(Sampler[Request]):
         Bases by which a window is moved at most, to either side, anew in every epoch; its labels stay, so that it must
         be 0 for labels along the window.
     balance
-        Which of the bins make an epoch; None: all of them in every epoch.
+        Which of the bins make a pass; None: all of them in every pass.
+    passes
+        Over the bins in an epoch, each with an order, strands, shifts and balanced bins of its own.
     """
 
     def __init__(
@@ -52,6 +54,7 @@ class TrainingSampler(Sampler[Request]):
         reverse_complement: bool,
         jitter: int = 0,
         balance: Balance | None = None,
+        passes: int = 1,
     ) -> None:
         self.bins = bins
         self.batch_size = batch_size
@@ -59,6 +62,7 @@ class TrainingSampler(Sampler[Request]):
         self.reverse_complement = reverse_complement
         self.jitter = jitter
         self.balance = balance
+        self.passes = passes
         self.epoch = 0
 
     def set_epoch(self, epoch: int) -> None:
@@ -78,18 +82,23 @@ class TrainingSampler(Sampler[Request]):
         starts = np.arange(0, size, self.batch_size)
         if len(starts) > 1 and size - starts[-1] == 1:
             starts = starts[:-1]
-        return np.diff(starts, append=size)
+        return np.tile(np.diff(starts, append=size), self.passes)
 
     def __iter__(self) -> Iterator[Request]:
-        bins = self.bins if self.balance is None else self.balance.draw(self.seed, self.epoch)
-        order = bins[epoch_order(self.seed, self.epoch, len(bins))]
+        for number in range(self.passes):
+            yield from self._pass(self.epoch * self.passes + number)
+
+    def _pass(self, number: int) -> Iterator[Request]:
+        bins = self.bins if self.balance is None else self.balance.draw(self.seed, number)
+        order = bins[epoch_order(self.seed, number, len(bins))]
         reverse = np.zeros(len(order), dtype=bool)
         if self.reverse_complement and len(order):
-            reverse = reverse_flags(self.seed, self.epoch, int(self.bins.max()) + 1)[order]
+            reverse = reverse_flags(self.seed, number, int(self.bins.max()) + 1)[order]
         shift = None
         if self.jitter and len(order):
-            shift = jitter_shifts(self.seed, self.epoch, int(self.bins.max()) + 1, self.jitter)[order]
-        for end, size in zip(np.cumsum(self.batch_sizes), self.batch_sizes, strict=True):
+            shift = jitter_shifts(self.seed, number, int(self.bins.max()) + 1, self.jitter)[order]
+        sizes = np.split(self.batch_sizes, self.passes)[0]
+        for end, size in zip(np.cumsum(sizes), sizes, strict=True):
             part = slice(end - size, end)
             yield Request(order[part], reverse[part], None if shift is None else shift[part])
 

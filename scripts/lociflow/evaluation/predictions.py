@@ -146,8 +146,15 @@ def check_split(path: Path, split_digest: str) -> None:
         )
 
 
-def read_predictions(path: Path) -> pd.DataFrame:
+def read_predictions(path: Path, columns: Sequence[str] | None = None) -> pd.DataFrame:
     """Read predictions that :func:`write_predictions` wrote.
+
+    Parameters
+    ----------
+    path
+        The file.
+    columns
+        Those that are wanted beside ``bin`` and ``split``; None: all.
 
     Returns
     -------
@@ -161,7 +168,7 @@ def read_predictions(path: Path) -> pd.DataFrame:
         The file is missing, no Parquet file, or of another format or version.
     """
     try:
-        table = pq.read_table(path)
+        table = pq.read_table(path, columns=None if columns is None else ["bin", "split", *columns])
     except (FileNotFoundError, pa.ArrowInvalid) as error:
         raise UserError(f"{path}: cannot be read as predictions ({error}); run the step that makes it again") from None
     found: dict[str, str | int] = {

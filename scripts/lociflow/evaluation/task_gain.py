@@ -224,6 +224,6 @@ def _precision(
 ) -> np.ndarray:
     """Return the average precision for the weighting of each column, shape (columns,)."""
     check_split(path, digest)
-    found = read_predictions(path)
+    found = read_predictions(path, [target])
     rows = np.searchsorted(found["bin"].to_numpy(), test)
     return score(rank(truth, found[target].to_numpy()[rows], blocks, len(weights)), weights).auprc

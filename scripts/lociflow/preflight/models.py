@@ -11,10 +11,8 @@ from torch import Tensor, nn
 from lociflow import variants
 from lociflow.command import UserError
 from lociflow.config import Configuration, canonical
-from lociflow.data.augmentation import check_augmentation
 from lociflow.data.dataset import Sample
 from lociflow.data.views import VIEWS
-from lociflow.genome.label_kinds import label_kind
 from lociflow.genome.split_schemes import split_schemes
 from lociflow.instantiate import instantiate
 from lociflow.layout import split_label
@@ -23,18 +21,21 @@ from lociflow.models.heads import ProfileOutput
 from lociflow.models.outputs import Outputs
 from lociflow.preflight.finding import ERROR, OK, WARN, Finding
 from lociflow.preflight.outputs import control_shape, expected_outputs, guessed
+from lociflow.preflight.recipes import check_settings, try_recipe
 from lociflow.run import check_trainable
 from lociflow.sequence.alphabet import Alphabet, find_alphabet
-from lociflow.training.checks import check_recipe, check_strands
+from lociflow.training.checks import check_strands
 from lociflow.training.objectives import Objective
-from lociflow.training.prior_correction import stated_logarithms
-from lociflow.training.transfer import Transfer, check_alphabet, check_modules, matching_weights, read_transfer
+from lociflow.training.transfer import Transfer, check_alphabet, matching_weights, read_transfer
 from lociflow.trainings import origin, resolve, target_names
 
 # Windows that pass through a model: of a single one, normalisation over the batch has no variance.
 BATCH = 2
-# Which device will train is not known here.
-SOME_DEVICE = torch.device("meta")
+# What is said of errors that are not ours.
+NOT_PASSING = (
+    "model.architecture: a window does not pass through it ({error}); correct its arguments, or model.input_length"
+)
+NOT_MADE = "training: its optimizer, schedule or loss cannot be made ({error}); correct their arguments"
 # Parts of what torch says where the memory does not suffice.
 OUT_OF_MEMORY = ("can't allocate memory", "not enough memory", "out of memory")
 # Other trainings of a wrong model that a message names.
@@ -109,9 +110,20 @@ def check_models(
         alike.setdefault(training.key, []).append(training)
     wrong: set[str] = set()
     for key, same in alike.items():
-        if told := _told(partial(try_model, same[0]), conda):
+        model, told = _tried(partial(try_model, same[0]), conda)
+        if told:
             wrong.add(key)
             findings.append(_finding(run, groups, same, told))
+            continue
+        recipes: dict[str, list[Training]] = {}
+        for training in same:
+            recipes.setdefault(canonical([training.recipe, training.outputs]), []).append(training)
+        for trained in recipes.values():
+            first = trained[0]
+            frozen = first.transfer.freeze if first.origin else ()
+            _, told = _tried(partial(try_recipe, first.recipe, first.outputs, model, frozen), conda, NOT_MADE)
+            if told:
+                findings.append(_finding(run, groups, trained, told))
 
     transfers: dict[str, list[Training]] = {}
     for training in found.values():
@@ -119,8 +131,10 @@ def check_models(
         if source and not {source.key, training.key} & wrong:
             transfers.setdefault(canonical([training.key, source.key, training.transfer]), []).append(training)
     for same in transfers.values():
-        if same[0].origin and (told := _told(partial(try_transfer, same[0], found[same[0].origin]), conda)):
-            findings.append(_finding(run, groups, same, told))
+        if same[0].origin:
+            _, told = _tried(partial(try_transfer, same[0], found[same[0].origin]), conda)
+            if told:
+                findings.append(_finding(run, groups, same, told))
 
     if findings:
         return findings
@@ -166,10 +180,10 @@ def read_training(run: Mapping[str, Any], groups: Configuration, dataset: str, l
     length = model["input_length"]
     if not isinstance(length, int) or length < 1:
         raise UserError(f"model.input_length: found {length!r}, expected a whole number of at least 1")
-    check_trainable(config, length)
+    check_trainable(config, length, recipe["jitter"])
     outputs = expected_outputs(config, groups, recipe)
     alphabet = find_alphabet((config.get("sequences") or {}).get("alphabet") or "dna")
-    _check_recipe(recipe, model, outputs, alphabet)
+    check_settings(recipe, model, config, outputs, alphabet)
     begun = origin(groups, dataset, next(iter(split_schemes(config))), 0, recipe)
     return Training(
         dataset,
@@ -185,20 +199,8 @@ def read_training(run: Mapping[str, Any], groups: Configuration, dataset: str, l
     )
 
 
-def _check_recipe(recipe: Mapping[str, Any], model: Mapping[str, Any], outputs: Outputs, alphabet: Alphabet) -> None:
-    kind = None if recipe.get("objective") else label_kind(outputs.kind)
-    if kind is not None:
-        check_recipe(recipe, kind, SOME_DEVICE)
-    if recipe.get("augmentation"):
-        length, channels = model["input_length"], len(alphabet.channels)
-        augmentation = instantiate(recipe["augmentation"])
-        check_augmentation(augmentation, kind, model["views"], length, channels, recipe["max_epochs"])
-    if recipe.get("prevalence") and not guessed(outputs):
-        stated_logarithms(recipe["prevalence"], outputs)
-
-
-def try_model(training: Training) -> None:
-    """Build a model and pass windows of unknown bases through it.
+def try_model(training: Training) -> nn.Module:
+    """Build a model, pass windows of unknown bases through it, and return it.
 
     Raises
     ------
@@ -218,6 +220,7 @@ def try_model(training: Training) -> None:
     if training.stranded and not (training.objective or training.outputs.positions):
         given = training.model
         check_strands(model, given["name"], given["views"], given["input_length"], len(training.alphabet.channels))
+    return model
 
 
 def try_transfer(training: Training, source: Training) -> None:
@@ -226,7 +229,7 @@ def try_transfer(training: Training, source: Training) -> None:
     Raises
     ------
     UserError
-        They do not, or a part to skip or to freeze does not exist.
+        They do not, or a part to skip does not exist.
     """
     where = f"training.transfer: {source.label} on {source.dataset}"
     check_alphabet(source.alphabet, training.alphabet, where)
@@ -234,7 +237,6 @@ def try_transfer(training: Training, source: Training) -> None:
     # The width of a head of which only the data tell the outputs is no fact yet.
     unknown = guessed(training.outputs, source.outputs) and hasattr(model, "head")
     matching_weights(model, _built(source), where, [*training.transfer.skip, *(["head"] if unknown else [])])
-    check_modules(model, "freeze", training.transfer.freeze)
 
 
 def stand_in_views(training: Training) -> dict[str, Tensor]:
@@ -302,28 +304,28 @@ def _unlabelled(views: dict[str, Tensor]) -> Sample:
     return Sample(views, nothing, nothing.bool(), torch.arange(BATCH))
 
 
-def _told(check: Callable[[], None], conda: bool) -> tuple[str, str] | None:
-    """Return the verdict on what a check raises, and a sentence about it; None where it raises nothing."""
+def _tried(check: Callable[[], Any], conda: bool, wrong: str = NOT_PASSING) -> tuple[Any, tuple[str, str] | None]:
+    """Return what a check returns, and None; or None, and the verdict on what it raises with a sentence about it.
+
+    ``wrong`` is that sentence for what is no :class:`~lociflow.command.UserError`.
+    """
     try:
         # What torch warns of it does again in training.
         with torch.random.fork_rng(devices=[]), warnings.catch_warnings(action="ignore"):
             torch.manual_seed(0)
-            check()
+            return check(), None
     # An architecture of a user's own may raise anything.
     except Exception as error:
         if conda and (library := _missing_library(error)):
-            return WARN, f"not tried, there is no module {library} here; its step has an environment of its own"
+            told = f"not tried, there is no module {library} here; its step has an environment of its own"
+            return None, (WARN, told)
         if isinstance(error, UserError):
-            return ERROR, str(error)
+            return None, (ERROR, str(error))
         cause = error.__cause__ or error
         text = " ".join(str(cause).split()) or "nothing said"
         if isinstance(cause, MemoryError) or any(part in text for part in OUT_OF_MEMORY):
-            return WARN, f"not tried, this machine's memory does not suffice for it ({text[:200]})"
-        return ERROR, (
-            f"model.architecture: a window does not pass through it ({type(cause).__name__}: {text[:300]}); correct "
-            "its arguments, or model.input_length"
-        )
-    return None
+            return None, (WARN, f"not tried, this machine's memory does not suffice for it ({text[:200]})")
+        return None, (ERROR, wrong.format(error=f"{type(cause).__name__}: {text[:300]}"))
 
 
 def _missing_library(error: BaseException | None) -> str | None:
@@ -350,7 +352,7 @@ def _where(run: Mapping[str, Any], groups: Configuration, dataset: str, label: s
     changed = [
         override
         for override in variants.overrides(run, label, target_names(dataset, groups))
-        if override.lstrip("+~").startswith(("model.", "training.transfer"))
+        if not override.lstrip("+~").startswith(("training.max_epochs", "training.label_fraction"))
     ]
     told = f" with {', '.join(changed)}" if changed else ""
     return f"{groups.names('model')[name]}{told}, on dataset {dataset}"

@@ -95,10 +95,10 @@ def _rows(dataset: DatasetResults, spacing: Mapping[str, Path]) -> list[dict[str
 
 def samples_per_second(entry: Entry) -> float | None:
     """Return how many training windows an entry went through in a second of its epochs, None where none was trained."""
-    bins, seconds = (entry.config or {}).get("training_bins"), train_seconds(entry)
-    if not bins or not seconds or entry.history is None:
+    windows, seconds = (entry.config or {}).get("epoch_windows"), train_seconds(entry)
+    if not windows or not seconds or entry.history is None:
         return None
-    return float(int(bins) * len(entry.history) / seconds)
+    return float(int(windows) * len(entry.history) / seconds)
 
 
 def _share(value: float | None, whole: float | None) -> float | None:

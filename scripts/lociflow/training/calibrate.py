@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader
 
-from lociflow.command import UserError
+from lociflow.command import UserError, status
 from lociflow.data.balancing import Balance
 from lociflow.data.dataset import Sample
 from lociflow.training.labels import LabelStatistics, log_odds, log_shares
@@ -24,6 +24,7 @@ def correct_prior(
     balance: Balance | None,
     statistics: LabelStatistics,
     stated: np.ndarray | None,
+    device: torch.device,
     folder: Path,
 ) -> Calibration:
     """Return slope and intercept of each output: those of the balance where they are exact, else fitted.
@@ -46,6 +47,8 @@ def correct_prior(
     stated
         Log odds or log shares of the columns at the prevalence that is asked for, as
         :func:`lociflow.training.prior_correction.stated_logarithms` gives them; None or nan: the natural one.
+    device
+        On which the validation bins are predicted.
     folder
         For a scratch file.
 
@@ -67,9 +70,17 @@ def correct_prior(
             "training.balance to name lociflow.data.balancing.ClassesAlike for a data set with one target; set "
             "training.correct_prior to false"
         )
-    fitted, natural = _fit(module, weights, validation, folder)
+    status("fitting probabilities on the validation bins")
+    fitted, natural = _fit(module, weights, validation, device, folder)
     exact = ~np.isnan(offsets)
-    natural = np.where(exact, log_odds(statistics), natural)
+    if untold := [
+        name for name, odds, known in zip(outputs.targets, natural, exact, strict=True) if np.isnan(odds) and not known
+    ]:
+        status(
+            f"probabilities of {', '.join(untold)} stay as they are: without positive or without negative validation "
+            "bins nothing tells their correction"
+        )
+    natural = np.where(exact | np.isnan(natural), log_odds(statistics), natural)
     intercept = np.where(exact, offsets, fitted.intercept) + _shift(stated, natural)
     return Calibration(np.where(exact, 1.0, fitted.slope), intercept)
 
@@ -79,26 +90,29 @@ def _shift(stated: np.ndarray | None, natural: np.ndarray) -> np.ndarray:
 
 
 def _fit(
-    module: TrainingModule, weights: Mapping[str, Tensor], validation: DataLoader[Sample], folder: Path
+    module: TrainingModule,
+    weights: Mapping[str, Tensor],
+    validation: DataLoader[Sample],
+    device: torch.device,
+    folder: Path,
 ) -> tuple[Calibration, np.ndarray]:
     """Fit slope and intercept of each target's logits on the validation bins, one target in memory at a time.
 
-    Their log odds there come with them, half a label of each kind added.
+    Their log odds there come with them, nan for a target whose labels there are all of one kind.
     """
-    model = module.model
+    model, one_hot = module.model.to(device), module.one_hot.to(device)
     model.load_state_dict(weights)
     model.eval()
-    place = next(model.parameters()).device
-    one_hot = module.one_hot.to(place)
     found: list[Calibration] = []
     natural: list[float] = []
     with Spool(folder) as spool, torch.inference_mode():
         for batch in validation:
-            logits = model(one_hot({name: view.to(place) for name, view in batch.views.items()}))
+            logits = model(one_hot({name: view.to(device) for name, view in batch.views.items()}))
             labels = torch.where(batch.mask, batch.targets, -1)
             spool.append(logits.float().cpu().numpy(), labels.numpy().astype(np.int8))
         for column in spool.columns():
             logits_of_one, labels_of_one = column
             found.append(fit_calibration(logits_of_one[:, None], labels_of_one[:, None]))
-            natural.append(np.log((labels_of_one == 1).sum() + 0.5) - np.log((labels_of_one == 0).sum() + 0.5))
+            positives, negatives = ((labels_of_one == value).sum() for value in (1, 0))
+            natural.append(np.log(positives / negatives) if positives and negatives else np.nan)
     return Calibration(*(np.concatenate(parts) for parts in zip(*found, strict=True))), np.array(natural)

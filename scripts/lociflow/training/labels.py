@@ -74,6 +74,14 @@ def label_statistics(targets: np.ndarray | SomeTargets, rows: np.ndarray, output
     return LabelStatistics(outputs, count, of_column, total / least, logarithms / least)
 
 
+def even_statistics(outputs: Outputs, each: int = 100) -> LabelStatistics:
+    """Return what as many labels of each class, or positives and negatives, of every target would say."""
+    counts = np.full(len(outputs.columns), each, dtype=np.int64)
+    classes = [max(2, columns.stop - columns.start) for columns in outputs.groups]
+    ones = np.ones(len(outputs.targets))
+    return LabelStatistics(outputs, each * np.array(classes, dtype=np.int64), counts, ones, ones)
+
+
 def epoch_statistics(
     balance: Balance, targets: np.ndarray | SomeTargets, outputs: Outputs, rows: np.ndarray | None = None
 ) -> LabelStatistics:

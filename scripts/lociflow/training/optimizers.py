@@ -1,5 +1,6 @@
 """The optimiser and the schedule of a recipe, for the groups of a model's parameters."""
 
+import inspect
 from collections.abc import Mapping
 from typing import Any
 
@@ -7,7 +8,7 @@ import torch
 from torch import nn
 
 from lociflow.command import UserError
-from lociflow.instantiate import instantiate
+from lociflow.instantiate import instantiate, trusted_object
 from lociflow.training.parameter_groups import parameter_groups, scaled
 
 # Under this key a group holds the factor on its learning rate, where groups have different ones.
@@ -35,7 +36,7 @@ def make_optimizer(recipe: Mapping[str, Any], model: nn.Module) -> torch.optim.O
     factors, layer_decay = recipe.get("learning_rate_multipliers") or {}, recipe.get("layer_decay", 1.0)
     uniform = not factors and layer_decay == 1
     optimizer = instantiate(settings)
-    if uniform and (recipe.get("decay_all") or not settings.get("weight_decay")):
+    if uniform and (recipe.get("decay_all") or not _weight_decay(settings)):
         # One group: the optimiser then works on all parameters at once.
         return optimizer(_some([parameter for parameter in model.parameters() if parameter.requires_grad]))
     groups = _some(parameter_groups(model, bool(recipe.get("decay_all")), factors, layer_decay))
@@ -59,6 +60,13 @@ def make_schedule(
         more["max_lr"] = [settings["max_lr"] * scale for scale in scales]
     schedule: torch.optim.lr_scheduler.LRScheduler = instantiate(settings)(optimizer, total_steps=total_steps, **more)
     return schedule
+
+
+def _weight_decay(settings: Mapping[str, Any]) -> float:
+    """Return the weight decay that an optimiser is given or, as AdamW, has by itself."""
+    own = inspect.signature(trusted_object(settings["_target_"])).parameters.get("weight_decay")
+    default = 0.0 if own is None or own.default is inspect.Parameter.empty else own.default
+    return float(settings.get("weight_decay", default) or 0.0)
 
 
 def _some(parameters: list[Any]) -> list[Any]:

@@ -21,8 +21,10 @@ from lociflow.models.outputs import Outputs
 # Newton's method on a convex function of two variables: a handful of steps is enough.
 STEPS = 50
 TOLERANCE = 1e-10
-# Strength of the pull towards the model's own logits; it decides only where labels are separable or very few.
-RIDGE = 1e-3
+# Standard deviation of the slope before any label is seen; with hundreds of positives it no longer counts.
+SLOPE_SPREAD = 0.5
+# Of the intercept there is only as much of it as makes a solution certain.
+INTERCEPT_RIDGE = 1e-3
 # Shares of classes are typed with a few digits.
 SUM_TOLERANCE = 1e-3
 
@@ -80,9 +82,10 @@ def stated_logarithms(stated: float | Mapping[str, float], outputs: Outputs) -> 
 def fit_calibration(logits: np.ndarray, labels: np.ndarray) -> Calibration:
     """Fit slope and intercept of each target's logits on bins of the natural prevalence.
 
-    Maximises the likelihood with a slight pull towards slope 1 and the intercept that gives the prevalence; a target
-    without positives or without negatives keeps slope 1 and intercept 0. A slope that would turn the order round is
-    held at a small positive number.
+    Maximises the likelihood, with the slope drawn towards 1 as if it were known to be that give or take
+    :data:`SLOPE_SPREAD`: a handful of positives that are told apart make no certainty. The intercept is as good as
+    free, so that the mean probability is the prevalence. A target without positives or without negatives keeps slope 1
+    and intercept 0. A slope that would turn the order round is held at a small positive number.
 
     Parameters
     ----------
@@ -106,17 +109,18 @@ def _fit(logits: np.ndarray, truth: np.ndarray) -> tuple[float, float]:
     scale = spread if spread > 0 else 1.0
     design = np.stack([(logits - mean) / scale, np.ones(len(logits))])
     prior = np.array([scale, np.log(truth.mean()) - np.log1p(-truth.mean())])
+    ridge = np.array([1 / (SLOPE_SPREAD * scale) ** 2, INTERCEPT_RIDGE])
     found = prior.copy()
-    loss = _loss(found, design, truth, prior)
+    loss = _loss(found, design, truth, prior, ridge)
     for _ in range(STEPS):
         probability = (1 + np.tanh(found @ design / 2)) / 2
-        gradient = design @ (probability - truth) + RIDGE * (found - prior)
-        curvature = (design * (probability * (1 - probability))) @ design.T + RIDGE * np.eye(2)
+        gradient = design @ (probability - truth) + ridge * (found - prior)
+        curvature = (design * (probability * (1 - probability))) @ design.T + np.diag(ridge)
         step = np.linalg.solve(curvature, gradient)
         # Newton's step may overshoot where probabilities are near 0 or 1: it is halved until the loss falls.
         for _ in range(STEPS):
             tried = found - step
-            lower = _loss(tried, design, truth, prior)
+            lower = _loss(tried, design, truth, prior, ridge)
             if lower <= loss:
                 break
             step /= 2
@@ -127,6 +131,6 @@ def _fit(logits: np.ndarray, truth: np.ndarray) -> tuple[float, float]:
     return slope, float(found[1]) - slope * mean
 
 
-def _loss(found: np.ndarray, design: np.ndarray, truth: np.ndarray, prior: np.ndarray) -> float:
+def _loss(found: np.ndarray, design: np.ndarray, truth: np.ndarray, prior: np.ndarray, ridge: np.ndarray) -> float:
     logits = found @ design
-    return float((np.logaddexp(0, logits) - truth * logits).sum() + RIDGE / 2 * ((found - prior) ** 2).sum())
+    return float((np.logaddexp(0, logits) - truth * logits).sum() + (ridge * (found - prior) ** 2).sum() / 2)

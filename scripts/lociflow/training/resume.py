@@ -11,6 +11,7 @@ from typing import Any
 
 import torch
 
+from lociflow.code_digest import program
 from lociflow.command import status
 
 
@@ -26,12 +27,12 @@ def training_key(config: Mapping[str, Any], digests: Mapping[str, str], device: 
     device
         Type of the device.
     devices
-        How many there are. With torch's version and the package's source it makes up the rest.
+        How many there are. With torch's version and the package's program text it makes up the rest.
     """
     digest = hashlib.sha256()
     digest.update(json.dumps([config, digests, device, devices, torch.__version__], sort_keys=True).encode())
     for path in package_files():
-        digest.update(path.read_bytes())
+        digest.update(program(path).encode())
     return digest.hexdigest()
 
 
@@ -55,6 +56,7 @@ def find_state(path: Path) -> Path | None:
     """Return the file if a training can go on from it; drop the states of trainings of another key."""
     for other in path.parent.glob("training-*.ckpt"):
         if other != path:
+            status(f"{other} is of other settings, inputs or code: training from the beginning")
             # Each of several processes looks.
             other.unlink(missing_ok=True)
     if not path.exists():

@@ -11,8 +11,9 @@ from lociflow.command import UserError, atomic, status
 from lociflow.training.score_names import HEADLINE, LOSS, PREFIX, larger_is_better
 
 FACTS = ("parameters", "epochs", "seconds")
-# Of a recipe, what validation_loss is made of; and what decides of which labels any validation score speaks.
-LOSSES, LABELS = ("loss", "objective"), ("targets", "label_permutation")
+# Of a recipe, what validation_loss is made of, as a loss may weigh labels by how many an epoch has; and what decides
+# of which labels any validation score speaks.
+LOSSES, LABELS = ("loss", "objective", "balance", "label_fraction"), ("targets", "label_permutation")
 
 
 def choose_trial(

@@ -33,7 +33,7 @@ from lociflow.training.averaging import WeightAverage
 from lociflow.training.beginning import begin_with, learn_vocabulary
 from lociflow.training.calibrate import correct_prior
 from lociflow.training.callbacks import Epochs
-from lociflow.training.checks import check_recipe, check_strands
+from lociflow.training.checks import check_recipe, check_shares, check_strands
 from lociflow.training.fit import fit
 from lociflow.training.labels import epoch_statistics, label_counts, label_statistics
 from lociflow.training.module import TrainingModule
@@ -95,7 +95,8 @@ def train(
     config
         The resolved configuration: ``dataset``, ``model``, ``training``, ``seed``.
     checkpoint, config_copy, history
-        Outputs: the checkpoint; the configuration with the numbers of ``parameters``, ``training_bins`` and those of
+        Outputs: the checkpoint; the configuration with the numbers of ``parameters``, ``training_bins``,
+        ``epoch_windows`` (windows that pass in an epoch) and those of
         :func:`lociflow.training.labels.label_counts`, as JSON; one line per epoch, as CSV.
     resume
         Folder for the state from which a killed training goes on; removed on success.
@@ -136,7 +137,7 @@ def train_share(
     kind = label_kind(about["kind"])
     torch.set_num_threads(recipe["torch_threads"])
     place = resolve_device(device)
-    check_recipe(recipe, kind, place)
+    check_recipe(recipe, None if recipe.get("objective") else kind, place)
     sequence_store = open_store(store)
     alphabet = sequence_store.alphabet
     bins = read_bins(windows, sequence_store, config["dataset"]["split"])
@@ -150,7 +151,10 @@ def train_share(
     columns, order = choose_targets(names, recipe.get("targets"), about["reverse"])
     labels = table if recipe.get("targets") is None else SomeTargets(table, columns)
     outputs = outputs_of(about, names, table.shape, bool(recipe.get("objective"))).only(columns)
+    whole_split = len(train_bins)
     train_bins = labelled_part(seed, train_bins, recipe.get("label_fraction", 1.0), labels, kind).bins
+    # As many steps as with all labels: a fraction is to tell what labels are worth, not what steps are.
+    passes = max(1, round(whole_split / len(train_bins)))
     rows = permuted_rows(seed, len(bins), (train_bins, validation_bins)) if recipe["label_permutation"] else None
     balance = make_balance(recipe.get("balance"), train_bins, labels, kind, outputs.targets, outputs.classes, rows)
     torch.manual_seed(torch_seed(seed, Purpose.WEIGHTS))
@@ -191,7 +195,7 @@ def train_share(
     dataset = WindowDataset(views, bins.reverse, labels, rows, kind, order)
     one_strand = config["model"]["strand_specific"] or about["stranded"]
     both_strands = recipe["reverse_complement"]["augmentation"] and not one_strand
-    sampler = TrainingSampler(train_bins, recipe["batch_size"], seed, both_strands, recipe["jitter"], balance)
+    sampler = TrainingSampler(train_bins, recipe["batch_size"], seed, both_strands, recipe["jitter"], balance, passes)
     digests = {
         "windows": file_digest(windows),
         "targets": file_digest(targets),
@@ -214,6 +218,8 @@ def train_share(
         process=process,
         batch_sizes=sampler.batch_sizes,
     )
+    if place.type == "cpu":
+        check_shares(model, module.one_hot, dataset, sampler, process)
     state = state_path(results.resume, training_key(config, digests, place.type, process.world))
     stopping = recipe["early_stopping"] or {"monitor": None, "patience": 0, "min_delta": 0.0}
     augmented = 0 if augmentation is None else recipe["max_epochs"] - augmentation.clean_epochs
@@ -227,12 +233,13 @@ def train_share(
     weights = epochs.best_weights or model.state_dict()
     calibration = None
     if recipe.get("correct_prior"):
-        calibration = correct_prior(module, weights, validation, balance, statistics, stated, state.parent)
+        calibration = correct_prior(module, weights, validation, balance, statistics, stated, place, state.parent)
     write_config_and_history(
         {
             **config,
             "parameters": count_parameters(model),
             "training_bins": len(train_bins),
+            "epoch_windows": int(sampler.batch_sizes.sum()),
             **({} if recipe.get("objective") else label_counts(statistics)),
         },
         results.config_copy,

@@ -24,6 +24,22 @@ def test_one_bin_that_is_left_over_goes_with_the_batch_before(bins: int, size: i
     assert [len(batch.reverse) for batch in sampler] == batches
 
 
+def test_several_passes_make_an_epoch_of_short_batches_and_go_on_in_the_next() -> None:
+    once, thrice = TrainingSampler(BINS, 5, 1, True, jitter=2), TrainingSampler(BINS, 5, 1, True, jitter=2, passes=3)
+    assert thrice.batch_sizes.tolist() == [5, 2, 5, 2, 5, 2]
+    thrice.set_epoch(2)
+    found = list(thrice)
+    assert len(found) == len(thrice) == 6
+    for number in range(3):
+        once.set_epoch(6 + number)
+        for expected, batch in zip(once, found[2 * number : 2 * number + 2], strict=True):
+            assert batch.bins.tolist() == expected.bins.tolist()
+            assert batch.reverse.tolist() == expected.reverse.tolist()
+            assert batch.shift is not None
+            assert expected.shift is not None
+            assert batch.shift.tolist() == expected.shift.tolist()
+
+
 def test_epochs_differ_and_can_be_had_in_any_order() -> None:
     def epoch(sampler: TrainingSampler, number: int) -> list[tuple[list[int], list[bool]]]:
         sampler.set_epoch(number)

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 import torch
-from groups import DATASET, MODEL, RUN, SCHEMAS, changed, write
+from groups import DATASET, MODEL, RUN, SCHEMAS, TRAINING, changed, write
 from torch import Tensor, nn
 
 from lociflow.config import Configuration
@@ -27,6 +27,8 @@ NET = {
 
 @pytest.fixture
 def home(home: Path) -> Path:
+    losses = {"binary": {"_target_": "lociflow.training.losses.MaskedBinaryCrossEntropy"}}
+    write(home, "training", "default", {**TRAINING, "losses": losses})
     write(home, "model", "net", changed(MODEL, architecture=NET))
     return home
 
@@ -153,7 +155,7 @@ def test_parts_of_a_transfer_that_the_model_does_not_have(home: Path) -> None:
         "skipping": ["+training.transfer={model: net, skip: [tail]}"],
         "freezing": ["+training.transfer={model: net, freeze: [trunk.block2]}"],
     }
-    (_, skipping), (_, freezing) = errors(home, models=["net+skipping", "net+freezing"], variants=variants)
+    (_, freezing), (_, skipping) = errors(home, models=["net+skipping", "net+freezing"], variants=variants)
     assert "training.transfer.skip: the model has no part tail, expected one of trunk, trunk.block1, head" in skipping
     assert "training.transfer.freeze: the model has no part trunk.block2, expected one of trunk" in freezing
 
@@ -214,12 +216,58 @@ def test_a_recipe_that_does_not_suit_the_labels(home: Path) -> None:
         "changed": [evoaug],
     }
     told = [
-        told.split(": ", 1)[1]
+        told.partition("on dataset toy: ")[2]
         for _, told in errors(home, models=[f"net+{name}" for name in variants], variants=variants)
     ]
     assert told[0] == "training.prevalence: found 'C', expected names out of A, B"
     assert told[1].startswith("training.prevalence: found 0.1, expected null where training.correct_prior is false")
     assert told[2].startswith("training.augmentation.clean_epochs: found 90 of ")
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (
+            "training.optimizer={_target_: torch.optim.SGD, learning_rate: 0.1}",
+            "its arguments are params, lr, momentum",
+        ),
+        ("+training.learning_rate_multipliers={trnk: 0.1}", "learning_rate_multipliers: the model has no part trnk"),
+        ("+training.loss={target_weights: {Nope: 2}}", "Nope is no target"),
+        ("training.schedule={_target_: torch.optim.lr_scheduler.OneCycleLR, _partial_: true}", "max_lr"),
+        ("+training.transfer={model: net, freeze: [trunk, head]}", "leaves nothing of the model to train"),
+    ],
+)
+def test_what_a_recipe_names_is_built_before_the_first_job(home: Path, change: str, told: str) -> None:
+    ((what, said),) = errors(home, models=["net+tuned"], variants={"tuned": [change]})
+    assert what == "model net+tuned"
+    assert told in said
+
+
+def test_moved_windows_stay_within_what_a_split_keeps_apart(home: Path) -> None:
+    run = {"models": ["net+moved"], "variants": {"moved": ["++training.jitter=5"]}}
+    assert found(home, **run)[0].verdict == OK
+    split = {"name": "near", "_target_": "lociflow.genome.splits.homology_aware"}
+    write(home, "dataset", "toy", changed(DATASET, split=split))
+    ((_, said),) = errors(home, **run)
+    assert "keeps windows of 30 bases apart, and a model reads 30, moved by up to 5 to either side" in said
+    assert "set windows.length to 40, or split by contigs" in said
+    write(home, "dataset", "toy", changed(DATASET, split=split, windows__length=40))
+    write(home, "model", "net", changed(MODEL, architecture=NET, input_length=30))
+    assert found(home, **run)[0].verdict == OK
+
+
+def test_no_prevalence_is_stated_for_negatives_that_are_no_sample_of_the_genome(home: Path) -> None:
+    variants = {"stated": ["++training.correct_prior=true", "++training.prevalence=0.1"]}
+    run = {"models": ["net+stated"], "variants": variants}
+    assert found(home, **run)[0].verdict == OK
+    windows = {"_target_": "lociflow.genome.windows.peak_centred_bins", "bin": 10, "length": 30}
+    for negatives, told in (
+        ([], "the peaks of other targets"),
+        ([{"_target_": "lociflow.genome.negatives.matched", "ratio": 1, "seed": 1}], "matched"),
+    ):
+        write(home, "dataset", "toy", changed(DATASET, windows={**windows, "negatives": negatives}))
+        ((_, said),) = errors(home, **run)
+        assert f"training.prevalence: found negatives that are {told}, expected" in said
 
 
 def test_a_model_that_cannot_tell_strands_apart(home: Path) -> None:

@@ -92,6 +92,22 @@ def test_loss_weights_count_what_is_drawn(fit: Callable[..., Path], monkeypatch:
     assert made[2][0] == pytest.approx(3, abs=0.5)
 
 
+def test_a_target_without_positives_to_validate_keeps_its_probabilities(
+    fit: Callable[..., Path], data: Planted, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    on, spoilt = data._replace(targets=tmp_path / "targets.npy"), np.load(data.targets)
+    spoilt[VALIDATION, 1] = 0
+    np.save(on.targets, spoilt)
+    recipe = {"on": on, "max_epochs": 0, "balance": BALANCE, "correct_prior": True, "prevalence": {"second": 0.5}}
+    slope, intercept = load_model(fit("none", **recipe) / "model.ckpt").provenance["calibration"]
+    assert "probabilities of second stay as they are: without positive" in caplog.text
+    labels = np.load(data.targets)[TRAIN, 1]
+    odds = math.log(((labels == 1).sum() + 0.5) / ((labels == 0).sum() + 0.5))
+    # Only from the prevalence of the training labels to the one that is stated.
+    assert (slope[1], intercept[1]) == (1.0, pytest.approx(-odds))
+
+
 def test_classes_are_corrected_only_by_what_is_exact(fit: Callable[..., Path], data: Planted, tmp_path: Path) -> None:
     on = planted.relabel(data, tmp_path / "classes", "class")
     recipe = {"on": on, "max_epochs": 0, "correct_prior": True, "targets": ["first"]}

@@ -44,3 +44,15 @@ def test_two_processes_give_the_weights_of_one(fit: Callable[..., Path], tmp_pat
 
 def test_a_state_belongs_to_a_number_of_devices() -> None:
     assert training_key({}, {}, "cpu", 1) != training_key({}, {}, "cpu", 2)
+
+
+def test_a_killed_training_goes_on_whatever_is_said_about_its_code(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    module = tmp_path / "module.py"
+    monkeypatch.setattr("lociflow.training.resume.package_files", lambda: [module])
+    keys = []
+    for text in ("x = 1\n", '"""What it does."""\n\n# Why.\nx = 1\n', "x = 2\n"):
+        module.write_text(text)
+        keys.append(training_key({}, {}, "cpu", 1))
+    assert keys[0] == keys[1] != keys[2]

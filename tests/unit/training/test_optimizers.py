@@ -31,6 +31,13 @@ def test_biases_do_not_decay_unless_they_are_to() -> None:
     assert rates(decay_all=True) == [(15, 0.1, 0.01)]
 
 
+def test_a_decay_that_an_optimiser_has_by_itself_leaves_biases_alone_too() -> None:
+    adam = {"_target_": "torch.optim.AdamW", "_partial_": True, "lr": 0.1}
+    assert rates(optimizer=adam) == [(5, 0.1, 0.0), (10, 0.1, 0.01)]
+    assert rates(optimizer={**adam, "weight_decay": 0.0}) == [(15, 0.1, 0.0)]
+    assert rates(optimizer={**adam, "_target_": "torch.optim.Adam"}) == [(15, 0.1, 0.0)]
+
+
 def test_layers_have_their_own_learning_rates() -> None:
     found = rates(decay_all=True, learning_rate_multipliers={"trunk": 0.5}, layer_decay=0.1)
     assert found == [(3, 0.1, 0.01), (6, 0.0005, 0.01), (6, 0.005, 0.01)]

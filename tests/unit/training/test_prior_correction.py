@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy.optimize import minimize
 from sklearn.linear_model import LogisticRegression
 
 from lociflow.command import UserError
@@ -36,10 +37,10 @@ def test_a_model_of_the_sample_is_calibrated_to_the_whole_by_the_exact_offset():
         assert probability[inside].mean() == pytest.approx(truth[inside].mean(), rel=0.1)
 
 
-def test_a_fitted_line_is_that_of_unregularised_logistic_regression():
+def test_of_many_labels_a_fitted_line_is_that_of_unregularised_logistic_regression():
     draws = np.random.default_rng(2)
-    logits = draws.normal(2.0, 3.0, (5_000, 1))
-    labels = (draws.random((5_000, 1)) < sigmoid(0.4 * logits - 2)).astype(np.int8)
+    logits = draws.normal(2.0, 3.0, (50_000, 1))
+    labels = (draws.random((50_000, 1)) < sigmoid(0.4 * logits - 2)).astype(np.int8)
     found = fit_calibration(logits, labels)
     reference = LogisticRegression(C=np.inf).fit(logits, labels[:, 0])
     assert found.slope[0] == pytest.approx(reference.coef_[0, 0], abs=1e-3)
@@ -72,6 +73,25 @@ def test_a_stated_prevalence_shifts_the_odds_in_proportion():
 def test_shares_that_cannot_be(stated, classes, told):
     with pytest.raises(UserError, match=told):
         stated_logarithms(stated, Outputs("class" if classes else "binary", ("a", "b"), classes))
+
+
+def test_a_handful_of_positives_makes_no_certainty():
+    draws = np.random.default_rng(3)
+    logits = np.concatenate([draws.normal(-3, 1, 2_000), [3.0, 3.5, 4.0]])[:, None]
+    labels = (logits > 2).astype(np.int8)
+    found = fit_calibration(logits, labels)
+    probability = sigmoid(corrected(found, logits))
+    assert 1 < found.slope[0] < 3
+    assert probability.max() < 1 - 1e-4
+    assert probability.mean() == pytest.approx(3 / 2_003, rel=1e-3)
+
+    # By hand: the minimum of the loss, with the slope drawn towards 1 by half of ((slope - 1) / 0.5) ** 2.
+    def loss(line):
+        z = line[0] * logits[:, 0] + line[1]
+        return (np.logaddexp(0, z) - labels[:, 0] * z).sum() + ((line[0] - 1) / 0.5) ** 2 / 2
+
+    least = minimize(loss, [1.0, 0.0], method="Nelder-Mead", options={"xatol": 1e-8, "fatol": 1e-12, "maxiter": 5000})
+    assert [found.slope[0], found.intercept[0]] == pytest.approx(least.x, abs=5e-3)
 
 
 def test_missing_labels_and_targets_of_one_kind_are_left_alone():

@@ -84,6 +84,8 @@ def test_trials_with_other_losses_are_not_compared_by_their_loss(tmp_path):
     ("one", "other", "message"),
     [
         ({"objective": {"rate": 0.1}}, {"objective": {"rate": 0.2}}, r"differ in training\.objective"),
+        ({"balance": {"ratio": 1}}, {"balance": None}, r"differ in training\.balance"),
+        ({"label_fraction": 0.1}, {"label_fraction": 1}, r"differ in training\.label_fraction"),
         ({"targets": ["a"]}, {"targets": None}, r"differ in training\.targets, expected the same labels"),
         ({"label_permutation": True}, {"label_permutation": False}, r"differ in training\.label_permutation"),
     ],
