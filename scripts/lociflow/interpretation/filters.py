@@ -16,6 +16,7 @@ from lociflow.interpretation.meme import Motif, core, write_meme
 from lociflow.interpretation.motif_table import motif_row, write_table
 from lociflow.interpretation.settings import read_settings
 from lociflow.models.checkpoint import load_model
+from lociflow.models.strand_pairs import PairedNormalization
 from lociflow.sequence.one_hot import one_hot
 from lociflow.sequence.store import open_store
 
@@ -115,6 +116,8 @@ def first_convolution(model: nn.Module) -> nn.Conv1d | None:
     modules = list(model.modules())
     for module, following in zip(modules, [*modules[1:], None], strict=True):
         if isinstance(module, nn.Conv1d) and module.in_channels == 4 and module.groups == 1:
+            if isinstance(following, PairedNormalization):
+                following = following.folded
             if isinstance(following, nn.BatchNorm1d):
                 return fuse_conv_bn_eval(module, following)
             return module

@@ -196,7 +196,7 @@ def unpooling() -> Iterator[None]:
     """Let torch undo a pooling step although deterministic algorithms are asked for.
 
     DeepLIFT's rule for pooling calls ``max_unpool``, which torch refuses then, because pools that overlap could write
-    one position twice in any order. The architectures' pools do not overlap.
+    one position twice in any order. tangermeme adds them up, so that the order does not matter.
     """
     asked = torch.are_deterministic_algorithms_enabled()
     torch.use_deterministic_algorithms(False)

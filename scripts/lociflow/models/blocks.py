@@ -87,7 +87,7 @@ def initialise_thresholds(block: nn.Sequential, deviations: float) -> None:
     Parameters
     ----------
     block
-        Has ``convolution`` on one-hot sequence, and perhaps ``normalization``.
+        Has ``convolution`` on one-hot sequence, and perhaps ``normalization`` of its filters.
     deviations
         Threshold in standard deviations of a filter's answers to random sequence; 0 changes nothing.
     """
@@ -103,8 +103,9 @@ def initialise_thresholds(block: nn.Sequential, deviations: float) -> None:
             mean = convolution.weight.mean(dim=1).sum(dim=1)
             convolution.bias.copy_(-mean - deviations * variance.sqrt())
         else:
-            assert isinstance(normalization, nn.BatchNorm1d)
-            normalization.bias.fill_(-deviations)
+            for name, bias in normalization.named_parameters():
+                if name.endswith("bias"):
+                    bias.fill_(-deviations)
 
 
 class PreactivationUnit(nn.Module):

@@ -17,6 +17,10 @@ from lociflow.models.tokens import LETTERS, UNKNOWN, Tokeniser, Tokens, letters
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 
 
+# Words may be of any length; few are longer.
+PLACES = 16
+
+
 class _Built(NamedTuple):
     """The library's form of a vocabulary."""
 
@@ -53,7 +57,7 @@ class BytePairs(Tokeniser):
                 f"model.architecture.tokens.words: found {words}, expected at least {len(LETTERS) + 1}: the four bases "
                 "and what is joined from them; give a larger vocabulary"
             )
-        super().__init__(words)
+        super().__init__(words, places=PLACES)
         # Ids of the pairs in the order in which they are joined; -1 where the sequences had no more of them.
         self.register_buffer("merges", torch.full((words - len(LETTERS), 2), -1, dtype=torch.int32))
         self._built: _Built | None = None

@@ -35,7 +35,8 @@ class DanQ(nn.Module):
     carries a second bias vector per direction, 2,560 numbers more (46,929,039 in all), which is held at zero here. The
     gates of the Keras of the paper use a piecewise linear sigmoid ("hard sigmoid"), torch's the sigmoid itself.
 
-    Initialised as that Keras does: weights Glorot uniform, recurrent weights orthogonal, biases 0, forget gates' 1.
+    Initialised as Keras does since version 2: weights Glorot uniform, where the paper's Keras drew those of the
+    convolution from ±0.05 (the limit is 0.027 here); recurrent weights orthogonal, biases 0, forget gates' 1.
 
     Parameters
     ----------

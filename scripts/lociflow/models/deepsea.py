@@ -8,6 +8,7 @@ from lociflow.models.arguments import check_layers
 from lociflow.models.blocks import ConvolutionBlock, initialise_thresholds
 from lociflow.models.heads import DenseHead
 from lociflow.models.layers import check_length, check_sequence, convolved_length, pooled_length
+from lociflow.models.maximum_norm import limit_weight_norm
 
 
 class DeepSEA(nn.Module):
@@ -29,8 +30,7 @@ class DeepSEA(nn.Module):
 
     That is 52,843,119 parameters; the table agrees with the authors' network as Kipoi converted it (kipoi/models,
     ``DeepSEA/model_architecture.py``). That conversion has a threshold which gives 1e-6 instead of 0 below zero, here a
-    plain ReLU. The paper's L1 penalty on the last hidden layer's activations and its limit on the kernels' norm are not
-    applied.
+    plain ReLU. The L1 penalty of 1e-8 on the last hidden layer's activations is not applied.
 
     Weights and biases are initialised as torch does, which is also what the Lua torch of the paper did: uniform within
     ±1 / √fan-in.
@@ -51,6 +51,8 @@ class DeepSEA(nn.Module):
         See :func:`~lociflow.models.blocks.initialise_thresholds`; 0 as published.
     channels
         Of the one-hot sequence: 4 bases, or 20 amino acids.
+    weight_norm
+        Largest norm of the weights that lead into a filter or unit; None for no limit, 0.9 as published.
     """
 
     def __init__(
@@ -65,6 +67,7 @@ class DeepSEA(nn.Module):
         batch_norm: bool = False,
         initial_threshold: float = 0.0,
         channels: int = 4,
+        weight_norm: float | None = None,
     ) -> None:
         super().__init__()
         check_layers(filters=filters, kernels=kernels, pools=pools, dropouts=dropouts)
@@ -82,6 +85,8 @@ class DeepSEA(nn.Module):
             length, channels = pooled_length(convolved_length(length, kernel), pool), count
             check_length("DeepSEA", input_length, length)
         self.head = DenseHead(channels * length, hidden, n_targets)
+        if weight_norm is not None:
+            limit_weight_norm(self.modules(), weight_norm)
 
     def forward(self, views: Mapping[str, Tensor]) -> Tensor:
         """Map ``{"sequence": (batch, channels, input_length)}`` to logits, ``(batch, n_targets)``."""

@@ -46,7 +46,9 @@ def jaspar_filters(
         There is no such release, or it has fewer motifs than ``count``.
     """
     if release not in jaspar_releases:
-        raise UserError(f"jaspar.release: found {release}, expected one of {', '.join(sorted(jaspar_releases))}")
+        raise UserError(
+            f"model.architecture: found JASPAR release {release}, expected one of {', '.join(sorted(jaspar_releases))}"
+        )
     groups = [tax_group] if isinstance(tax_group, str) else list(tax_group)
     with warnings.catch_warnings():
         # Biopython warns where it finds nothing; the caller is told below.

@@ -122,7 +122,7 @@ class LanguageModel(nn.Module):
         self.channels = channels
         self.trunk = TokenTrunk(tokens, encoder, stem_kernel)
         width = self.trunk.embedding.embedding_dim
-        self.head = make_head(width, tokens.words, n_targets, input_length, positions, hidden, dropout)
+        self.head = make_head(width, tokens.words, n_targets, input_length, positions, tokens.places, hidden, dropout)
 
     def forward(self, views: Mapping[str, Tensor]) -> Tensor:
         """Map ``{"sequence": (batch, 4, input_length)}`` to the head's answers.

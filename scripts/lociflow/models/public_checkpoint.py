@@ -16,6 +16,8 @@ from lociflow.models.tokens import Tokens, base_codes, letters
 
 # Parts that checkpoints have for tasks of their own, and that give nothing to the features of tokens.
 UNUSED = ("pooler", "contact_head")
+# Bases of a token that are told apart where each base has an answer.
+PLACES = 16
 
 
 class PublicTrunk(nn.Module):
@@ -51,8 +53,20 @@ class PublicTrunk(nn.Module):
         Tokens that stand for no bases (beginnings, ends) are seen by the encoder and count as not present afterwards.
         """
         ids, seen, tokens = self.tokenise(sequence)
+        config = self.encoder.config
+        most = getattr(config, "max_position_embeddings", None)
+        absolute = getattr(config, "position_embedding_type", "absolute") == "absolute"
         more = {"attention_mask": seen} if self.takes_mask else {}
-        features = self.encoder(ids, **more)[0]
+        try:
+            if absolute and most and ids.shape[1] > most:
+                raise IndexError
+            features = self.encoder(ids, **more)[0]
+        except IndexError:
+            raise UserError(
+                f"model.input_length: windows of {sequence.shape[2]} bases come to {ids.shape[1]} tokens, more than "
+                f"the encoder has positions ({most}); every unknown base (N) may be a token of its own; choose shorter "
+                "windows, or leave out bins with unknown bases (windows.max_n of the data set)"
+            ) from None
         return features, tokens
 
     def tokenise(self, sequence: Tensor) -> tuple[Tensor, Tensor, Tokens]:
@@ -78,6 +92,13 @@ class PublicTrunk(nn.Module):
         counts = nn.functional.pad(base_codes(sequence)[1].cpu().cumsum(dim=1), (1, 0))
         last = counts.shape[1] - 1
         told = counts.gather(1, ends.clamp(max=last)) > counts.gather(1, starts.clamp(max=last))
+        whole = base_codes(sequence)[1].all(dim=1).cpu()
+        if bool((whole & ~known.any(dim=1)).any()):
+            raise UserError(
+                "model.architecture.source: its tokeniser has no word for a window of known bases, expected one that "
+                "reads sequences of A, C, G and T as they are (DNABERT's first version wants k-mers with blanks "
+                "between them); choose another checkpoint"
+            )
         tokens = Tokens(*(one.to(place) for one in (ids, present, known, known & told, starts, ends)))
         return tokens.ids, seen.to(place), tokens
 
@@ -114,7 +135,8 @@ class PublicCheckpoint(nn.Module):
     Raises
     ------
     UserError
-        The sequence is not DNA, it is asked for no outputs, or the checkpoint cannot be loaded.
+        The sequence is not DNA, it is asked for no outputs, or the checkpoint cannot be loaded. In use: its tokeniser
+        does not read sequences of letters, or a window comes to more tokens than the encoder has positions.
     """
 
     def __init__(
@@ -139,7 +161,7 @@ class PublicCheckpoint(nn.Module):
         self.input_length = input_length
         self.channels = channels
         self.trunk = PublicTrunk(source, trust_remote_code, revision)
-        self.head = make_head(self.trunk.width, 0, n_targets, input_length, positions, hidden, dropout)
+        self.head = make_head(self.trunk.width, 0, n_targets, input_length, positions, PLACES, hidden, dropout)
 
     def forward(self, views: Mapping[str, Tensor]) -> Tensor:
         """Map ``{"sequence": (batch, 4, input_length)}`` to ``(batch, n_targets)`` or with positions between them."""

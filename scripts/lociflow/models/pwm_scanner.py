@@ -18,16 +18,26 @@ class MotifScores(PairedConvolution):
     bases do. What is unknown must win no maximum, so that the placement has the sum of the motif's lowest number at
     each position, which no sequence of known bases falls below. What is missing of a base, on the line from zeros to a
     sequence that attributions follow, counts as the base that fits worst, so that the score has no jump there.
+
+    A motif is where its columns say anything: columns of zeros beside it may lie on unknown bases and past the window's
+    ends, where all is unknown.
     """
 
     def forward(self, input: Tensor) -> Tensor:
-        """Map ``(batch, 4, length)`` to ``(batch, 2 * filters, length - kernel + 1)``."""
+        """Map ``(batch, 4, length)`` to ``(batch, 2 * filters, length + kernel - 1)``."""
+        beyond = self.kernel_size[0] - 1
+        input = nn.functional.pad(input, (beyond, beyond))
         known = input.sum(dim=1, keepdim=True)
-        least = self.weight.amin(dim=1, keepdim=True)
-        least = torch.cat([least, least.flip(0, 2)])
+        least = _both_strands(self.weight.amin(dim=1, keepdim=True))
+        says = _both_strands(self.weight.detach().abs().amax(dim=1, keepdim=True) > 0).to(input.dtype)
         scores = super().forward(input) + nn.functional.conv1d(1 - known, least)
-        excluded = nn.functional.max_pool1d((known == 0).float(), self.kernel_size[0], 1) > 0
+        excluded = nn.functional.conv1d((known == 0).to(input.dtype), says) > 0
         return torch.where(excluded, least.sum(dim=(1, 2))[:, None].to(scores.dtype), scores)
+
+
+def _both_strands(columns: Tensor) -> Tensor:
+    """Add to one number a column, ``(filters, 1, kernel)``, those of the twin filters: ``(2 * filters, 1, kernel)``."""
+    return torch.cat([columns, columns.flip(0, 2)])
 
 
 class BothStrands(nn.Module):
@@ -72,8 +82,7 @@ class PWMScanner(nn.Module):
         super().__init__()
         check_bases("a motif scanner", channels)
         count, _, kernel = filters.shape
-        length = convolved_length(input_length, kernel)
-        check_length("PWMScanner", input_length, length)
+        check_length("PWMScanner", input_length, convolved_length(input_length, kernel))
         self.input_length = input_length
         self.channels = channels
         convolution = MotifScores(4, count, kernel, bias=False)
@@ -83,7 +92,7 @@ class PWMScanner(nn.Module):
         self.trunk = nn.Sequential()
         self.trunk.add_module("convolution", convolution)
         self.trunk.add_module("strands", BothStrands())
-        self.trunk.add_module("pool", nn.MaxPool1d(2 * length))
+        self.trunk.add_module("pool", nn.MaxPool1d(2 * (input_length + kernel - 1)))
         self.trunk.add_module("normalization", nn.BatchNorm1d(count))
         self.head = DenseHead(count, 0, n_targets)
 

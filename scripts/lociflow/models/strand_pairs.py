@@ -50,8 +50,10 @@ class PairedConvolution(nn.Conv1d):
         return nn.functional.conv1d(input, weight, bias)
 
 
-class PairedNormalization(nn.BatchNorm1d):
+class PairedNormalization(nn.Module):
     """Batch normalisation with one mean, variance, scale and shift for both channels of a pair.
+
+    It holds torch's layer and is none, so that torch may replace that by the one that several GPUs share.
 
     Parameters
     ----------
@@ -60,11 +62,12 @@ class PairedNormalization(nn.BatchNorm1d):
     """
 
     def __init__(self, pairs: int) -> None:
-        super().__init__(pairs)
+        super().__init__()
+        self.folded = nn.BatchNorm1d(pairs)
 
     def forward(self, input: Tensor) -> Tensor:
         """Map ``(batch, 2 * pairs, length)`` to the same shape."""
-        return unfold_strands(super().forward(fold_strands(input)))
+        return unfold_strands(self.folded(fold_strands(input)))
 
 
 class StrandSum(nn.Module):

@@ -63,7 +63,9 @@ class PooledHead(nn.Module):
 
 
 class TokenPositionHead(nn.Module):
-    """One answer per base in the middle of the window: each base has the mean features of the tokens that cover it.
+    """One answer per base in the middle of the window: a token answers for each of its bases, by their place in it.
+
+    A base that several tokens cover has the mean of their answers.
 
     Parameters
     ----------
@@ -71,6 +73,8 @@ class TokenPositionHead(nn.Module):
         Features of a token.
     n_targets
         Number of outputs per base.
+    places
+        Bases of a token with an answer of their own; those behind have that of the last.
     input_length
         Bases of a window.
     positions
@@ -84,29 +88,32 @@ class TokenPositionHead(nn.Module):
         There are more positions than bases.
     """
 
-    def __init__(self, width: int, n_targets: int, input_length: int, positions: int, dropout: float = 0.0) -> None:
+    def __init__(
+        self, width: int, n_targets: int, input_length: int, positions: int, places: int = 1, dropout: float = 0.0
+    ) -> None:
         super().__init__()
         check_positions(input_length, positions)
+        self.places = places
         self.input_length = input_length
         self.positions = positions
         self.first = (input_length - positions) // 2
         self.dropout = nn.Dropout(dropout)
-        self.output = nn.Linear(width, n_targets)
+        self.output = nn.Linear(width, places * n_targets)
 
     def forward(self, features: Tensor, tokens: Tokens) -> Tensor:
         """Map ``(batch, tokens, width)`` to ``(batch, positions, n_targets)``."""
-        bases = spread_over_bases(features, tokens, self.first, self.first + self.positions)
-        return self.output(self.dropout(bases))
+        answers = self.output(self.dropout(features)).unflatten(2, (self.places, -1))
+        return spread_over_bases(answers, tokens, self.first, self.first + self.positions)
 
 
 def make_head(
-    width: int, words: int, n_targets: int, input_length: int, positions: int, hidden: int, dropout: float
+    width: int, words: int, n_targets: int, input_length: int, positions: int, places: int, hidden: int, dropout: float
 ) -> WordHead | PooledHead | TokenPositionHead:
     """Return the head for what a model is asked: words without targets, otherwise targets per window or per base."""
     if not n_targets:
         return WordHead(width, words)
     if positions:
-        return TokenPositionHead(width, n_targets, input_length, positions, dropout)
+        return TokenPositionHead(width, n_targets, input_length, positions, places, dropout)
     return PooledHead(width, n_targets, hidden, dropout)
 
 
@@ -127,13 +134,13 @@ def pooled(tokens: Tokens) -> Tensor:
     return torch.where(tokens.informed.any(dim=1, keepdim=True), tokens.informed, tokens.present)
 
 
-def spread_over_bases(features: Tensor, tokens: Tokens, first: int, last: int) -> Tensor:
-    """Give each base the mean features of the tokens that cover it; zeros where none does.
+def spread_over_bases(answers: Tensor, tokens: Tokens, first: int, last: int) -> Tensor:
+    """Give each base the mean of what the tokens that cover it say of its place in them; zeros where none does.
 
     Parameters
     ----------
-    features
-        ``(batch, tokens, width)``.
+    answers
+        ``(batch, tokens, places, width)``; bases of a token behind its last place have that of the last.
     tokens
         Where they lie.
     first, last
@@ -144,6 +151,12 @@ def spread_over_bases(features: Tensor, tokens: Tokens, first: int, last: int) -
     torch.Tensor
         ``(batch, last - first, width)``.
     """
-    bases = torch.arange(first, last, device=features.device)[:, None]
-    covered = ((tokens.starts[:, None] <= bases) & (bases < tokens.ends[:, None])).to(features.dtype)
-    return (covered / covered.sum(dim=2, keepdim=True).clamp(min=1)) @ features
+    bases = torch.arange(first, last, device=answers.device)[:, None]
+    offsets = bases - tokens.starts[:, None]
+    covered = (offsets >= 0) & (bases < tokens.ends[:, None])
+    share = covered.to(answers.dtype) / covered.sum(dim=2, keepdim=True).clamp(min=1)
+    found = torch.zeros(answers.shape[0], last - first, answers.shape[3], dtype=answers.dtype, device=answers.device)
+    for place in range(answers.shape[2]):
+        here = offsets == place if place < answers.shape[2] - 1 else offsets >= place
+        found = found + (share * here) @ answers[:, :, place]
+    return found

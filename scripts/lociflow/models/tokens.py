@@ -46,9 +46,11 @@ class Tokeniser(nn.Module, ABC):
         Neighbours that share bases, so that masked training must hide this many tokens in a row.
     shortest
         Bases that a window needs at least.
+    places
+        Bases of a token that are told apart where each base has an answer; 1 where their tokens differ anyway.
     """
 
-    def __init__(self, words: int, span: int = 1, shortest: int = 1) -> None:
+    def __init__(self, words: int, span: int = 1, shortest: int = 1, places: int = 1) -> None:
         super().__init__()
         self.words = words
         self.unknown = words
@@ -56,6 +58,7 @@ class Tokeniser(nn.Module, ABC):
         self.size = words + 2
         self.span = span
         self.shortest = shortest
+        self.places = places
 
     @abstractmethod
     def forward(self, sequence: Tensor) -> Tokens:
@@ -130,7 +133,7 @@ class KMers(Tokeniser):
     def __init__(self, k: int, overlapping: bool = False) -> None:
         if not 2 <= k <= 8:
             raise UserError(f"model.architecture.tokens.k: found {k}, expected 2 to 8; choose a shorter k-mer")
-        super().__init__(4**k + (0 if overlapping else len(LETTERS)), *((k, k) if overlapping else (1, 1)))
+        super().__init__(4**k + (0 if overlapping else len(LETTERS)), *((k, k, 1) if overlapping else (1, 1, k)))
         self.k = k
         self.step = 1 if overlapping else k
 

@@ -79,7 +79,7 @@ class Training(NamedTuple):
 def check_models(
     run: Mapping[str, Any], groups: Configuration, trainings: Iterable[tuple[str, str]], conda: bool = False
 ) -> list[Finding]:
-    """Build the model of every training on the CPU, pass windows of unknown bases through it, and compare transfers.
+    """Build the model of every training on the CPU, pass windows of random sequence through it, and compare transfers.
 
     What several trainings have in common is tried once. Numbers of targets and classes that only the data tell are
     guessed; whether an origin has seen the present test windows only training can say.
@@ -200,7 +200,7 @@ def read_training(run: Mapping[str, Any], groups: Configuration, dataset: str, l
 
 
 def try_model(training: Training) -> nn.Module:
-    """Build a model, pass windows of unknown bases through it, and return it.
+    """Build a model, pass windows of random sequence through it, and return it.
 
     Raises
     ------
@@ -240,16 +240,16 @@ def try_transfer(training: Training, source: Training) -> None:
 
 
 def stand_in_views(training: Training) -> dict[str, Tensor]:
-    """Return a batch of windows of which no base is known, one view for each that the model reads.
+    """Return a batch of windows of random sequence, one view for each that the model reads.
 
     Raises
     ------
     UserError
         There is no such view, or the data set does not have it.
     """
-    length = training.model["input_length"]
+    length, letters = training.model["input_length"], len(training.alphabet.channels)
     known = {
-        "sequence": torch.zeros(BATCH, len(training.alphabet.channels), length),
+        "sequence": nn.functional.one_hot(torch.randint(letters, (BATCH, length)), letters).float().transpose(1, 2),
         "mask": torch.ones(BATCH, length, dtype=torch.bool),
         **({} if training.control is None else {"control": torch.zeros(BATCH, *training.control)}),
     }

@@ -1,6 +1,6 @@
 """Groups of parameters that the optimiser treats differently: without weight decay, and with smaller learning rates."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from torch import nn
@@ -29,8 +29,8 @@ def parameter_groups(
     multipliers
         Factors on the learning rate, by sub-module; of nested ones the innermost holds.
     layer_decay
-        Factor on the learning rate for each child of ``trunk`` further away from the head (Howard & Ruder 2018,
-        arXiv:1801.06146): the last child has the factor itself, the one before it its square; the rest of the model 1.
+        Factor on the learning rate for each layer of ``trunk`` further away from the head (Howard & Ruder 2018,
+        arXiv:1801.06146): the last layer has the factor itself, the one before it its square; the rest of the model 1.
         A multiplier comes on top.
 
     Returns
@@ -79,10 +79,26 @@ def scaled(groups: list[dict[str, Any]], learning_rate: float) -> list[dict[str,
 
 
 def _depths(model: nn.Module) -> dict[str, int]:
-    """Number the children of the trunk from the head: the last is 1."""
+    """Number the layers of the trunk from the head: the last is 1."""
     trunk = getattr(model, "trunk", None)
-    children = [name for name, _ in trunk.named_children()] if isinstance(trunk, nn.Module) else []
-    return {f"trunk.{name}": number for number, name in enumerate(reversed(children), start=1)}
+    layers = list(_layers(trunk, "trunk")) if isinstance(trunk, nn.Module) else []
+    return {name: number for number, name in enumerate(reversed(layers), start=1)}
+
+
+def _layers(module: nn.Module, place: str) -> Iterator[str]:
+    """Yield the names of a module's parts that have parameters, a list or sequence of parts as its own parts.
+
+    A block that is a class of its own, such as a residual unit or a transformer's layer, is one layer.
+    """
+    for name, child in module.named_children():
+        if type(child) in (nn.Sequential, nn.ModuleList) or _holds_layers(child):
+            yield from _layers(child, f"{place}.{name}")
+        elif any(True for _ in child.parameters()):
+            yield f"{place}.{name}"
+
+
+def _holds_layers(module: nn.Module) -> bool:
+    return any(isinstance(child, nn.ModuleList) for child in module.children())
 
 
 def _check_factor(key: str, value: Any) -> None:

@@ -112,8 +112,19 @@ def test_paired_channels_share_their_statistics() -> None:
     layer = PairedNormalization(1)
     # Over both strands the mean is 3, the variance 5.
     given = torch.tensor([[[0.0, 2.0], [4.0, 6.0]]])
-    torch.testing.assert_close(layer(given), (given - 3) / (5 + layer.eps) ** 0.5)
-    assert layer.num_features == 1
+    torch.testing.assert_close(layer(given), (given - 3) / (5 + layer.folded.eps) ** 0.5)
+    assert layer.folded.num_features == 1
+
+
+def test_several_gpus_share_the_statistics_of_pairs_too() -> None:
+    layer = PairedNormalization(2).eval()
+    assert layer.folded.running_mean is not None
+    layer.folded.running_mean.copy_(torch.tensor([1.0, 2.0]))
+    given = torch.randn(3, 4, 5)
+    expected = layer(given)
+    converted = nn.SyncBatchNorm.convert_sync_batchnorm(layer)
+    assert isinstance(converted.get_submodule("folded"), nn.SyncBatchNorm)
+    torch.testing.assert_close(converted(given), expected)
 
 
 def test_folding_is_undone() -> None:

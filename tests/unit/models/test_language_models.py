@@ -171,9 +171,16 @@ def test_filters_fade() -> None:
 
 
 def test_bases_get_the_mean_of_their_tokens() -> None:
-    features = torch.tensor([[[1.0], [3.0], [100.0]]])
-    spread = spread_over_bases(features, tokens_at((0, 2), (1, 3), (3, 3), present=2), 0, 4)
+    answers = torch.tensor([[[1.0], [3.0], [100.0]]])[:, :, None]
+    spread = spread_over_bases(answers, tokens_at((0, 2), (1, 3), (3, 3), present=2), 0, 4)
     assert spread[0, :, 0].tolist() == [1.0, 2.0, 3.0, 0.0]
+
+
+def test_each_base_of_a_token_has_its_own_answer() -> None:
+    # Two tokens of three bases, of which two places are told apart.
+    answers = torch.tensor([[[[1.0], [2.0]], [[10.0], [20.0]]]])
+    spread = spread_over_bases(answers, tokens_at((0, 3), (3, 6), present=2), 1, 6)
+    assert spread[0, :, 0].tolist() == [2.0, 2.0, 10.0, 20.0, 20.0]
 
 
 def test_positions_lie_in_the_middle() -> None:

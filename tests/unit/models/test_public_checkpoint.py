@@ -199,6 +199,26 @@ def test_a_folder_that_is_not_there_is_refused(tmp_path: Path) -> None:
         PublicCheckpoint(14, 2, str(tmp_path))
 
 
+def test_a_tokeniser_of_other_texts_is_refused(tmp_path: Path) -> None:
+    folder = make_checkpoint("dnabert2", tmp_path)
+    # Words that no window has, as those of DNABERT's first version.
+    words = {"[UNK]": 0, "[CLS]": 1, "[SEP]": 2, "[PAD]": 3, "[MASK]": 4, "ACG": 5}
+    found = json.loads((folder / "tokenizer.json").read_text())
+    found["model"] |= {"vocab": words, "merges": []}
+    (folder / "tokenizer.json").write_text(json.dumps(found))
+    model = PublicCheckpoint(30, 1, str(folder))
+    with pytest.raises(UserError, match="its tokeniser has no word for a window of known bases"):
+        model({"sequence": nn.functional.one_hot(torch.randint(4, (2, 30)), 4).float().transpose(1, 2)})
+
+
+def test_more_tokens_than_positions_are_refused(tmp_path: Path) -> None:
+    model = PublicCheckpoint(100, 1, str(make_checkpoint("dnabert2", tmp_path)))
+    with pytest.raises(
+        UserError, match=r"windows of 100 bases come to 102 tokens, more than the encoder has .* \(70\)"
+    ):
+        model({"sequence": nn.functional.one_hot(torch.full((1, 100), 2), 4).float().transpose(1, 2)})
+
+
 def test_code_that_comes_with_a_checkpoint_does_not_run_unasked(tmp_path: Path) -> None:
     folder = make_checkpoint("dnabert2", tmp_path)
     text = (folder / "config.json").read_text().replace("{", '{"auto_map": {"AutoModel": "own.Own"},', 1)

@@ -135,7 +135,7 @@ def test_jaspar_filters_are_the_same_every_time_and_of_many_families() -> None:
 
 
 def test_jaspar_filters_that_do_not_exist_are_refused() -> None:
-    with pytest.raises(UserError, match=r"jaspar.release: found JASPAR1999, expected one of JASPAR2014"):
+    with pytest.raises(UserError, match=r"found JASPAR release JASPAR1999, expected one of JASPAR2014"):
         jaspar_filters("JASPAR1999", "vertebrates", 8, 20)
     with pytest.raises(UserError, match=r"found 0 motifs of martians .* expected at least 8"):
         jaspar_filters("JASPAR2024", "martians", 8, 20)
@@ -210,6 +210,24 @@ def test_no_placement_on_an_unknown_base_is_a_match() -> None:
     torch.testing.assert_close(features, torch.tensor([-7.0, -7, -7, -7, 6, -7]) * scale)
     # CAC beside N: the A in the middle is 2, -1 + 2 - 4 = -3, and GTG on the other strand -7.
     torch.testing.assert_close(model.trunk(encode("CACNNN")).flatten(), torch.tensor([-3.0]) * scale)
+
+
+@pytest.mark.parametrize("place", [0, 1, 7, 13])
+def test_a_short_motif_is_found_at_the_ends_and_beside_what_is_unknown(place: int) -> None:
+    word = torch.full((1, 4, 3), -1.0)
+    word[0, [0, 1, 3], [0, 1, 2]] = 2.0  # ACT
+    filters = torch.from_numpy(laid_in(word[0].numpy(), 9))[None].float()
+    model = PWMScanner(16, 1, filters)
+    codes = torch.full((16,), 2)
+    codes[place : place + 3] = torch.tensor([0, 1, 3])
+    window = nn.functional.one_hot(codes, 4).float()
+    beside = [base for base in (place - 1, place + 3) if 0 <= base < 16]
+    window[beside] = 0.0
+    scores = model.trunk.get_submodule("convolution")(window.T[None])
+    assert float(scores.amax()) == 6.0
+    # With an unknown base inside, the motif is nowhere; nothing else scores as much.
+    window[place + 1] = 0.0
+    assert float(model.trunk.get_submodule("convolution")(window.T[None]).amax()) < 3.0
 
 
 def test_partly_known_bases_have_the_mean_of_their_scores() -> None:

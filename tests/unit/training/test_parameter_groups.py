@@ -48,6 +48,31 @@ def test_layers_further_from_the_head_learn_more_slowly():
     assert groups["trunk.first.bias"][0] == 0.125
 
 
+def test_every_layer_of_an_encoder_counts():
+    model = nn.Module()
+    encoder = nn.Module()
+    encoder.layers = nn.ModuleList([nn.Linear(1, 1), nn.Linear(1, 1)])
+    encoder.normalization = nn.LayerNorm(1)
+    model.trunk = nn.Sequential()
+    model.trunk.add_module("stem", nn.Sequential(nn.Conv1d(1, 1, 1), nn.ReLU(), nn.Dropout()))
+    model.trunk.add_module("encoder", encoder)
+    model.trunk.add_module("dropout", nn.Dropout())
+    model.head = nn.Linear(1, 1)
+    rates = {
+        id(parameter): group["scale"]
+        for group in parameter_groups(model, decay_all=True, layer_decay=0.5)
+        for parameter in group["params"]
+    }
+    found = {name: rates[id(parameter)] for name, parameter in model.named_parameters() if name.endswith("weight")}
+    assert found == {
+        "trunk.stem.0.weight": 0.0625,
+        "trunk.encoder.layers.0.weight": 0.125,
+        "trunk.encoder.layers.1.weight": 0.25,
+        "trunk.encoder.normalization.weight": 0.5,
+        "head.weight": 1.0,
+    }
+
+
 def test_the_innermost_multiplier_holds():
     groups = found(Net(), multipliers={"trunk": 0.1, "trunk.last": 2.0})
     assert groups["trunk.first.weight"][0] == 0.1
