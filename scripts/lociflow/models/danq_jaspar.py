@@ -34,9 +34,10 @@ class DanQJaspar(DanQ):
 
     As in that script a motif's probabilities less 1/4 overwrite part of a filter, at a random place at least 3 bases
     from both ends, and the filter's bias is drawn from -1 to 0; the rest of the filter and all other filters stay as
-    drawn. The script's file of motifs is not public: it is taken to be all 519 matrices that pyjaspar has for
-    vertebrates in the CORE collection of JASPAR 2016. The script adds the reverse complements of six of them, which
-    cannot be told by their numbers alone and are left out. Columns of counts get a pseudocount of 1 in all.
+    drawn. The script's file of motifs, an array of Python objects in the authors' repository
+    (``JASPAR_CORE_2016_vertebrates.npy``), is not read: taken are all 519 matrices that pyjaspar has for vertebrates in
+    the CORE collection of JASPAR 2016. The script adds the reverse complements of six of them, which are left out.
+    Columns of counts get a pseudocount of 1 in all.
 
     Parameters
     ----------

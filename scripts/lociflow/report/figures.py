@@ -40,7 +40,7 @@ def leaderboard(dataset: DatasetResults, style: Mapping[str, Style], metric: str
     """Draw the median of a metric of every entry with its interval, seeds of one model in one row."""
     groups = grouped(dataset.entries)
     name = f"leaderboard-{dataset.name}-{metric}"
-    with canvas(name, (WIDTH, 0.75 + 0.36 * len(groups))) as (figure, axes):
+    with canvas(name, (WIDTH, 0.9 + 0.36 * len(groups))) as (figure, axes):
         for row, (label, entries) in enumerate(groups):
             for offset, entry in zip(spread(len(entries), 0.5), entries, strict=True):
                 draw_interval(axes, row + offset, entry, metric, style[label])
@@ -49,7 +49,7 @@ def leaderboard(dataset: DatasetResults, style: Mapping[str, Style], metric: str
         axes.set_ylim(len(groups) - 0.5, -0.5)
         axes.grid(axis="y", visible=False)
         axes.tick_params(axis="y", length=0)
-        axes.set_xlabel(f"median {METRIC_NAMES[metric]} over targets (line: {level(dataset)} interval)")
+        axes.set_xlabel(f"median {METRIC_NAMES[metric]} over targets\n(line: {level(dataset)} interval)")
         alt = f"{METRIC_NAMES[metric]} on the test set of {dataset.name}, median over targets: " + "; ".join(
             described(entry, metric) for _, entries in groups for entry in entries
         )
@@ -178,7 +178,7 @@ def per_target(dataset: DatasetResults, style: Mapping[str, Style], metric: str)
         axes.set_ylim(len(targets) - 0.5, -0.5)
         axes.grid(axis="y", visible=False)
         axes.tick_params(axis="y", length=0)
-        axes.set_xlabel(f"{METRIC_NAMES[metric]} (line: {level(dataset)} interval)")
+        axes.set_xlabel(f"{METRIC_NAMES[metric]}\n(line: {level(dataset)} interval)")
         figure.legend(
             handles=keys(shown, style), loc="outside upper left", ncols=2, handletextpad=0.3, columnspacing=1.2
         )

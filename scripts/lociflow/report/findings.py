@@ -207,12 +207,25 @@ def targets_without_positives(dataset: DatasetResults) -> Iterator[Finding]:
 
 
 def audit_verdicts(dataset: DatasetResults) -> Iterator[Finding]:
-    """Repeat what the audit found wrong with the split: failures as errors, the rest as warnings."""
+    """Repeat what the audit found wrong with the split: failures as errors, the rest as warnings.
+
+    Of folds that are scored together the worst speaks for all, with the number of those that are wrong in the same way.
+    """
     checks = [check for check in (dataset.audit or {}).get("checks", []) if check["split"] in dataset.audited_splits]
+    folds = len({check["split"] for check in checks} - {None})
     for verdict, level in AUDIT_LEVELS.items():
+        alike: dict[str, list[Mapping[str, Any]]] = {}
         for check in checks:
             if check["verdict"] == verdict:
-                yield Finding(level, f"{dataset.name}: the audit {verdict}s {check['title'].lower()}", _audited(check))
+                alike.setdefault(check["check"], []).append(check)
+        for same in alike.values():
+            worst = max(same, key=lambda check: check["value"] or 0.0)
+            title = f"{dataset.name}: the audit {verdict}s {worst['title'].lower()}"
+            if folds > 1 and worst["split"] is not None:
+                title += f" in {len(same)} of {folds} folds"
+                yield Finding(level, title, f"The worst, {worst['split']}: {_audited(worst)}")
+            else:
+                yield Finding(level, title, _audited(worst))
 
 
 def _audited(check: Mapping[str, Any]) -> str:

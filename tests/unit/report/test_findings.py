@@ -1,9 +1,10 @@
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from lociflow.report.findings import best_epoch, findings, held, unfinished
+from lociflow.report.findings import audit_verdicts, best_epoch, findings, held, unfinished
 from lociflow.report.read_results import read_results
 
 
@@ -128,3 +129,30 @@ def test_a_joined_genome_is_held_by_the_digests_of_its_contigs() -> None:
     assert held(joined, contigs_pinned=True)
     assert not held(joined, contigs_pinned=False)
     assert not held({"pinned": False, "from": ["a"]}, contigs_pinned=True)
+
+
+def test_folds_that_are_wrong_in_the_same_way_are_told_once(results) -> None:
+    data = results.dataset("data", ["A"])
+    results.entry(data, "cnn", 0.9)
+    (dataset,) = read_results(results.manifest).datasets
+
+    def check(split: str | None, value: float, verdict: str, name: str = "duplicates") -> dict[str, object]:
+        told = {"title": name.title(), "says": f"{value} of the test windows.", "remedy": "Take them out."}
+        return {"check": name, "split": split, "verdict": verdict, "value": value, **told}
+
+    checks = [check("cv1", 0.1, "fail"), check("cv2", 0.3, "fail"), check("cv3", 0.0, "pass")]
+    checks += [check("cv2", 0.01, "warn", "conflicts"), check(None, 0.2, "warn", "coordinates")]
+    folds = replace(dataset, audit={"checks": checks}, folds=("cv1", "cv2", "cv3"))
+    assert [tuple(finding) for finding in audit_verdicts(folds)] == [
+        (
+            "error",
+            "data: the audit fails duplicates in 2 of 3 folds",
+            "The worst, cv2: 0.3 of the test windows. Take them out.",
+        ),
+        (
+            "warning",
+            "data: the audit warns conflicts in 1 of 3 folds",
+            "The worst, cv2: 0.01 of the test windows. Take them out.",
+        ),
+        ("warning", "data: the audit warns coordinates", "0.2 of the test windows. Take them out."),
+    ]
