@@ -15,9 +15,9 @@ from lociflow.preflight.outputs import guessed
 from lociflow.sequence.alphabet import Alphabet
 from lociflow.training.checks import check_recipe
 from lociflow.training.labels import even_statistics
+from lociflow.training.losses import make_loss
 from lociflow.training.optimizers import make_optimizer, make_schedule
 from lociflow.training.prior_correction import stated_logarithms
-from lociflow.training.supervised import make_objective
 from lociflow.training.transfer import freeze
 
 # Of a schedule that is tried.
@@ -76,8 +76,8 @@ def try_recipe(recipe: Mapping[str, Any], outputs: Outputs, model: nn.Module, fr
     UserError
         A name or an argument does not exist, or nothing is left to train.
     """
-    if not guessed(outputs):
-        make_objective(recipe, even_statistics(outputs))
+    if not (recipe.get("objective") or guessed(outputs)):
+        make_loss(recipe, even_statistics(outputs))
     model.requires_grad_(True)
     freeze(model, frozen)
     optimizer = make_optimizer(recipe, model)

@@ -4,16 +4,12 @@ import copy
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
 import torch
 from torch import nn
 
 from lociflow.command import UserError
-from lociflow.data.dataset import WindowDataset
-from lociflow.data.one_hot import OneHot, reverse_complement_one_hot
-from lociflow.data.sampler import Request, TrainingSampler
+from lociflow.data.one_hot import reverse_complement_one_hot
 from lociflow.genome.label_kinds import LabelKind
-from lociflow.training.parallel import Process
 
 COUNTS = ("batch_size", "evaluation_batch_size", "torch_threads")
 # Of the differences between two sequences, what those between two strands may come to by rounding.
@@ -103,28 +99,3 @@ def check_strands(model: nn.Module, name: str, views: Sequence[str], input_lengt
             "strands apart, as the windows of this data set have a strand; choose another model, or set "
             "windows.stranded to false"
         )
-
-
-def check_shares(
-    model: nn.Module, one_hot: OneHot, dataset: WindowDataset, sampler: TrainingSampler, process: Process
-) -> None:
-    """Refuse, on a CPU, batches of which a process would get a single bin where the model normalises over bins.
-
-    Raises
-    ------
-    UserError
-        See above.
-    """
-    smallest = int(sampler.batch_sizes.min())
-    if process.world == 1 or smallest // process.world > 1:
-        return
-    sample = dataset[Request(sampler.bins[:1], np.zeros(1, dtype=bool))]
-    try:
-        with torch.no_grad(), torch.random.fork_rng(devices=[]):
-            copy.deepcopy(model).train()(one_hot(sample.views))
-    except ValueError:
-        raise UserError(
-            f"training.batch_size: {sampler.batch_size} leaves a batch of {smallest} bins for {process.world} "
-            "processes, expected at least two for each, as the model normalises over them; choose another batch size "
-            "or fewer devices"
-        ) from None

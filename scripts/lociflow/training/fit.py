@@ -1,6 +1,7 @@
 """The epochs of a training, from the last whole one where a process was killed."""
 
 import contextlib
+import copy
 import logging
 import signal
 import sys
@@ -9,13 +10,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytorch_lightning as pl
 import torch
 from pytorch_lightning.plugins.environments import LightningEnvironment
 from torch.utils.data import DataLoader
 
-from lociflow.command import status
+from lociflow.command import UserError, status
 from lociflow.data.dataset import Sample
+from lociflow.data.sampler import Request
 from lociflow.training.callbacks import Epochs, ProgressBar, SaveState
 from lociflow.training.module import TrainingModule
 from lociflow.training.parallel import ShareSampler, tell_differences, trainer_options
@@ -49,8 +52,15 @@ def fit(
         Where to train.
     state
         The file for resuming.
+
+    Raises
+    ------
+    UserError
+        As :func:`check_shares`, or the loss is no number any more.
     """
     process = module.process
+    if device.type == "cpu":
+        check_shares(module, training, sampler)
     terminal = sys.stderr.isatty() and process.first
     shown = epochs.monitor or PREFIX + module.objective.headline
     logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)
@@ -87,3 +97,27 @@ def fit(
     except SystemExit as stop:
         # After SIGTERM, Lightning leaves with an exit status of success.
         raise SystemExit(stop.code or 128 + signal.SIGTERM) from None
+
+
+def check_shares(module: TrainingModule, training: DataLoader[Sample], sampler: ShareSampler) -> None:
+    """Refuse, on a CPU, batches of which a process would get a single bin where the model normalises over bins.
+
+    Raises
+    ------
+    UserError
+        See above.
+    """
+    whole, world = sampler.sampler, sampler.process.world
+    smallest = int(whole.batch_sizes.min())
+    if world == 1 or smallest // world > 1:
+        return
+    sample = training.dataset[Request(whole.bins[:1], np.zeros(1, dtype=bool))]
+    try:
+        with torch.no_grad(), torch.random.fork_rng(devices=[]):
+            copy.deepcopy(module.model).train()(module.one_hot(sample.views))
+    except ValueError:
+        raise UserError(
+            f"training.batch_size: {whole.batch_size} leaves a batch of {smallest} bins for {world} processes, "
+            "expected at least two for each, as the model normalises over them; choose another batch size or fewer "
+            "devices"
+        ) from None

@@ -1,13 +1,14 @@
 """Losses on binary labels that know missing ones, and what all losses share."""
 
 from collections.abc import Mapping, Sequence
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
 from lociflow.command import UserError
+from lociflow.instantiate import instantiate, trusted_object
 from lociflow.training.labels import LabelStatistics, log_odds
 
 TargetWeights = Mapping[str, float] | Sequence[float]
@@ -279,3 +280,40 @@ def effective_weights(counts: np.ndarray, beta: float) -> np.ndarray:
     if not 0 <= beta < 1:
         raise UserError(f"training.loss.beta: found {beta}, expected a number from 0 to below 1")
     return (1 - beta) / (1 - beta ** np.maximum(counts, 1).astype(np.float64))
+
+
+def make_loss(recipe: Mapping[str, Any], statistics: LabelStatistics) -> MaskedLoss:
+    """Build the loss that a recipe names.
+
+    Parameters
+    ----------
+    recipe
+        The configuration's ``training``.
+    statistics
+        Of the labels of an epoch.
+
+    Raises
+    ------
+    UserError
+        It is for other kinds of labels, or its arguments do not fit.
+    """
+    target = recipe["loss"]["_target_"]
+    check_kinds(target, getattr(trusted_object(target), "kinds", ()), statistics.outputs.kind)
+    found: MaskedLoss = instantiate(recipe["loss"], labels=statistics)
+    return found
+
+
+def check_kinds(target: str, kinds: Sequence[str], kind: str) -> None:
+    """Refuse a loss that is for other labels.
+
+    Raises
+    ------
+    UserError
+        See above.
+    """
+    if kind not in kinds:
+        expected = f"one for {kind} labels"
+        raise UserError(
+            f"training.loss: found {target}, which is for {' or '.join(kinds) or 'no'} labels, expected {expected}; "
+            "set training.loss to null for the kind's own"
+        )

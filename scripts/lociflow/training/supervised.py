@@ -9,12 +9,12 @@ from torch import Tensor, nn
 
 from lociflow.command import UserError
 from lociflow.data.dataset import Sample
-from lociflow.instantiate import instantiate, trusted_object
+from lociflow.instantiate import instantiate
 from lociflow.models.heads import ProfileOutput
 from lociflow.models.outputs import Outputs
 from lociflow.training import score_names, scores
 from lociflow.training.labels import LabelStatistics
-from lociflow.training.losses import MaskedLoss
+from lociflow.training.losses import MaskedLoss, make_loss
 from lociflow.training.objectives import Loss, Objective
 from lociflow.training.value_losses import MultinomialAndCounts, log_profile
 
@@ -167,25 +167,7 @@ def make_objective(recipe: Mapping[str, Any], statistics: LabelStatistics) -> Ob
                 "lociflow.training.masked.MaskedTokens"
             )
         return found
-    target = recipe["loss"]["_target_"]
-    check_kinds(target, getattr(trusted_object(target), "kinds", ()), outputs.kind)
-    return OBJECTIVES[outputs.kind](instantiate(recipe["loss"], labels=statistics), outputs)
-
-
-def check_kinds(target: str, kinds: Sequence[str], kind: str) -> None:
-    """Refuse a loss that is for other labels.
-
-    Raises
-    ------
-    UserError
-        See above.
-    """
-    if kind not in kinds:
-        expected = f"one for {kind} labels"
-        raise UserError(
-            f"training.loss: found {target}, which is for {' or '.join(kinds) or 'no'} labels, expected {expected}; "
-            "set training.loss to null for the kind's own"
-        )
+    return OBJECTIVES[outputs.kind](make_loss(recipe, statistics), outputs)
 
 
 def _array(values: Tensor) -> np.ndarray:

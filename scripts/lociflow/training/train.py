@@ -33,7 +33,7 @@ from lociflow.training.averaging import WeightAverage
 from lociflow.training.beginning import begin_with, learn_vocabulary
 from lociflow.training.calibrate import correct_prior
 from lociflow.training.callbacks import Epochs
-from lociflow.training.checks import check_recipe, check_shares, check_strands
+from lociflow.training.checks import check_recipe, check_strands
 from lociflow.training.fit import fit
 from lociflow.training.labels import epoch_statistics, label_counts, label_statistics
 from lociflow.training.module import TrainingModule
@@ -218,8 +218,6 @@ def train_share(
         process=process,
         batch_sizes=sampler.batch_sizes,
     )
-    if place.type == "cpu":
-        check_shares(model, module.one_hot, dataset, sampler, process)
     state = state_path(results.resume, training_key(config, digests, place.type, process.world))
     stopping = recipe["early_stopping"] or {"monitor": None, "patience": 0, "min_delta": 0.0}
     augmented = 0 if augmentation is None else recipe["max_epochs"] - augmentation.clean_epochs

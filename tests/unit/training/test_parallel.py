@@ -4,6 +4,8 @@ import os
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import numpy as np
 import pytest
@@ -14,8 +16,12 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 
 from lociflow.command import UserError, status
+from lociflow.data.dataset import Sample
 from lociflow.data.sampler import Request, TrainingSampler
+from lociflow.models.basset import Basset
 from lociflow.training import parallel
+from lociflow.training.fit import check_shares
+from lociflow.training.module import TrainingModule
 from lociflow.training.objectives import Loss
 from lociflow.training.parallel import (
     Process,
@@ -131,6 +137,26 @@ def test_shares_make_up_the_batch(size: int, world: int) -> None:
     assert min(sizes) >= 1
     assert max(sizes) - min(sizes) <= 1
     assert len(counted) == min(size, world)
+
+
+@pytest.mark.parametrize(("bins", "world", "refused"), [(66, 2, True), (68, 2, False), (66, 1, False), (128, 2, False)])
+def test_a_share_of_one_bin_is_refused_where_a_model_normalises_over_bins(bins: int, world: int, refused: bool) -> None:
+    class Windows(Dataset[Sample]):
+        def __getitem__(self, request: Request) -> Sample:
+            views = {"sequence": torch.zeros(len(request.bins), 4, 60)}
+            return Sample(views, torch.zeros(1, 1), torch.ones(1, 1, dtype=torch.bool), torch.zeros(1))
+
+    model = Basset(60, 1, filters=[3], kernels=[5], pools=[4], hidden=[4])
+    module = cast(TrainingModule, SimpleNamespace(model=model, one_hot=lambda views: views))
+    sampler = ShareSampler(TrainingSampler(np.arange(bins), 64, 1, False), Process(0, world))
+    loader: DataLoader[Sample] = DataLoader(Windows(), sampler=range(1), batch_size=None)
+    if refused:
+        with pytest.raises(
+            UserError, match="64 leaves a batch of 2 bins for 2 processes, expected at least two for each"
+        ):
+            check_shares(module, loader, sampler)
+    else:
+        check_shares(module, loader, sampler)
 
 
 def test_a_share_keeps_the_batches_order_and_the_epoch() -> None:
