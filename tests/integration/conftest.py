@@ -49,6 +49,8 @@ class Results:
         return {(check["check"], check["split"]): check for check in audit["checks"]}
 
 
+# Before xdist looks for the marks.
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keep each file on one worker, and with it those that use the same data; the longest begins first."""
     for item in items:
