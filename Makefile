@@ -16,6 +16,8 @@ PYTHON ?= $(firstword $(foreach name,python3 python3.13 python3.12 python3.11,\
 	$(shell command -v $(name) >/dev/null 2>&1 && $(name) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $(name))))
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 WORKERS ?= 2
+# A file of tests on one worker, in the order of the files.
+BY_FILE := --dist loadfile --no-loadscope-reorder
 
 .PHONY: help quickstart test test-full perf lint format docs lock setup bedtools clean
 
@@ -53,11 +55,11 @@ quickstart: setup
 # The whole runs of tests/integration use two cores themselves, but not all the time.
 test: setup
 	@OMP_NUM_THREADS=1 pytest -n $(WORKERS) -m "not slow" tests/unit tests/scripts tests/workflow
-	@pytest -n $(WORKERS) --dist loadgroup -m "not slow" tests/integration
+	@pytest -n $(WORKERS) $(BY_FILE) -m "not slow" tests/integration
 
 test-full: setup
 	@OMP_NUM_THREADS=1 pytest -n $(WORKERS) tests/unit tests/scripts tests/workflow
-	@pytest -n $(WORKERS) --dist loadgroup tests/integration
+	@pytest -n $(WORKERS) $(BY_FILE) tests/integration
 
 # A quiet machine: every row has what it was measured on.
 perf: setup

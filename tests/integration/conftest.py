@@ -49,13 +49,8 @@ class Results:
         return {(check["check"], check["split"]): check for check in audit["checks"]}
 
 
-# Before xdist looks for the marks.
-@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep each file on one worker, and with it those that use the same data; the longest begins first."""
-    for item in items:
-        shared = "datasets" in getattr(item, "fixturenames", ())
-        item.add_marker(pytest.mark.xdist_group("datasets" if shared else item.path.stem))
+    """Begin with the longest file: of two workers that take a file each, the other then does all else."""
     items.sort(key=lambda item: item.path.stem != "test_quickstart")
 
 
