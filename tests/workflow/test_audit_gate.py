@@ -94,6 +94,7 @@ def test_a_gate_that_stays_shut_lets_nothing_be_trained(copy):
     assert (copy.folder / "results/simulated/audit.json").is_file()
 
 
+@pytest.mark.slow
 def test_a_run_with_clean_true_trains_once_on_each_of_the_two_splits(copy):
     change(copy, clean=True)
     write_run(copy, "mine")
@@ -163,6 +164,7 @@ def test_a_threshold_of_the_audit_reruns_the_audit_and_the_gate_and_no_training(
     assert jobs(finished, "first") == Counter()
 
 
+@pytest.mark.slow
 def test_what_a_new_audit_hides_from_a_run_is_told_and_done_by_the_next(finished):
     change(finished, audit={"duplicates": {"fail": 0.02}}, training={"max_epochs": 3})
     ran = finished.snakemake("--configfile", "first.yaml")

@@ -1,5 +1,6 @@
 """Learning curves, single targets, searches and transfers as jobs of the DAG."""
 
+import pytest
 import yaml
 
 FACTORS = 6
@@ -35,6 +36,7 @@ def test_single_targets_are_trained_beside_the_joint_model(copy):
     assert counts["single_task"] == 1
 
 
+@pytest.mark.slow
 def test_only_the_chosen_trial_of_a_search_meets_the_test_bins(copy):
     grid = {"training.optimizer.lr": [0.001, 0.01], "model.architecture.hidden": [32, 64]}
     write_run(copy, search={"size": {"model": "deepsea_small", "grid": grid}})
