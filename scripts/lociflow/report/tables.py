@@ -131,7 +131,6 @@ def aligned_text(table: pd.DataFrame) -> str:
         first = rows.iloc[0]
         kind = str(first.get("labels", "binary"))
         headline = HEADLINES[kind]
-        headlines.append(METRICS[headline].title)
         counted = "error_median" in table and rows["error_median"].notna().any()
         metrics = [*KIND_METRICS[kind].shown, *(["error"] if counted else [])]
         ranked = KIND_METRICS[kind].ranked
@@ -141,9 +140,12 @@ def aligned_text(table: pd.DataFrame) -> str:
             f"{name}: median over {plural(first['targets'], 'target')}, {first['test_bins']:,} test bins"
             f"{known if ranked else ''}"
         )
+        compared = rows[f"{headline}_gain"].notna().any()
+        if compared:
+            headlines.append(METRICS[headline].title)
         header = [
             "", "seed", *(part for metric in metrics for part in (METRICS[metric].title, "interval")),
-            *(["lift"] if ranked else []), "gain",
+            *(["lift"] if ranked else []), *(["gain"] if compared else []),
         ]  # fmt: skip
         order = rows.assign(rank=rows["kind"].map({"model": 0, "baseline": 1, "ceiling": 2, "control": 3}))
         cells = [header]
@@ -161,7 +163,7 @@ def aligned_text(table: pd.DataFrame) -> str:
                     "" if pd.isna(row["seed"]) else str(row["seed"]),
                     *scores,
                     *([number(row["lift_median"], 1)] if ranked else []),
-                    signed(row[f"{headline}_gain"]),
+                    *([signed(row[f"{headline}_gain"])] if compared else []),
                 ]
             )
         widths = [max(len(line[column]) for line in cells) for column in range(len(header))]
@@ -173,8 +175,9 @@ def aligned_text(table: pd.DataFrame) -> str:
             for line in cells
         ]
         blocks.append("\n".join([title, *lines]))
-    note = f"gain: median {' or '.join(dict.fromkeys(headlines)) or 'AUPRC'} less the k-mer baseline's"
-    return "\n\n".join([*blocks, note])
+    if headlines:
+        blocks.append(f"gain: median {' or '.join(dict.fromkeys(headlines))} less the k-mer baseline's")
+    return "\n\n".join(blocks)
 
 
 def number(value: Any, digits: int = 3) -> str:

@@ -67,6 +67,8 @@ def test_text_for_the_terminal_is_aligned(scores) -> None:
     assert len(ends) == 1
     assert "kmer_logistic (baseline)" in lines[4]
     assert lines[-1] == "gain: median AUPRC less the k-mer baseline's"
+    alone = tables.aligned_text(scores[scores["label"] != "kmer_logistic"].assign(auprc_gain=math.nan))
+    assert "gain" not in alone
 
 
 @pytest.mark.parametrize(
