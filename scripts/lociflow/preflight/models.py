@@ -347,12 +347,8 @@ def _finding(
 
 
 def _where(run: Mapping[str, Any], groups: Configuration, dataset: str, label: str) -> str:
-    """Name a model's file, what the run overrides of it, and the data set."""
+    """Name a model's file, what the run overrides of it and of its training, and the data set."""
     name, _ = split_label(label)
-    changed = [
-        override
-        for override in variants.overrides(run, label, target_names(dataset, groups))
-        if not override.lstrip("+~").startswith(("training.max_epochs", "training.label_fraction"))
-    ]
+    changed = variants.overrides(run, label, target_names(dataset, groups))
     told = f" with {', '.join(changed)}" if changed else ""
     return f"{groups.names('model')[name]}{told}, on dataset {dataset}"

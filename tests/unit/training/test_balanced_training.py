@@ -9,7 +9,6 @@ import planted
 import pytest
 from planted import Planted
 
-from lociflow.command import UserError
 from lociflow.data.balancing import Balance, SomeNegatives
 from lociflow.data.draws import permuted_rows
 from lociflow.models.checkpoint import load_model
@@ -90,39 +89,3 @@ def test_loss_weights_count_what_is_drawn(fit: Callable[..., Path], monkeypatch:
     assert made[1] == [2.0]
     fit("all", max_epochs=0, targets=["first"], loss=loss)
     assert made[2][0] == pytest.approx(3, abs=0.5)
-
-
-def test_a_target_without_positives_to_validate_keeps_its_probabilities(
-    fit: Callable[..., Path], data: Planted, tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    caplog.set_level("INFO")
-    on, spoilt = data._replace(targets=tmp_path / "targets.npy"), np.load(data.targets)
-    spoilt[VALIDATION, 1] = 0
-    np.save(on.targets, spoilt)
-    recipe = {"on": on, "max_epochs": 0, "balance": BALANCE, "correct_prior": True, "prevalence": {"second": 0.5}}
-    slope, intercept = load_model(fit("none", **recipe) / "model.ckpt").provenance["calibration"]
-    assert "probabilities of second stay as they are: without positive" in caplog.text
-    labels = np.load(data.targets)[TRAIN, 1]
-    odds = math.log(((labels == 1).sum() + 0.5) / ((labels == 0).sum() + 0.5))
-    # Only from the prevalence of the training labels to the one that is stated.
-    assert (slope[1], intercept[1]) == (1.0, pytest.approx(-odds))
-
-
-def test_classes_are_corrected_only_by_what_is_exact(fit: Callable[..., Path], data: Planted, tmp_path: Path) -> None:
-    on = planted.relabel(data, tmp_path / "classes", "class")
-    recipe = {"on": on, "max_epochs": 0, "correct_prior": True, "targets": ["first"]}
-    recipe["loss"] = {"_target_": "lociflow.training.class_losses.CrossEntropy"}
-    with pytest.raises(UserError, match="found classes of which the balance tells no exact correction"):
-        fit("all", **recipe)
-    alike = {"_target_": "lociflow.data.balancing.ClassesAlike"}
-    folder = fit("alike", **recipe, balance=alike)
-    slope, intercept = load_model(folder / "model.ckpt").provenance["calibration"]
-    labels = np.load(data.targets)[TRAIN, 0]
-    absent, present = (labels == 0).sum(), (labels == 1).sum()
-    assert (slope, intercept) == ([1.0, 1.0], pytest.approx([math.log(absent / present), 0.0]))
-    stated = {**recipe, "prevalence": {"absent": 0.5, "present": 0.5}}
-    found = load_model(fit("stated", **stated, balance=alike) / "model.ckpt").provenance["calibration"]
-    # Only what lies between them counts.
-    assert found[1][0] == pytest.approx(found[1][1], abs=0.01)
-    # What an epoch has is even: each class begins at one half.
-    assert first_bias(folder) == pytest.approx([math.log(0.5)] * 2, abs=1e-6)

@@ -2,7 +2,6 @@ import ast
 import csv
 import json
 import logging
-import math
 import subprocess
 import sys
 from collections.abc import Callable
@@ -18,12 +17,10 @@ from planted import Planted, config
 from lociflow.command import UserError
 from lociflow.evaluation.predict import predict
 from lociflow.evaluation.predictions import read_predictions
-from lociflow.genome.label_kinds import KINDS
 from lociflow.models.checkpoint import LoadedModel, build_model, load_model
 from lociflow.models.outputs import Outputs
 from lociflow.training import callbacks
 from lociflow.training.averaging import WeightAverage
-from lociflow.training.checks import check_recipe
 from lociflow.training.train import train
 
 TRANSFER = {"model": "tiny", "freeze": ["trunk"]}
@@ -256,48 +253,6 @@ def test_the_average_of_the_weights_is_kept(fit: Callable[..., Path], monkeypatc
     assert torch.allclose(loaded.model.get_submodule("head.output").bias, expected)
     plain = load(fit("plain", **recipe))
     assert torch.equal(plain.model.get_submodule("head.output").bias, seen[1])
-
-
-def test_probabilities_are_corrected_to_the_prevalence(fit: Callable[..., Path], data: Planted, tmp_path: Path) -> None:
-    loss = {"_target_": "lociflow.training.losses.MaskedBinaryCrossEntropy", "pos_weight": 20.0}
-    means = {}
-    for corrected in (True, False):
-        folder = fit(f"corrected {corrected}", max_epochs=3, loss=loss, correct_prior=corrected)
-        predict(data.store, data.windows, data.control, folder / "model.ckpt", tmp_path / "p.parquet", 0, "cpu")
-        found = read_predictions(tmp_path / "p.parquet")
-        means[corrected] = found.loc[found["split"] == "validation", list(planted.MOTIFS)].mean().tolist()
-    # A quarter of the bins is positive.
-    assert means[True] == pytest.approx([0.25, 0.25], abs=0.06)
-    assert min(means[False]) > 0.6
-    recipe = {"max_epochs": 3, "loss": loss, "correct_prior": True}
-    natural, stated = (
-        load(fit(f"for {shares}", **recipe, prevalence=shares)).provenance["calibration"]
-        for shares in (None, {"second": 0.5})
-    )
-    assert stated[0] == natural[0]
-    labels = np.load(data.targets)[planted.BINS["chrA"] :][: planted.BINS["chrB"], 1]
-    shift = math.log((labels == 0).sum() / (labels == 1).sum())
-    assert np.subtract(stated[1], natural[1]).tolist() == pytest.approx([0, shift])
-    with pytest.raises(UserError, match="correct_prior: found true, expected false"):
-        check_recipe(config(correct_prior=True)["training"], KINDS["real"], torch.device("cpu"))
-
-
-def test_a_balanced_epoch_is_put_right(fit: Callable[..., Path], data: Planted) -> None:
-    labels = np.load(data.targets)[: planted.BINS["chrA"], 0]
-    label_counts = (labels == 1).sum(), (labels == 0).sum()
-    balance = {"_target_": "lociflow.data.balancing.SomeNegatives", "ratio": 1.0}
-    recipe = {"targets": ["first"], "balance": balance, "correct_prior": True, "max_epochs": 0}
-    loaded = load(fit("balanced", **recipe))
-    ((slope,), (intercept,)) = loaded.provenance["calibration"]
-    positives, negatives = label_counts
-    assert (slope, intercept) == (1.0, pytest.approx(math.log(positives / negatives)))
-    # Begins at odds of 1, as the epochs have it, but for the half label that is added to each kind.
-    assert float(loaded.model.get_submodule("head.output").bias) == pytest.approx(0, abs=0.01)
-    rows = history(fit("one", **{**recipe, "max_epochs": 1}))
-    assert len(rows) == 1
-    # A loss that weighs positives moves the odds too: only the validation bins can tell by how much.
-    weighted = load(fit("weighted", **{**recipe, "loss": {**planted.CONFIG["training"]["loss"], "pos_weight": 3.0}}))
-    assert weighted.provenance["calibration"][0] != [1.0]
 
 
 def test_gradients_of_two_batches_make_one_step(fit: Callable[..., Path]) -> None:
