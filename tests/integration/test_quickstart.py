@@ -106,7 +106,7 @@ def test_attributions_find_the_planted_positions(quickstart):
         overall = json.loads((interpretation(folder, label) / "truth.json").read_text())["overall"]
         assert overall["auprc"] > 3 * overall["base_rate"]
         assert overall["decoy_ratio"] < 0.5
-    control = json.loads((interpretation(folder, "deepsea_small+shuffled_labels") / "truth.json").read_text())[
+    control = json.loads((interpretation(folder, "deepbind_small+shuffled_labels") / "truth.json").read_text())[
         "overall"
     ]
     assert control["auprc"] < 2 * control["base_rate"]

@@ -24,8 +24,9 @@ class CNNProm(nn.Module):
     ======  ===================================================  ============  ==========
 
     That is 1,476,457 parameters; for human promoters without a TATA box there are 300 filters and the maximum over all
-    231 positions: 64,157. Both agree with one independent implementation; the paper's own table and its supplement were
-    not at hand. The networks for bacteria and plants have other numbers and were not checked.
+    231 positions: 64,157. Both agree with one independent implementation (ivanpmartell/masters-thesis 5c4f2b2,
+    ``CNNPROM/module.py``); the paper's own table and its supplement were not at hand. The networks for bacteria and
+    plants have other numbers and were not checked.
 
     Parameters
     ----------

@@ -33,7 +33,8 @@ class DeepSTARR(nn.Module):
 
     Convolutions are padded with zeros to the same length. That is 621,714 parameters. The authors' network has 1,008
     more: biases in front of batch normalisation, which takes them off again; they are left out here. The table was
-    checked against a copy of the authors' training script and four independent implementations.
+    checked against the authors' training script (bernardo-de-almeida/DeepSTARR, ``DeepSTARR_training.ipynb``) and four
+    independent implementations, p-koo/degu's ``model_zoo.py`` among them.
 
     Parameters
     ----------

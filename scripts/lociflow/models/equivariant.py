@@ -19,7 +19,21 @@ class EquivariantCNN(nn.Module):
     is right where a label belongs to both strands, and wrong where it has a strand. Zhou et al. (2022, Proc. Mach.
     Learn. Res. 165) compare this with augmentation and with averaging, which change nothing here.
 
-    The papers do not share one network; these layers are DeepSEA's, with batch normalisation.
+    The papers do not share one network. These layers are DeepSEA's, half its numbers in pairs, with batch
+    normalisation; for 1,000 bases and 919 targets:
+
+    ======  =====================================================  ============  ==========
+    layer   what                                                   output        parameters
+    ======  =====================================================  ============  ==========
+    conv    160 pairs of 8, batch normalisation, pool 4, ReLU      320 × 248          5,440
+    conv    240 pairs of 8, batch normalisation, pool 4, ReLU      480 × 60         614,880
+    conv    480 pairs of 8, batch normalisation, ReLU              960 × 53       1,844,160
+    dense   462 pairs of units, ReLU                               924           23,507,022
+    sum     of both strands                                        462                    0
+    output  919 sigmoids                                           919              425,497
+    ======  =====================================================  ============  ==========
+
+    That is 26,396,999 parameters: a pair has those of one filter.
 
     Parameters
     ----------

@@ -56,9 +56,16 @@ class KmerCounts(nn.Module):
 class KmerLogistic(nn.Module):
     """Logistic regression on k-mer counts.
 
-    The linear relative of kmer-SVM (Lee, Karchin & Beer 2011, Genome Res. 21:2167, doi:10.1101/gr.121905.111). The
-    features are log(1 + count). Their L2 penalty is the optimiser's ``weight_decay``. Counts are whole numbers and
-    have no gradient, so that the sequence can be explained by mutation only.
+    ======  =====================================  =======  ===================
+    layer   what                                   output   parameters
+    ======  =====================================  =======  ===================
+    counts  log(1 + count) of n k-mers             n                          0
+    output  linear                                 targets      targets (n + 1)
+    ======  =====================================  =======  ===================
+
+    The linear relative of kmer-SVM (Lee, Karchin & Beer 2011, Genome Res. 21:2167, doi:10.1101/gr.121905.111).
+    The L2 penalty is the optimiser's ``weight_decay``. Counts are whole numbers and have no gradient, so that the
+    sequence can be explained by mutation only.
 
     Parameters
     ----------

@@ -11,6 +11,14 @@ from lociflow.models.layers import check_sequence
 class Perceptron(nn.Module):
     """Hidden layers on the flattened one-hot sequence.
 
+    ======  ====================================================  =======  ===============
+    layer   what                                                  output   parameters
+    ======  ====================================================  =======  ===============
+    dense   h units, ReLU, on L positions of c channels           h          h (c L + 1)
+    more    k units, ReLU, on h, for each further layer           k            k (h + 1)
+    output  linear                                                targets    targets (k + 1)
+    ======  ====================================================  =======  ===============
+
     Trained by back-propagation (Rumelhart, Hinton & Williams 1986, Nature 323:533, doi:10.1038/323533a0). It knows each
     base by its position alone, so that a motif at another place is another motif: a control for what convolutions add,
     and fit only for windows that are aligned to something.

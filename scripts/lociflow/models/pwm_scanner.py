@@ -51,7 +51,16 @@ class BothStrands(nn.Module):
 class PWMScanner(nn.Module):
     """Position weight matrices (Stormo 2000, Bioinformatics 16:16, doi:10.1093/bioinformatics/16.1.16) as filters.
 
-    Log-odds score at each position of both strands, its maximum over the window, batch normalisation, a linear layer.
+    ======  ================================================  =================  ===============
+    layer   what                                              output             parameters
+    ======  ================================================  =================  ===============
+    scan    log-odds of m motifs of w bases on both strands   m × 2 (L + w - 1)  4 w m
+            of L bases
+    pool    maximum over positions and strands                m                  0
+    norm    batch normalisation                               m                  2 m
+    output  linear                                            targets            targets (m + 1)
+    ======  ================================================  =================  ===============
+
     f(x) = f(reverse complement of x). Placements on an unknown base have the motif's lowest possible score, and so has
     a window in which there is no other placement.
 

@@ -71,8 +71,9 @@ class SpliceAI(nn.Module):
 
     That is 93,251, 185,187, 359,043 and 696,739 parameters. A unit is batch normalisation, ReLU and dilated
     convolution, twice, added to its input; every 4 units a convolution of kernel 1 ("skip") hands the features to a sum
-    from which the output is made. Layers, dilations and batch sizes agree with several independent copies of the
-    authors' training script (``spliceai.py``, ``train_model.py``); the paper's Figure S1 was not looked at itself.
+    from which the output is made. Layers, dilations and batch sizes agree with several copies of the authors' training
+    script (``spliceai.py``, ``train_model.py``; one is amberT15/RNA_multitask 2d1aa67, ``replications/SpliceAI``); the
+    paper's Figure S1 was not looked at itself.
 
     Convolutions are padded with zeros and what the padding can reach, half the context on either side, is cut off: an
     answer is a function of its base and the context alone, wherever it lies in a window. Bases of a window beyond the

@@ -166,6 +166,15 @@ def test_parameters_are_those_of_one_strand() -> None:
     assert sum(parameter.numel() for parameter in model.parameters()) == expected
 
 
+def test_parameters_are_those_of_the_table() -> None:
+    model = EquivariantCNN(1000, 919)
+    # A filter of the first layer reads 4 channels, one of a later layer both strands of each pair. 1,000 - 7 = 993,
+    # / 4 = 248, - 7 = 241, / 4 = 60, - 7 = 53
+    layers = [160 * 4 * 8 + 320, 240 * 320 * 8 + 480, 480 * 480 * 8 + 960, 462 * 960 * 53 + 462, 919 * 462 + 919]
+    assert layers == [5_440, 614_880, 1_844_160, 23_507_022, 425_497]
+    assert sum(parameter.numel() for parameter in model.parameters()) == sum(layers) == 26_396_999
+
+
 def test_filters_are_read_with_their_normalisation() -> None:
     model = EquivariantCNN(60, 3, [5, 6], [8, 3], [4, 2], [0.0, 0.0], hidden=4, initial_threshold=2.0).eval()
     folded = first_convolution(model)

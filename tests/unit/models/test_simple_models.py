@@ -268,6 +268,16 @@ def test_the_filters_are_the_motifs_and_can_be_kept() -> None:
         PWMScanner(7, 3, motifs)
 
 
+def test_parameters_of_scanner_and_kmers_are_those_of_their_tables() -> None:
+    def count(model: nn.Module) -> int:
+        return sum(parameter.numel() for parameter in model.parameters())
+
+    assert count(PWMScanner(30, 3, torch.randn(5, 4, 8))) == 4 * 8 * 5 + 2 * 5 + 3 * (5 + 1)
+    # Of the 4,096 6-mers 64 are their own reverse complement: (4,096 + 64) / 2.
+    assert count(KmerLogistic(30, 3, k=6)) == 3 * (2080 + 1)
+    assert count(KmerLogistic(30, 3, k=6, both_strands=False)) == 3 * (4096 + 1)
+
+
 def test_perceptron_layers() -> None:
     model = Perceptron(10, 3, [7, 5], channels=20)
     expected = 20 * 10 * 7 + 7 + 7 * 5 + 5 + 5 * 3 + 3
