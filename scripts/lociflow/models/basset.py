@@ -31,8 +31,8 @@ class Basset(nn.Module):
     ======  ===================================================  ============  ==========
 
     That is 4,132,364 parameters. The authors' network has 2,700 more: biases in front of batch normalisation, which
-    takes them off again; they are left out here. The table was checked against the authors' ``src/convnet.lua`` in a
-    copy of 2015 (yukatherin/Basset 023cdb2); later states pad the convolutions. As there, the weights that lead into a
+    takes them off again; they are left out here. The table was checked against the authors' ``src/convnet.lua`` in an
+    early copy (yukatherin/Basset 023cdb2); later states pad the convolutions. As there, the weights that lead into a
     filter or unit are scaled down where their norm exceeds a limit.
 
     Parameters

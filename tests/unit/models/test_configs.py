@@ -23,6 +23,7 @@ from lociflow.models.checkpoint import build_model
 from lociflow.models.heads import ProfileOutput
 from lociflow.models.layers import count_parameters
 from lociflow.models.outputs import UNLABELLED, Outputs
+from lociflow.sequence.alphabet import PROTEIN
 from lociflow.training.labels import label_statistics
 from lociflow.training.recipe import SUPPORTED
 from lociflow.training.supervised import make_objective
@@ -72,6 +73,12 @@ TOTALS: dict[str, tuple[Outputs | tuple[str, int], int]] = {
     "zeng": (("binary", 1), 16_577),
 }
 SIMPLE = {"kmer_regression", "perceptron", "pwm_scanner"}
+# What is made of bases, pairs of strands or motifs of DNA.
+OF_DNA = {"danq_jaspar_small", "equivariant_cnn_small", "kmer_regression", "pwm_scanner"} | {
+    name
+    for name in SMALL
+    if yaml.safe_load((FOLDER / f"{name}.yaml").read_text())["architecture"]["_target_"].endswith(".LanguageModel")
+}
 POSITIONS = 20
 BINS = 2
 DATASET: dict[str, Any] = {
@@ -274,6 +281,21 @@ def test_a_window_of_another_length_is_refused(groups: Configuration, name: str)
     model: nn.Module = build_model(config["model"], outputs_for(kind)).eval()
     with pytest.raises(ValueError, match=re.escape("240")):
         model(make_sample(kind, 239).views)
+
+
+@pytest.mark.parametrize("name", [*SMALL, *sorted(SIMPLE)])
+def test_amino_acids_are_read_or_refused(groups: Configuration, name: str) -> None:
+    kind = LABELS[name][0]
+    config = groups.trained(f"{'binary' if kind == UNLABELLED else kind}240", name, "default", ())["training"]
+    if name in OF_DNA:
+        with pytest.raises(UserError, match=r"expected the 4 bases of DNA for .*; choose another model"):
+            build_model(config["model"], outputs_for(kind), len(PROTEIN.channels))
+        return
+    model = build_model(config["model"], outputs_for(kind), len(PROTEIN.channels)).eval()
+    codes = {"sequence": torch.randint(0, 20, (BINS, 240), dtype=torch.uint8)}
+    model(OneHot(PROTEIN)(codes))
+    with pytest.raises(ValueError, match=r"\(batch, 20, 240\)"):
+        model(make_sample(kind, 240).views)
 
 
 @pytest.mark.parametrize(
