@@ -16,7 +16,7 @@ PYTHON ?= $(firstword $(foreach name,python3 python3.13 python3.12 python3.11,\
 	$(shell command -v $(name) >/dev/null 2>&1 && $(name) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $(name))))
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 WORKERS ?= 2
-# A file of tests on one worker, in the order of the files.
+# A file of tests on one worker, which makes what they share once; the long files first.
 BY_FILE := --dist loadfile --no-loadscope-reorder
 
 .PHONY: help quickstart test test-full perf lint format docs lock setup bedtools clean
@@ -54,11 +54,11 @@ quickstart: setup
 
 # The whole runs of tests/integration use two cores themselves, but not all the time.
 test: setup
-	@OMP_NUM_THREADS=1 pytest -n $(WORKERS) -m "not slow" tests/unit tests/scripts tests/workflow
+	@OMP_NUM_THREADS=1 pytest -n $(WORKERS) $(BY_FILE) -m "not slow" tests/workflow tests/scripts tests/unit
 	@pytest -n $(WORKERS) $(BY_FILE) -m "not slow" tests/integration
 
 test-full: setup
-	@OMP_NUM_THREADS=1 pytest -n $(WORKERS) tests/unit tests/scripts tests/workflow
+	@OMP_NUM_THREADS=1 pytest -n $(WORKERS) $(BY_FILE) tests/workflow tests/scripts tests/unit
 	@pytest -n $(WORKERS) $(BY_FILE) tests/integration
 
 # A quiet machine: every row has what it was measured on.

@@ -92,6 +92,19 @@ def origin(
     return Origin(name, wanted, str(transfer["model"]), seed if from_seed is None else int(from_seed))
 
 
+def origins(run: Mapping[str, Any], configuration: Configuration, dataset: str, label: str) -> Iterator[Origin]:
+    """Yield the training from whose weights a training of a run starts, then that one's own, and so on."""
+    name, of, seen = dataset, label, {(dataset, label)}
+    while configuration.supports(name, split_label(of)[0]):
+        training = resolve(run, configuration, name, of)["training"]["training"]
+        found = origin(configuration, name, next(iter(split_schemes(configuration.dataset(name)))), 0, training)
+        if found is None or (found.dataset, found.model) in seen:
+            return
+        yield found
+        name, of = found.dataset, found.model
+        seen.add((name, of))
+
+
 def all_trainings(run: Mapping[str, Any], configuration: Configuration) -> Iterator[tuple[str, str]]:
     """Yield (data set, label) of every training of a run and of those that they start from, each once.
 
@@ -139,6 +152,8 @@ def check_experiments(run: Mapping[str, Any], configuration: Configuration) -> N
                     f"{key}.models: {label} is trained without labels, expected a model with scores; name one that "
                     "starts from it"
                 )
+            for name in run["datasets"]:
+                _check_unlabelled_origins(run, configuration, key, name, label)
     for search, asked in (run.get("search") or {}).items():
         configuration.group("model", split_label(asked["model"])[0])
         if is_unsupervised(configuration, asked["model"]):
@@ -192,6 +207,25 @@ def check_experiments(run: Mapping[str, Any], configuration: Configuration) -> N
                     f"dataset {name}: its split {split} has the name of all folds of dataset {whole[split]} in the "
                     "same run; rename one of the two"
                 )
+
+
+def _check_unlabelled_origins(
+    run: Mapping[str, Any], configuration: Configuration, key: str, dataset: str, label: str
+) -> None:
+    """Refuse a model of an experiment that starts from all labels of the data set, part of which it is to learn from.
+
+    Raises
+    ------
+    UserError
+        See above.
+    """
+    for begun in origins(run, configuration, dataset, label):
+        if begun.dataset == dataset and not is_unsupervised(configuration, begun.model):
+            raise UserError(
+                f"{key}.models: {label} starts from {begun.model}, which is trained on all labels of {dataset}, so "
+                "that none of its trainings would know a part of them only; expected an origin that is trained "
+                "without labels or on another data set"
+            )
 
 
 def check_learnable(run: Mapping[str, Any], configuration: Configuration) -> None:

@@ -144,6 +144,7 @@ def test_what_was_stopped_trained_nothing_and_leaves_the_audit(stopped):
     assert failed == {"duplicates", "near_duplicates"}
 
 
+@pytest.mark.slow
 def test_audit_warn_goes_on_and_says_so(warned):
     place, ran = warned
     assert ran.returncode == 0, ran.stderr[-3000:]
@@ -154,6 +155,7 @@ def test_audit_warn_goes_on_and_says_so(warned):
     assert place.audit()["verdict"] == "fail"
 
 
+@pytest.mark.slow
 def test_going_on_is_not_going_on_once_the_run_says_stop_again(warned):
     place, _ = warned
     ran = place.snakemake(audit="stop")
@@ -208,6 +210,7 @@ def test_both_splits_are_trained_scored_and_set_side_by_side_in_the_report(clean
     assert "AUROC leakfree" in page
 
 
+@pytest.mark.slow
 def test_the_leakfree_split_alone_needs_no_warning(tmp_path):
     place = Place(tmp_path)
     place.write("own/dataset/leaky.yaml", {**DATASET, "clean": True})

@@ -86,6 +86,22 @@ def test_a_circle_of_transfers_is_refused(groups):
             "learning_curve.models: blind is trained without labels",
         ),
         (
+            {
+                "models": ["net+more"],
+                "variants": {"more": ["training.transfer={model: net}"]},
+                "learning_curve": {"models": ["net+more"], "shares": [0.1, 1]},
+            },
+            "learning_curve.models: net+more starts from net, which is trained on all labels of toy",
+        ),
+        (
+            {
+                "models": ["net+again"],
+                "variants": {**TRANSFER, "again": ["training.transfer={model: net+tuned}"]},
+                "single_task": {"models": ["net+again"]},
+            },
+            "single_task.models: net+again starts from net+tuned, which is trained on all labels of toy",
+        ),
+        (
             {"search": {"one": {"model": "blind", "grid": {"training.max_epochs": [1]}}}},
             "search.one.model: blind is",
         ),

@@ -15,11 +15,23 @@ def jobs(copy):
     return copy.jobs("--configfile", "toy.yaml")
 
 
+CURVE = {"learning_curve": {"models": ["deepsea_small"], "shares": [0.01, 0.1, 1]}, "seeds": [1, 2]}
+TUNED = {
+    "models": ["deepsea_small+tuned"],
+    "variants": {"tuned": ["training.transfer={model: deepsea_small+half}"], "half": ["training.max_epochs=8"]},
+}
+
+
 def test_a_learning_curve_trains_each_share_once(copy):
-    write_run(copy, learning_curve={"models": ["deepsea_small"], "shares": [0.01, 0.1, 1]}, seeds=[1, 2])
+    write_run(copy, **CURVE)
     counts = jobs(copy)
     assert counts["train"] == 6
     assert counts["learning_curve"] == 1
+
+
+@pytest.mark.slow
+def test_a_further_share_trains_that_share_alone(copy):
+    write_run(copy, **CURVE)
     copy.run("--configfile", "toy.yaml")
     assert (copy.folder / "results/runs/toy/learning_curve.svg").exists()
     assert not jobs(copy)
@@ -50,11 +62,15 @@ def test_only_the_chosen_trial_of_a_search_meets_the_test_bins(copy):
 
 
 def test_a_transfer_trains_its_origin_first(copy):
-    variants = {"tuned": ["training.transfer={model: deepsea_small+half}"], "half": ["training.max_epochs=8"]}
-    write_run(copy, models=["deepsea_small+tuned"], variants=variants)
+    write_run(copy, **TUNED)
     counts = jobs(copy)
     assert counts["train"] == 2
     assert counts["predict"] == 1
+
+
+@pytest.mark.slow
+def test_training_is_told_the_checkpoint_to_start_from(copy):
+    write_run(copy, **TUNED)
     copy.run("--configfile", "toy.yaml")
     log = (copy.folder / "results/simulated/holdout/deepsea_small+tuned/seed1/model.ckpt").read_text()
     assert "--start-from results/simulated/holdout/deepsea_small+half/seed1/model.ckpt" in log

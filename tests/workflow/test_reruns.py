@@ -101,6 +101,7 @@ def test_a_report_template_reruns_the_report_alone(finished):
     assert jobs(finished) == Counter(report=1)
 
 
+@pytest.mark.slow
 def test_alternating_two_runs_that_share_results_reruns_nothing(finished):
     write_run(finished, "second", models=MODELS[:2])
     finished.run("--configfile", "second.yaml")

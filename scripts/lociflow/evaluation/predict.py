@@ -54,7 +54,13 @@ def predict(
             f"{checkpoint}: was trained without labels, expected a model with outputs; predict with another"
         )
     config = loaded.config["model"]
-    bins = read_bins(windows, sequence_store, loaded.config["dataset"]["split"])
+    split = loaded.config["dataset"]["split"]
+    bins, digest = read_bins(windows, sequence_store, split), split_digest(windows, split)
+    if loaded.provenance.get("split_digest", digest) != digest:
+        raise UserError(
+            f"{checkpoint}: was trained when {windows} held other bins or had another split {split}, some of whose "
+            "training bins may be tested now; train the model again"
+        )
     index = np.sort(np.concatenate([bins_of_split(bins, "validation"), bins_of_split(bins, "test")]))
     signal = np.load(control, mmap_mode="r")
     views = make_views(config["views"], sequence_store, bins, config["input_length"], signal, about["reverse"])
@@ -67,7 +73,7 @@ def predict(
             loaded, WindowDataset(views, bins.reverse), index, workers, place, about["reverse"]
         )
     )
-    write_batches(predictions, batches, split_digest(windows, loaded.config["dataset"]["split"]))
+    write_batches(predictions, batches, digest)
 
 
 def predict_bins(

@@ -91,6 +91,12 @@ def output_layer(model: nn.Module) -> nn.Linear | nn.Conv1d:
     return cast(nn.Linear | nn.Conv1d, getattr(head, "output", None) or head.get_submodule("counts"))
 
 
+def output_name(model: nn.Module) -> str:
+    """Return the name of :func:`output_layer` among a model's sub-modules."""
+    last = output_layer(model)
+    return next(name for name, module in model.named_modules() if module is last)
+
+
 def set_output_bias(model: nn.Module, outputs: np.ndarray) -> None:
     """Begin with what is known without any sequence, so that the first epochs are not spent on learning it.
 

@@ -42,8 +42,8 @@ class KmerCounts(nn.Module):
     def forward(self, sequence: Tensor) -> Tensor:
         """Map ``(batch, 4, length)`` to ``(batch, number of columns)``."""
         with torch.autocast(sequence.device.type, enabled=False):
-            # An ambiguous letter is a share of several bases, and counts as none of them.
-            bases = (sequence == 1).float()
+            # An ambiguous letter is a share of several bases, at most a half, and counts as none of them.
+            bases = (sequence > 0.5).float()
             index, letters = nn.functional.conv1d(bases, self.filters).unbind(1)
         known = letters == self.filters.shape[2]
         rows = torch.arange(len(sequence), device=sequence.device)[:, None] * self.width

@@ -24,9 +24,15 @@ from lociflow.preflight.outputs import control_shape, expected_outputs, guessed
 from lociflow.preflight.recipes import check_settings, try_recipe
 from lociflow.run import check_trainable
 from lociflow.sequence.alphabet import Alphabet, find_alphabet
-from lociflow.training.checks import check_strands
+from lociflow.training.checks import TARGETS_HAVE_A_STRAND, WINDOWS_HAVE_A_STRAND, check_strands
 from lociflow.training.objectives import Objective
-from lociflow.training.transfer import Transfer, check_alphabet, matching_weights, read_transfer
+from lociflow.training.transfer import (
+    Transfer,
+    check_alphabet,
+    check_answers,
+    matching_weights,
+    read_transfer,
+)
 from lociflow.trainings import origin, resolve, target_names
 
 # Windows that pass through a model: of a single one, normalisation over the batch has no variance.
@@ -54,8 +60,8 @@ class Training(NamedTuple):
     alphabet: Alphabet
     control: tuple[int, ...] | None
     """Shape of the control experiment's values for one bin; None where there is none."""
-    stranded: bool
-    """Whether the windows have a strand."""
+    strand: str | None
+    """Why a model must tell strands apart, for a message; None: it need not."""
     recipe: Mapping[str, Any]
     """The resolved configuration's ``training``."""
     transfer: Transfer
@@ -67,7 +73,7 @@ class Training(NamedTuple):
         """Tell apart what has other layers, inputs or outputs; names and recipes do not count."""
         model = {key: value for key, value in self.model.items() if key != "name"}
         outputs = (self.outputs.kind, len(self.outputs.columns), self.outputs.positions)
-        return canonical([model, outputs, self.alphabet.name, self.control, self.stranded, self.objective])
+        return canonical([model, outputs, self.alphabet.name, self.control, self.strand, self.objective])
 
     @property
     def objective(self) -> Mapping[str, Any] | None:
@@ -129,7 +135,9 @@ def check_models(
     for training in found.values():
         source = found.get(training.origin) if training.origin else None
         if source and not {source.key, training.key} & wrong:
-            transfers.setdefault(canonical([training.key, source.key, training.transfer]), []).append(training)
+            transfers.setdefault(
+                canonical([training.key, source.key, training.transfer, training.outputs, source.outputs]), []
+            ).append(training)
     for same in transfers.values():
         if same[0].origin:
             _, told = _tried(partial(try_transfer, same[0], found[same[0].origin]), conda)
@@ -192,7 +200,7 @@ def read_training(run: Mapping[str, Any], groups: Configuration, dataset: str, l
         outputs,
         alphabet,
         control_shape(config, groups),
-        bool(config["windows"].get("stranded")) or alphabet.complement is None,
+        _strand(config, alphabet),
         recipe,
         read_transfer(recipe.get("transfer") or {}),
         (begun.dataset, begun.model) if begun else None,
@@ -217,9 +225,9 @@ def try_model(training: Training) -> nn.Module:
             _objective(training.objective).loss(model, _unlabelled(views))
         else:
             check_outputs(model(views), training)
-    if training.stranded and not (training.objective or training.outputs.positions):
-        given = training.model
-        check_strands(model, given["name"], given["views"], given["input_length"], len(training.alphabet.channels))
+    if training.strand and not (training.objective or training.outputs.positions):
+        given, letters = training.model, len(training.alphabet.channels)
+        check_strands(model, given["name"], given["views"], given["input_length"], letters, training.strand)
     return model
 
 
@@ -236,7 +244,9 @@ def try_transfer(training: Training, source: Training) -> None:
     model = _built(training)
     # The width of a head of which only the data tell the outputs is no fact yet.
     unknown = guessed(training.outputs, source.outputs) and hasattr(model, "head")
-    matching_weights(model, _built(source), where, [*training.transfer.skip, *(["head"] if unknown else [])])
+    skip = [*training.transfer.skip, *(["head"] if unknown else [])]
+    matching_weights(model, _built(source), where, skip)
+    check_answers(model, skip, source.outputs, training.outputs, where)
 
 
 def stand_in_views(training: Training) -> dict[str, Tensor]:
@@ -288,6 +298,13 @@ def check_outputs(found: Any, training: Training) -> None:
             f"model.architecture: {training.model['architecture']['_target_']} gives {type(found).__name__}{shape} for "
             f"{BATCH} windows, expected {expected}; correct its forward"
         )
+
+
+def _strand(config: Mapping[str, Any], alphabet: Alphabet) -> str | None:
+    if config["windows"].get("stranded") or alphabet.complement is None:
+        return WINDOWS_HAVE_A_STRAND
+    tracks = (config["targets"].get("signal") or {}).get("tracks") or {}
+    return TARGETS_HAVE_A_STRAND if any("plus" in entry for entry in tracks.values()) else None
 
 
 def _built(training: Training) -> nn.Module:

@@ -12,6 +12,7 @@ from lociflow.data.bins import Bins, bins_of_split
 from lociflow.data.draws import Purpose, stream
 from lociflow.data.views import sequence_view
 from lociflow.models.checkpoint import LoadedModel
+from lociflow.models.outputs import Outputs
 from lociflow.sequence.alphabet import decode
 from lociflow.sequence.store import SequenceStore
 from lociflow.training.provenance import contigs_of
@@ -30,6 +31,7 @@ def begin_with(
     checkpoint: Path | None,
     store: SequenceStore,
     bins: Bins,
+    outputs: Outputs,
     split: str,
 ) -> LoadedModel | None:
     """Give a fresh model the weights that the recipe's ``transfer`` names, if it names any.
@@ -52,7 +54,7 @@ def begin_with(
     if not checkpoint:
         return None
     tested = contigs_of(store, bins, bins_of_split(bins, "test"))
-    return start_from(model, checkpoint, transfer, store.alphabet, store.digest, tested, split=split)
+    return start_from(model, checkpoint, transfer, store.alphabet, store.digest, tested, outputs, split)
 
 
 def learn_vocabulary(

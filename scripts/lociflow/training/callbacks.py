@@ -35,7 +35,8 @@ class Epochs(pl.Callback):
         By how much a value must be better than at the last gain to be one.
     not_counted
         Epochs at the beginning that patience does not count, so that training does not stop in them: those with
-        augmentation, after which the ones without are yet to come.
+        augmentation, after which the ones without are yet to come. Where there are such, what is kept is one of these:
+        the best are counted anew.
 
     Raises
     ------
@@ -124,6 +125,8 @@ class Epochs(pl.Callback):
                     "contigs or monitor validation_loss"
                 )
             score = value if self.monitors[self.monitor] else -value
+        if epoch == self.not_counted + 1:
+            self.best_score = self.gain_score = -math.inf
         if score > self.gain_score + self.min_delta:
             self.gain_epoch, self.gain_score = epoch, score
         if score > self.best_score:

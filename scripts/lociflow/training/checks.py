@@ -16,6 +16,11 @@ COUNTS = ("batch_size", "evaluation_batch_size", "torch_threads")
 ROUNDING = 1e-3
 # Sequences of which a model is asked.
 ASKED = 16
+# Why a model must tell strands apart, and what else can be done.
+WINDOWS_HAVE_A_STRAND = (
+    "the windows of this data set have a strand; choose another model, or set windows.stranded to false"
+)
+TARGETS_HAVE_A_STRAND = "targets of this data set are the two strands of a track; choose another model"
 
 
 def check_recipe(recipe: Mapping[str, Any], kind: LabelKind | None, device: torch.device) -> None:
@@ -59,7 +64,9 @@ def check_recipe(recipe: Mapping[str, Any], kind: LabelKind | None, device: torc
             raise UserError(f"training.{key}: found {recipe[key]!r}, expected a whole number of at least {least}")
 
 
-def check_strands(model: nn.Module, name: str, views: Sequence[str], input_length: int, channels: int) -> None:
+def check_strands(
+    model: nn.Module, name: str, views: Sequence[str], input_length: int, channels: int, why: str
+) -> None:
     """Refuse, for labels that have a strand, a model that cannot tell a sequence from its reverse complement.
 
     The model is asked: some sequences, drawn once and for all, and their reverse complements. What gives the same
@@ -73,6 +80,8 @@ def check_strands(model: nn.Module, name: str, views: Sequence[str], input_lengt
         Of the model.
     views, input_length, channels
         Its inputs, the bases of its window and the letters of its sequences.
+    why
+        :data:`WINDOWS_HAVE_A_STRAND` or :data:`TARGETS_HAVE_A_STRAND`.
 
     Raises
     ------
@@ -96,6 +105,5 @@ def check_strands(model: nn.Module, name: str, views: Sequence[str], input_lengt
     if between_sequences > 0 and between_strands <= ROUNDING * between_sequences:
         raise UserError(
             f"model {name}: says the same of a sequence and of its reverse complement, expected a model that tells "
-            "strands apart, as the windows of this data set have a strand; choose another model, or set "
-            "windows.stranded to false"
+            f"strands apart, as {why}"
         )

@@ -33,7 +33,7 @@ from lociflow.training.averaging import WeightAverage
 from lociflow.training.beginning import begin_with, learn_vocabulary
 from lociflow.training.calibrate import correct_prior
 from lociflow.training.callbacks import Epochs
-from lociflow.training.checks import check_recipe, check_strands
+from lociflow.training.checks import TARGETS_HAVE_A_STRAND, WINDOWS_HAVE_A_STRAND, check_recipe, check_strands
 from lociflow.training.fit import fit
 from lociflow.training.labels import epoch_statistics, label_counts, label_statistics
 from lociflow.training.module import TrainingModule
@@ -43,7 +43,7 @@ from lociflow.training.prior_correction import stated_logarithms
 from lociflow.training.provenance import kept_epoch, make_provenance
 from lociflow.training.resume import file_digest, remove_state, state_path, training_key
 from lociflow.training.supervised import Supervised, make_objective
-from lociflow.training.transfer import INHERITED, read_transfer, readings
+from lociflow.training.transfer import INHERITED, has_fresh_output, read_transfer, readings
 
 
 class Inputs(NamedTuple):
@@ -160,8 +160,9 @@ def train_share(
     torch.manual_seed(torch_seed(seed, Purpose.WEIGHTS))
     channels, input_length = len(alphabet.channels), config["model"]["input_length"]
     model = build_model(config["model"], outputs, channels)
-    if about["stranded"] and not (kind.positional or recipe.get("objective")):
-        check_strands(model, config["model"]["name"], config["model"]["views"], input_length, channels)
+    if (about["stranded"] or order) and not (kind.positional or recipe.get("objective")):
+        told = WINDOWS_HAVE_A_STRAND if about["stranded"] else TARGETS_HAVE_A_STRAND
+        check_strands(model, config["model"]["name"], config["model"]["views"], input_length, channels, told)
     augmentation: Augmentation | None = instantiate(recipe["augmentation"]) if recipe.get("augmentation") else None
     if augmentation is not None:
         labelled = None if recipe.get("objective") else kind
@@ -173,10 +174,9 @@ def train_share(
     objective = make_objective(recipe, seen)
     transfer = read_transfer(recipe.get("transfer") or {})
     where = split_digest(windows, config["dataset"]["split"])
-    origin = begin_with(model, recipe, transfer, start_from, sequence_store, bins, where)
+    origin = begin_with(model, recipe, transfer, start_from, sequence_store, bins, outputs, where)
     learn_vocabulary(model, sequence_store, bins, train_bins, input_length, seed)
-    fresh_head = start_from is None or "head" in transfer.skip
-    if recipe["prior_output_bias"] and fresh_head and isinstance(objective, Supervised):
+    if recipe["prior_output_bias"] and isinstance(objective, Supervised) and has_fresh_output(model, transfer.skip):
         set_output_bias(model, objective.criterion.first_outputs())
     status(
         f"training {config['model']['name']} ({count_parameters(model):,} parameters) on {len(train_bins):,} bins with "

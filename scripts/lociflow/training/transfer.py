@@ -8,9 +8,10 @@ from torch import Tensor, nn
 
 from lociflow.command import UserError, status
 from lociflow.models.checkpoint import LoadedModel, load_model
+from lociflow.models.heads import output_name
+from lociflow.models.outputs import UNLABELLED, Outputs
 from lociflow.sequence.alphabet import Alphabet
 
-UNLABELLED = "none"
 # What a checkpoint's provenance calls what the trainings before its own have read.
 INHERITED = "inherited"
 # Contigs that have been read: name by MD5 digest, or how many where they are more than a checkpoint tells.
@@ -42,6 +43,7 @@ def start_from(
     alphabet: Alphabet,
     store_digest: str,
     test_contigs: Contigs,
+    outputs: Outputs,
     split: str | None = None,
 ) -> LoadedModel:
     """Give a fresh model the weights of another training, all but those of its head.
@@ -60,6 +62,8 @@ def start_from(
         Of the present sequence store.
     test_contigs
         On which the present test bins lie.
+    outputs
+        What the model is asked for.
     split
         Digest of where the present bins lie and on which side; None where it is not known.
 
@@ -71,13 +75,14 @@ def start_from(
     Raises
     ------
     UserError
-        The checkpoint cannot be read, reads another alphabet, has seen the present test contigs, or its weights do not
-        fit.
+        The checkpoint cannot be read, reads another alphabet, has seen the present test contigs, answers for other
+        labels with a head that is to be taken over, or its weights do not fit.
     """
     origin = load_model(checkpoint)
     check_alphabet(origin.alphabet, alphabet, checkpoint)
     check_overlap(origin, checkpoint, transfer, store_digest, test_contigs, split)
     copied = copy_weights(model, origin.model, checkpoint, transfer.skip)
+    check_answers(model, transfer.skip, origin.outputs, outputs, checkpoint)
     frozen = freeze(model, transfer.freeze)
     status(
         f"beginning from {checkpoint}: {copied:,} numbers taken over, {frozen:,} of them frozen, "
@@ -98,6 +103,31 @@ def check_alphabet(found: Alphabet, expected: Alphabet, where: Path | str) -> No
         raise UserError(
             f"{where}: reads {found.name}, expected {expected.name} as the data set has it; begin from a model of the "
             "same alphabet"
+        )
+
+
+def has_fresh_output(model: nn.Module, skip: Sequence[str]) -> bool:
+    """Tell whether a model's last layer is not taken over from an origin."""
+    return _inside(output_name(model), skip)
+
+
+def check_answers(model: nn.Module, skip: Sequence[str], found: Outputs, expected: Outputs, where: Path | str) -> None:
+    """Refuse an origin whose last layer is taken over and answers for other labels.
+
+    Each column would become another target's without a word. A model that is trained without labels has none.
+
+    Raises
+    ------
+    UserError
+        See above.
+    """
+    if expected.kind == UNLABELLED or (found.kind, found.columns) == (expected.kind, expected.columns):
+        return
+    if not has_fresh_output(model, skip):
+        told, wanted = (f"{one.kind} labels of {_listed(one.columns) or 'nothing'}" for one in (found, expected))
+        raise UserError(
+            f"{where}: its head answers for {told}, expected {wanted}; name head in training.transfer.skip, so that "
+            "it begins from fresh weights"
         )
 
 

@@ -121,6 +121,14 @@ def test_a_model_without_outputs_predicts_nothing(data: Planted, tmp_path: Path)
         predict(data.store, data.windows, data.control, tmp_path / "model.ckpt", tmp_path / "p.parquet", 0, "cpu")
 
 
+def test_a_model_of_another_split_is_refused(data: Planted, tmp_path: Path) -> None:
+    path = checkpoint(tmp_path)
+    loaded = load_model(path)
+    save_checkpoint(path, loaded.model.state_dict(), loaded.config, OUTPUTS, {"split_digest": "of another split"})
+    with pytest.raises(UserError, match=r"model.ckpt: was trained when .*windows.parquet held other bins or had anoth"):
+        predict(data.store, data.windows, data.control, path, tmp_path / "p.parquet", 0, "cpu")
+
+
 def test_predicting_does_not_import_lightning() -> None:
     text = (
         "import sys, lociflow.evaluation.predict; print([n for n in sys.modules if 'lightning' in n or 'sklearn' in n])"

@@ -268,6 +268,14 @@ def test_the_filters_are_the_motifs_and_can_be_kept() -> None:
         PWMScanner(7, 3, motifs)
 
 
+def test_kmers_are_read_through_noise() -> None:
+    torch.manual_seed(0)
+    sequence = nn.functional.one_hot(torch.randint(4, (8, 60)), 4).float().transpose(1, 2)
+    model = KmerLogistic(60, 2, k=3)
+    noise = (torch.rand(sequence.shape) - 0.5) * 0.9
+    torch.testing.assert_close(model({"sequence": sequence + noise}), model({"sequence": sequence}), rtol=0, atol=0)
+
+
 def test_parameters_of_scanner_and_kmers_are_those_of_their_tables() -> None:
     def count(model: nn.Module) -> int:
         return sum(parameter.numel() for parameter in model.parameters())

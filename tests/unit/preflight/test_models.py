@@ -287,6 +287,22 @@ def test_a_model_that_cannot_tell_strands_apart(home: Path) -> None:
     assert "says the same of a sequence and of its reverse complement" in told
 
 
+def test_a_model_of_both_strands_on_the_two_strands_of_a_track(home: Path) -> None:
+    scanner = {"_target_": "lociflow.models.kmer_logistic.KmerLogistic", "k": 3}
+    losses = {"real": {"_target_": "lociflow.training.value_losses.MeanSquaredError"}}
+    write(home, "training", "default", {**TRAINING, "losses": losses})
+    write(home, "model", "both", changed(MODEL, labels=["real"], architecture=scanner))
+    address = {"url": "https://a.org/a.bw"}
+    for track, verdict in ((address, OK), ({"plus": address, "minus": address}, ERROR)):
+        signal = {"tracks": {"A": track}}
+        write(home, "dataset", "toy", changed(DATASET, targets={"signal": signal}, labels={}))
+        (finding,) = found(home, models=["both"])
+        assert finding.verdict == verdict, finding
+    assert finding.told.endswith(
+        "tells strands apart, as targets of this data set are the two strands of a track; choose another model"
+    )
+
+
 def test_heads_whose_width_only_the_data_tell_are_not_compared(home: Path) -> None:
     named = {"url": "https://a.org/a.bed"}
     write(home, "dataset", "unknown", changed(DATASET, targets={"named": named}))
@@ -294,6 +310,18 @@ def test_heads_whose_width_only_the_data_tell_are_not_compared(home: Path) -> No
     tuned = "+training.transfer={model: net, dataset: unknown, skip: []}"
     run = {"models": ["net+tuned"], "variants": {"tuned": [tuned]}}
     assert found(home, datasets=["three"], **run)[0].verdict == OK
+
+
+def test_a_head_is_not_taken_over_by_other_targets(home: Path) -> None:
+    named = {"url": "https://a.org/a.bed"}
+    write(home, "dataset", "others", changed(DATASET, targets={"named": named, "names": ["X", "Y"]}))
+    run = {
+        "models": ["net+tuned"],
+        "variants": {"tuned": ["+training.transfer={model: net, dataset: others, skip: []}"]},
+    }
+    ((what, told),) = errors(home, **run)
+    assert what == "model net+tuned"
+    assert "net on others: its head answers for binary labels of X, Y, expected binary labels of A, B" in told
 
 
 def test_an_objective_without_labels_is_asked_too(home: Path) -> None:

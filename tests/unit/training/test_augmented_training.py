@@ -10,6 +10,7 @@ import torch
 
 from lociflow.command import UserError
 from lociflow.data.augmentation import Augmentation
+from lociflow.models.checkpoint import load_model
 from lociflow.training import callbacks
 
 NAME = "lociflow.data.augmentation."
@@ -72,8 +73,21 @@ def test_patience_counts_the_clean_epochs(fit: Callable[..., Path]) -> None:
     # Nothing after the first epoch is better by so much.
     recipe = {"max_epochs": 8, "early_stopping": {"monitor": "validation_auroc", "patience": 2, "min_delta": 0.9}}
     assert len(rows(fit("plain", **recipe))) == 3
-    assert len(rows(fit("augmented", augmentation=augmentation(clean_epochs=4), **recipe))) == 6
+    assert len(rows(fit("augmented", augmentation=augmentation(clean_epochs=4), **recipe))) == 7
     assert len(rows(fit("short", augmentation=augmentation(clean_epochs=1), **recipe))) == 8
+
+
+def test_what_is_kept_has_had_the_clean_stage(fit: Callable[..., Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    def worse_and_worse(row: dict[str, float | None], epoch: int) -> None:
+        row["validation_auroc"] = 1 / epoch
+
+    monkeypatch.setattr(callbacks, "check_finite", worse_and_worse)
+    recipe = {"max_epochs": 4, "early_stopping": {"monitor": "validation_auroc", "patience": 8, "min_delta": 0.0}}
+    kept = {
+        name: load_model(fit(name, augmentation=changed, **recipe) / "model.ckpt").provenance["epoch"]
+        for name, changed in (("plain", None), ("augmented", augmentation(clean_epochs=2)))
+    }
+    assert kept == {"plain": 1, "augmented": 3}
 
 
 def test_what_does_not_fit_is_refused_before_training(fit: Callable[..., Path]) -> None:

@@ -17,7 +17,7 @@ from lociflow.models.deepsea import DeepSEA
 from lociflow.models.equivariant import EquivariantCNN
 from lociflow.models.kmer_logistic import KmerLogistic
 from lociflow.models.pwm_scanner import PWMScanner
-from lociflow.training.checks import check_strands
+from lociflow.training.checks import WINDOWS_HAVE_A_STRAND, check_strands
 
 LENGTH = 60
 ALIKE: dict[str, Callable[[], nn.Module]] = {
@@ -34,7 +34,7 @@ APART: dict[str, Callable[[], nn.Module]] = {
 
 
 def check(model: nn.Module, channels: int = 4) -> None:
-    check_strands(model, "tiny", ["sequence"], LENGTH, channels)
+    check_strands(model, "tiny", ["sequence"], LENGTH, channels, WINDOWS_HAVE_A_STRAND)
 
 
 @pytest.mark.parametrize("name", ALIKE)
@@ -44,7 +44,7 @@ def test_a_model_of_both_strands_is_refused(name: str) -> None:
     weights = {part: tensor.clone() for part, tensor in model.state_dict().items()}
     with pytest.raises(UserError, match="model tiny: says the same of a sequence and of its reverse complement"):
         check(model)
-    check_strands(model, "tiny", ["sequence", "control"], LENGTH, 4)
+    check_strands(model, "tiny", ["sequence", "control"], LENGTH, 4, WINDOWS_HAVE_A_STRAND)
     assert model.training
     assert all(torch.equal(tensor, weights[part]) for part, tensor in model.state_dict().items())
 

@@ -11,6 +11,7 @@ from lociflow.sequence.alphabet import DNA, PROTEIN
 from lociflow.training.transfer import (
     Transfer,
     freeze,
+    has_fresh_output,
     read_transfer,
     readings,
     set_training_mode,
@@ -53,8 +54,8 @@ def origin(tmp_path):
     return write
 
 
-def begin(model, path, transfer=None, alphabet=DNA, digest=STORE, test=("c4",), split=None):
-    return start_from(model, path, transfer or Transfer(), alphabet, digest, named(*test), split)
+def begin(model, path, transfer=None, alphabet=DNA, digest=STORE, test=("c4",), split=None, outputs=TWO):
+    return start_from(model, path, transfer or Transfer(), alphabet, digest, named(*test), outputs, split)
 
 
 def test_the_trunk_is_taken_over_and_the_head_stays_fresh(origin):
@@ -87,8 +88,27 @@ def test_freezing_one_block_counts_its_numbers():
 
 def test_with_nothing_skipped_the_head_is_taken_over_too(origin):
     model = fresh(ONE)
-    begin(model, origin(), Transfer(skip=[]))
+    begin(model, origin(), Transfer(skip=[]), outputs=ONE)
     assert torch.equal(model.head.output.weight, fresh(ONE, seed=2).head.output.weight)
+
+
+@pytest.mark.parametrize(
+    ("outputs", "expected"),
+    [
+        (Outputs("binary", ("b",)), "expected binary labels of b"),
+        (Outputs("real", ("a",)), "expected real labels of a"),
+    ],
+)
+def test_a_head_for_other_labels_is_refused_unless_its_last_layer_is_fresh(origin, outputs, expected):
+    path = origin()
+    with pytest.raises(UserError, match=f"its head answers for binary labels of a, {expected}; name head in training"):
+        begin(fresh(outputs), path, Transfer(skip=[]), outputs=outputs)
+    for skip in (["head"], ["head.output"]):
+        model = fresh(outputs)
+        begin(model, path, Transfer(skip=skip), outputs=outputs)
+        assert has_fresh_output(model, skip)
+        assert torch.equal(model.head.output.weight, fresh(outputs).head.output.weight)
+    assert not has_fresh_output(fresh(outputs), ["head.hidden"])
 
 
 @pytest.mark.parametrize(
