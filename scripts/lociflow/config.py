@@ -18,7 +18,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from lociflow.command import UserError
 from lociflow.layout import SIMULATED
-from lociflow.training.recipe import SUPPORTED, UNLABELLED, check_supported, settle
+from lociflow.training.recipe import SUPPORTED, UNLABELLED, check_rate, check_supported, settle
 
 GROUPS = ("dataset", "model", "training", "interpretation", "baseline")
 # What a reader of a configuration needs and a computation does not: editing it must rerun nothing.
@@ -164,6 +164,7 @@ class Configuration:
         whole_model = {"views": ["sequence"], "strand_specific": False, **architecture}
         whole = OmegaConf.create({"dataset": data_set, "model": whole_model, "training": recipe})
         what = f"{dataset} with {model}"
+        changed: set[str] = set()
         try:
             for override in OverridesParser.create().parse_overrides(list(overrides)):
                 if override.is_sweep_override():
@@ -174,6 +175,7 @@ class Configuration:
                 key, value = override.key_or_group, override.value()
                 whole_object = isinstance(value, Mapping) and ("_target_" in value or key in REPLACED)
                 OmegaConf.update(whole, key, value, merge=not whole_object, force_add=override.is_add())
+                changed.add(key)
         except (HydraException, OmegaConfBaseException) as error:
             told = f" with {', '.join(overrides)}" if overrides else ""
             raise UserError(f"{what}{told}: cannot be merged ({' '.join(str(error).split())})") from None
@@ -188,6 +190,7 @@ class Configuration:
         kind = label_kind_of(data_set)
         check_supported(kind, supported, dataset, model, self._models_for(kind))
         resolved["training"] = settle(resolved["training"], kind, supported, what)
+        check_rate(changed, resolved["training"], what)
         return {
             "training": {
                 "dataset": {"name": dataset},

@@ -155,6 +155,18 @@ def test_a_variant_changes_one_argument_of_an_optimiser(configuration):
     assert found == {**TRAINING["optimizer"], "lr": 0.5}
 
 
+def test_a_rate_that_the_schedule_overwrites_is_not_changed_in_vain(configuration):
+    cycle = "training.schedule={_target_: torch.optim.lr_scheduler.OneCycleLR, _partial_: true, max_lr: 0.1}"
+    told = refusal(trained, configuration, cycle, "training.optimizer.lr=0.5")
+    assert told == (
+        "toy with net: training.optimizer.lr changes nothing under OneCycleLR, which sets the rate itself; change "
+        "training.schedule.max_lr, or set training.schedule to null"
+    )
+    found = trained(configuration, cycle, "training.schedule.max_lr=0.2")["training"]["training"]["schedule"]
+    assert found["max_lr"] == 0.2
+    assert trained(configuration, cycle, "training.schedule=null", "training.optimizer.lr=0.5")
+
+
 def test_a_variant_replaces_an_optimiser_a_loss_and_a_transfer_whole(configuration):
     sgd = {"_target_": "torch.optim.SGD", "_partial_": True}
     found = trained(configuration, "training.optimizer={_target_: torch.optim.SGD, _partial_: true}")

@@ -50,7 +50,7 @@ def test_single_targets_are_trained_beside_the_joint_model(copy):
 
 @pytest.mark.slow
 def test_only_the_chosen_trial_of_a_search_meets_the_test_bins(copy):
-    grid = {"training.optimizer.lr": [0.001, 0.01], "model.architecture.hidden": [32, 64]}
+    grid = {"training.schedule.max_lr": [0.001, 0.01], "model.architecture.hidden": [32, 64]}
     write_run(copy, search={"size": {"model": "deepsea_small", "grid": grid}})
     counts = jobs(copy)
     assert counts["train"] == 1 + 4

@@ -1,6 +1,6 @@
 """What a training's recipe comes to for the kind of labels at hand; knows no torch unless an own loss is named."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from lociflow.command import UserError
@@ -10,6 +10,11 @@ from lociflow.training.score_names import HEADLINE, LOSS, PREFIX, SCORES
 UNLABELLED = "none"
 # Kinds that an architecture supports unless its file says otherwise.
 SUPPORTED = ("binary", "class", "real")
+# Schedules that set the learning rate from a number of their own, whatever the optimiser's is.
+OWN_RATE = {
+    "torch.optim.lr_scheduler.OneCycleLR": "max_lr",
+    "torch.optim.lr_scheduler.CyclicLR": "max_lr",
+}
 
 
 def settle(recipe: Mapping[str, Any], kind: str, supported: Sequence[str], where: str) -> dict[str, Any]:
@@ -56,6 +61,31 @@ def settle(recipe: Mapping[str, Any], kind: str, supported: Sequence[str], where
         monitor = _monitor(found["early_stopping"].get("monitor"), UNLABELLED if unlabelled else kind, objective, where)
         found["early_stopping"] = {**found["early_stopping"], "monitor": monitor}
     return found
+
+
+def check_rate(changed: Collection[str], recipe: Mapping[str, Any], where: str) -> None:
+    """Refuse to change a learning rate that the schedule overwrites: all values would train the same model.
+
+    Parameters
+    ----------
+    changed
+        Keys that variants change.
+    recipe
+        The resolved configuration's ``training``.
+    where
+        Data set and model, for messages.
+
+    Raises
+    ------
+    UserError
+        See above.
+    """
+    schedule = (recipe.get("schedule") or {}).get("_target_")
+    if "training.optimizer.lr" in changed and schedule in OWN_RATE:
+        raise UserError(
+            f"{where}: training.optimizer.lr changes nothing under {schedule.rpartition('.')[2]}, which sets the rate "
+            f"itself; change training.schedule.{OWN_RATE[schedule]}, or set training.schedule to null"
+        )
 
 
 def _loss(named: Mapping[str, Any] | None, own: Mapping[str, Any] | None, kind: str, where: str) -> dict[str, Any]:
