@@ -17,6 +17,9 @@ def parser() -> argparse.ArgumentParser:
     arguments.add_argument(
         "--config", type=json_argument, required=True, help="the baseline's _target_ and its settings (JSON)"
     )
+    arguments.add_argument(
+        "--scores", type=Path, nargs="+", default=[], help="scores of another tool, for a baseline that reads them"
+    )
     arguments.add_argument("--predictions", type=Path, required=True, help="Parquet table to write")
     return arguments
 

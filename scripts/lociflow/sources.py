@@ -28,9 +28,9 @@ def dataset_files(config: Mapping[str, Any], configuration: Configuration) -> di
     Returns
     -------
     dict
-        ``genome`` or ``sequences``, ``targets``, ``blacklist`` and ``variants`` of the data set. Each source has
-        ``file``, ``url``, ``path``, ``sha256`` and ``derived_from``; a genome has a list of them; a sample sheet has
-        become ``files``.
+        ``genome`` or ``sequences``, ``targets``, ``blacklist``, ``predictions`` and ``variants`` of the data set. Each
+        source has ``file``, ``url``, ``path``, ``sha256`` and ``derived_from``; a genome has a list of them; a sample
+        sheet has become ``files``.
     """
     name = config["name"]
     found: dict[str, Any] = {}
@@ -46,6 +46,10 @@ def dataset_files(config: Mapping[str, Any], configuration: Configuration) -> di
     found["targets"] = _target_sources(config, configuration)
     if config.get("blacklist"):
         found["blacklist"] = _source(config, name, config["blacklist"])
+    found["predictions"] = {
+        tool: [_source(config, f"{name}/{tool}", source) for source in sources]
+        for tool, sources in (config.get("predictions") or {}).items()
+    }
     found["variants"] = [_source(config, f"{name}/variants", source) for source in config.get("variants") or []]
     return found
 

@@ -248,6 +248,12 @@ def check_learnable(run: Mapping[str, Any], configuration: Configuration) -> Non
                     f"baselines: {baseline} predicts {' and '.join(kinds)} labels, and dataset {name} has {kind} ones; "
                     "leave it out of the run's baselines"
                 )
+            tool = configuration.baseline(name, baseline).get("tool")
+            if tool and tool not in (config.get("predictions") or {}):
+                raise UserError(
+                    f"baselines: {baseline} reads scores of {tool}, and dataset {name} has none; name their files "
+                    f"under the data set's predictions.{tool}, or leave it out of the run's baselines"
+                )
         if explained_models(run, configuration) and kind != "binary":
             raise UserError(
                 f"interpretation: explanations are of binary labels, and dataset {name} has {kind} ones; set it to "

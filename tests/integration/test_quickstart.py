@@ -118,9 +118,14 @@ def test_the_truth_is_as_documented(quickstart):
     assert {"site", "pair", "decoy"} == set(sites["kind"])
 
 
-def test_a_second_run_has_nothing_to_do_and_a_rerun_gives_the_same_bytes(quickstart, tmp_path_factory):
+def test_a_second_run_has_nothing_to_do(quickstart):
     folder, _ = quickstart
     assert "Nothing to be done" in snakemake(folder, "--dry-run")
+
+
+@pytest.mark.slow
+def test_a_rerun_gives_the_same_bytes(quickstart, tmp_path_factory):
+    folder, _ = quickstart
     before = digests(folder)
     assert len(before) > 20
     # Beside the first: scripts are inputs by their relative paths, and from elsewhere all of it would run again.

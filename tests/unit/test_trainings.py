@@ -5,6 +5,7 @@ from groups import DATASET, MODEL, RUN, SCHEMAS, changed, refusal, write
 
 from lociflow.config import Configuration
 from lociflow.plan import Plan
+from lociflow.sources import all_sources
 from lociflow.trainings import (
     Origin,
     all_trainings,
@@ -180,6 +181,21 @@ def test_what_is_not_for_the_kind_of_labels_is_refused_where_a_run_is_trained(ho
     run = {**RUN, "datasets": ["classes"], **changes}
     check_experiments(run, configuration)
     assert refusal(check_learnable, run, configuration).startswith(told)
+
+
+def test_a_baseline_of_another_tool_needs_its_scores(home):
+    other_tool = {"_target_": "lociflow.evaluation.other_tool.read_scores", "tool": "gkm"}
+    write(home, "baseline", "theirs", other_tool)
+    run = {**RUN, "baselines": ["theirs"], "interpretation": None}
+    assert refusal(check_learnable, run, Configuration(home, SCHEMAS)) == (
+        "baselines: theirs reads scores of gkm, and dataset toy has none; name their files under the data set's "
+        "predictions.gkm, or leave it out of the run's baselines"
+    )
+    scored = changed(DATASET, predictions={"gkm": [{"url": "https://a.org/scores.tsv", "sha256": "0" * 64}]})
+    write(home, "dataset", "toy", scored)
+    configuration = Configuration(home, SCHEMAS)
+    check_learnable(run, configuration)
+    assert all_sources(configuration, ["toy"])["toy/gkm/scores.tsv"]["sha256"] == "0" * 64
 
 
 def test_a_split_with_the_name_of_anothers_folds_is_refused(groups, home):

@@ -129,6 +129,7 @@ def test_a_moved_checkout_reruns_nothing(finished, tmp_path):
     assert jobs(finished) == Counter()
 
 
+@pytest.mark.slow
 def test_the_workflow_runs_in_another_directory(copy, tmp_path):
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()

@@ -274,6 +274,12 @@ def baseline_config(wildcards):
     return GROUPS.baseline(wildcards.dataset, wildcards.baseline)
 
 
+def scores_of_tool(wildcards):
+    """Return the tables of the tool that a baseline names, none where it names none."""
+    tool = baseline_config(wildcards).get("tool")
+    return paths(files_of(wildcards.dataset)["predictions"].get(tool, []))
+
+
 @cache
 @told
 def interpretation(name):
@@ -330,7 +336,10 @@ def tell_what_is_left():
         capture_output=True,
         text=True,
     )
-    if again.returncode == 0 and "Nothing to be done" not in again.stdout + again.stderr:
+    if (
+        again.returncode == 0
+        and "Nothing to be done" not in again.stdout + again.stderr
+    ):
         print(
             "\nThe audits ran anew, and other changes are still to be followed: run the same command again.",
             file=sys.stderr,

@@ -68,6 +68,7 @@ rule fit_baseline:
         targets=rules.make_windows.output.targets,
         target_table=rules.make_windows.output.target_table,
         admitted=ancient(rules.admit_dataset.output.admitted),
+        scores=lambda wildcards: scores_of_tool(wildcards),
     output:
         predictions=f"{layout.BASELINE}/predictions.parquet",
     log:
@@ -86,9 +87,10 @@ rule fit_baseline:
     params:
         code=lambda wildcards: code("fit_baseline.py", baseline_config(wildcards)),
         config=lambda wildcards: canonical(baseline_config(wildcards)),
+        scores=lambda wildcards, input: flags("--scores", input.scores),
     shell:
         "python {input.script:q} --store {input.store} --windows {input.windows} --targets {input.targets} "
-        "--target-table {input.target_table} --split {wildcards.split} --config {params.config:q} "
+        "--target-table {input.target_table} --split {wildcards.split} --config {params.config:q} {params.scores} "
         "--predictions {output.predictions} --log {log}"
 
 

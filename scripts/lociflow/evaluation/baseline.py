@@ -1,7 +1,7 @@
 """The step that fits a baseline and writes its predictions."""
 
 import inspect
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ def fit_baseline(
     split: str,
     config: Mapping[str, Any],
     predictions: Path,
+    scores: Sequence[Path] = (),
 ) -> None:
     """Fit the baseline that a configuration names and write its predictions for validation and test.
 
@@ -38,6 +39,8 @@ def fit_baseline(
         ``groups`` says which belong together.
     predictions
         Parquet file to write.
+    scores
+        Tables of another tool, for a function that takes ``files``.
 
     Raises
     ------
@@ -56,6 +59,8 @@ def fit_baseline(
             f"{'binary or class' if takes(fit_predict.func, 'groups') else 'binary'} ones; leave it out of the run's "
             "baselines"
         )
+    if takes(fit_predict.func, "files"):
+        fit_predict.keywords["files"] = list(scores)
     columns, targets_of_columns = labels.names, labels.targets
     if kind == "class":
         columns, targets_of_columns = list(labels.outputs.columns), one_against_rest(labels.targets, labels.outputs)

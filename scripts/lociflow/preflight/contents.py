@@ -10,6 +10,7 @@ from typing import Any
 
 from lociflow.command import UserError
 from lociflow.compression import GZIP_ERRORS, open_binary
+from lociflow.evaluation.other_tool import read_table
 from lociflow.genome.annotation import read_annotation
 from lociflow.genome.annotation_features import annotation_regions
 from lociflow.genome.contig_names import resolve_contigs, some
@@ -133,6 +134,8 @@ def _checks(
 ) -> Iterator[tuple[str, Check]]:
     """Yield what to do with each file, after what is wrong with the settings themselves was raised."""
     targets, labels = config["targets"], dict(config.get("labels") or {})
+    for file in _files(list((config.get("predictions") or {}).values())):
+        yield file, lambda path, folder: check_scores(path, folder)
     if "columns" in targets:
         columns = target_columns(targets)
         sequences = config["sequences"]
@@ -238,6 +241,13 @@ def check_fasta(path: Path, folder: Path) -> None:
     """Raise what is wrong with the beginning of a genome's file."""
     if head := head_of(path, folder, cut_lines=True):
         for _ in read_fasta(head.path):
+            pass
+
+
+def check_scores(path: Path, folder: Path) -> None:
+    """Raise what is wrong with the first lines of another tool's scores."""
+    if head := head_of(path, folder):
+        for _ in read_table(head.path):
             pass
 
 

@@ -44,6 +44,15 @@ def test_what_is_not_here_is_not_refused(tmp_path: Path) -> None:
     assert look(tmp_path) == [Finding("dataset toy", OK, "0 of 2 files are here and looked into")]
 
 
+def test_scores_of_another_tool_are_looked_into(tmp_path: Path) -> None:
+    predictions = {"gkm": [source("s.tsv")]}
+    (tmp_path / "s.tsv").write_text("chrI:0-200\t0.5\n")
+    assert errors(look(tmp_path, predictions=predictions)) == []
+    (tmp_path / "s.tsv").write_text("chrI:0-200\t0.5\nchrI:200-400,1\n")
+    (told,) = errors(look(tmp_path, predictions=predictions))
+    assert told == f"{tmp_path}/s.tsv, line 2: found 'chrI:200-400,1', expected a name, a tab and a score"
+
+
 Q = {"labels": {"positive_score": 2, "score": "q_value"}}
 
 
