@@ -1,5 +1,6 @@
 """Every training of a run: the models that it compares, and what its experiments and transfers train besides."""
 
+import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from typing import Any, NamedTuple
@@ -93,16 +94,24 @@ def origin(
 
 
 def origins(run: Mapping[str, Any], configuration: Configuration, dataset: str, label: str) -> Iterator[Origin]:
-    """Yield the training from whose weights a training of a run starts, then that one's own, and so on."""
-    name, of, seen = dataset, label, {(dataset, label)}
+    """Yield the training from whose weights a training of a run starts, then that one's own, and so on.
+
+    Raises
+    ------
+    UserError
+        One starts, over others, from itself.
+    """
+    name, of, path = dataset, label, {(dataset, label)}
     while configuration.supports(name, split_label(of)[0]):
         training = resolve(run, configuration, name, of)["training"]["training"]
         found = origin(configuration, name, next(iter(split_schemes(configuration.dataset(name)))), 0, training)
-        if found is None or (found.dataset, found.model) in seen:
+        if found is None:
             return
-        yield found
         name, of = found.dataset, found.model
-        seen.add((name, of))
+        if (name, of) in path:
+            raise UserError(f"training.transfer: {of} on {name} would start from itself")
+        path.add((name, of))
+        yield found
 
 
 def all_trainings(run: Mapping[str, Any], configuration: Configuration) -> Iterator[tuple[str, str]]:
@@ -116,21 +125,12 @@ def all_trainings(run: Mapping[str, Any], configuration: Configuration) -> Itera
     seen: set[tuple[str, str]] = set()
     for dataset in run["datasets"]:
         for label in labels_on(run, target_names(dataset, configuration)):
-            path = [(dataset, label)]
-            while path[-1] not in seen:
-                seen.add(path[-1])
-                yield path[-1]
-                name, of = path[-1]
-                if not configuration.supports(name, split_label(of)[0]):
+            begun = ((found.dataset, found.model) for found in origins(run, configuration, dataset, label))
+            for place in itertools.chain([(dataset, label)], begun):
+                if place in seen:
                     break
-                training = resolve(run, configuration, name, of)["training"]["training"]
-                split = next(iter(split_schemes(configuration.dataset(name))))
-                found = origin(configuration, name, split, 0, training)
-                if found is None:
-                    break
-                if (found.dataset, found.model) in path:
-                    raise UserError(f"training.transfer: {found.model} on {found.dataset} would start from itself")
-                path.append((found.dataset, found.model))
+                seen.add(place)
+                yield place
 
 
 def check_experiments(run: Mapping[str, Any], configuration: Configuration) -> None:

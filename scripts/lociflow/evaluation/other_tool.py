@@ -46,10 +46,12 @@ def read_scores(
     Raises
     ------
     UserError
-        There are several targets, a line has no name and number, a bin has two scores, or one has none.
+        There is no file or several targets, a line has no name and number, a bin has two scores, or one has none.
     """
     if len(names) != 1:
         raise UserError(f"baseline {tool}: found {len(names)} targets, expected one; leave it out of baselines")
+    if not files:
+        raise UserError(f"baseline {tool}: found no table of its scores, expected some; give them as --scores")
     scores: dict[str, float] = {}
     for file in files:
         for place, name, score in read_table(Path(file)):
@@ -59,7 +61,7 @@ def read_scores(
                 )
     split = windows["split"].astype(str).to_numpy()
     bins = np.flatnonzero(np.isin(split, SCORED))
-    called = _bin_names(windows)[bins]
+    called = _bin_names(windows, bins)
     if lacking := [name for name in called if name not in scores]:
         raise UserError(
             f"baseline {tool}: {len(lacking):,} of {len(bins):,} validation and test bins have no score, the first is "
@@ -99,8 +101,9 @@ def read_table(path: Path) -> Iterator[tuple[str, str, float]]:
         ) from None
 
 
-def _bin_names(windows: pd.DataFrame) -> np.ndarray:
-    contigs = windows["contig"].astype(str)
-    if contigs.is_unique:
-        return contigs.to_numpy(object)
-    return (contigs + ":" + windows["start"].astype(str) + "-" + windows["end"].astype(str)).to_numpy(object)
+def _bin_names(windows: pd.DataFrame, bins: np.ndarray) -> list[str]:
+    asked = windows.iloc[bins]
+    if windows["contig"].is_unique:
+        return [str(contig) for contig in asked["contig"]]
+    places = zip(asked["contig"], asked["start"], asked["end"], strict=True)
+    return [f"{contig}:{start}-{end}" for contig, start, end in places]

@@ -42,7 +42,8 @@ def predict(
     Raises
     ------
     UserError
-        An input cannot be read, the model reads another alphabet or has no outputs, or there is no GPU to use.
+        An input cannot be read, the model reads another alphabet, was trained on another split or has no outputs, or
+        there is no GPU to use.
     """
     loaded = load_model(checkpoint)
     torch.set_num_threads(loaded.config["training"]["torch_threads"])

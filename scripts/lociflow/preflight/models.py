@@ -20,11 +20,11 @@ from lociflow.models.checkpoint import build_model
 from lociflow.models.heads import ProfileOutput
 from lociflow.models.outputs import Outputs
 from lociflow.preflight.finding import ERROR, OK, WARN, Finding
-from lociflow.preflight.outputs import control_shape, expected_outputs, guessed
+from lociflow.preflight.outputs import control_shape, expected_outputs, guessed, other_strand
 from lociflow.preflight.recipes import check_settings, try_recipe
 from lociflow.run import check_trainable
 from lociflow.sequence.alphabet import Alphabet, find_alphabet
-from lociflow.training.checks import TARGETS_HAVE_A_STRAND, WINDOWS_HAVE_A_STRAND, check_strands
+from lociflow.training.checks import check_strands, why_strands
 from lociflow.training.objectives import Objective
 from lociflow.training.transfer import (
     Transfer,
@@ -200,7 +200,9 @@ def read_training(run: Mapping[str, Any], groups: Configuration, dataset: str, l
         outputs,
         alphabet,
         control_shape(config, groups),
-        _strand(config, alphabet),
+        why_strands(
+            bool(config["windows"].get("stranded")) or alphabet.complement is None, other_strand(config, outputs)
+        ),
         recipe,
         read_transfer(recipe.get("transfer") or {}),
         (begun.dataset, begun.model) if begun else None,
@@ -298,13 +300,6 @@ def check_outputs(found: Any, training: Training) -> None:
             f"model.architecture: {training.model['architecture']['_target_']} gives {type(found).__name__}{shape} for "
             f"{BATCH} windows, expected {expected}; correct its forward"
         )
-
-
-def _strand(config: Mapping[str, Any], alphabet: Alphabet) -> str | None:
-    if config["windows"].get("stranded") or alphabet.complement is None:
-        return WINDOWS_HAVE_A_STRAND
-    tracks = (config["targets"].get("signal") or {}).get("tracks") or {}
-    return TARGETS_HAVE_A_STRAND if any("plus" in entry for entry in tracks.values()) else None
 
 
 def _built(training: Training) -> nn.Module:

@@ -61,6 +61,15 @@ def guessed(*outputs: Outputs) -> bool:
     return any(names[-len(STAND_INS) :] == STAND_INS for names in every)
 
 
+def other_strand(config: Mapping[str, Any], outputs: Outputs) -> list[int]:
+    """Return the order of a data set's targets on the other strand: the two strands of a track change places."""
+    tracks = (config["targets"].get("signal") or {}).get("tracks") or {}
+    pairs = [(f"{name}.plus", f"{name}.minus") for name, entry in tracks.items() if "plus" in entry]
+    places = {name: number for number, name in enumerate(outputs.targets)}
+    others = {**dict(pairs), **{minus: plus for plus, minus in pairs}}
+    return [places.get(others.get(name, name), number) for name, number in places.items()]
+
+
 def control_shape(config: Mapping[str, Any], groups: Configuration) -> tuple[int, ...] | None:
     """Return the shape of a data set's control experiment for one bin, or None where it has none."""
     if not (config["targets"].get("signal") or {}).get("control"):

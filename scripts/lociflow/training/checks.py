@@ -64,6 +64,21 @@ def check_recipe(recipe: Mapping[str, Any], kind: LabelKind | None, device: torc
             raise UserError(f"training.{key}: found {recipe[key]!r}, expected a whole number of at least {least}")
 
 
+def why_strands(stranded: bool, order: Sequence[int] | None) -> str | None:
+    """Tell why a model must tell strands apart, None where it need not.
+
+    Parameters
+    ----------
+    stranded
+        Whether the windows have a strand.
+    order
+        The order of the targets on the other strand; None: the same.
+    """
+    if stranded:
+        return WINDOWS_HAVE_A_STRAND
+    return TARGETS_HAVE_A_STRAND if order is not None and list(order) != sorted(order) else None
+
+
 def check_strands(
     model: nn.Module, name: str, views: Sequence[str], input_length: int, channels: int, why: str
 ) -> None:
@@ -81,7 +96,7 @@ def check_strands(
     views, input_length, channels
         Its inputs, the bases of its window and the letters of its sequences.
     why
-        :data:`WINDOWS_HAVE_A_STRAND` or :data:`TARGETS_HAVE_A_STRAND`.
+        As :func:`why_strands` tells.
 
     Raises
     ------

@@ -33,7 +33,7 @@ from lociflow.training.averaging import WeightAverage
 from lociflow.training.beginning import begin_with, learn_vocabulary
 from lociflow.training.calibrate import correct_prior
 from lociflow.training.callbacks import Epochs
-from lociflow.training.checks import TARGETS_HAVE_A_STRAND, WINDOWS_HAVE_A_STRAND, check_recipe, check_strands
+from lociflow.training.checks import check_recipe, check_strands, why_strands
 from lociflow.training.fit import fit
 from lociflow.training.labels import epoch_statistics, label_counts, label_statistics
 from lociflow.training.module import TrainingModule
@@ -160,9 +160,9 @@ def train_share(
     torch.manual_seed(torch_seed(seed, Purpose.WEIGHTS))
     channels, input_length = len(alphabet.channels), config["model"]["input_length"]
     model = build_model(config["model"], outputs, channels)
-    if (about["stranded"] or order) and not (kind.positional or recipe.get("objective")):
-        told = WINDOWS_HAVE_A_STRAND if about["stranded"] else TARGETS_HAVE_A_STRAND
-        check_strands(model, config["model"]["name"], config["model"]["views"], input_length, channels, told)
+    why = why_strands(about["stranded"], order)
+    if why and not (kind.positional or recipe.get("objective")):
+        check_strands(model, config["model"]["name"], config["model"]["views"], input_length, channels, why)
     augmentation: Augmentation | None = instantiate(recipe["augmentation"]) if recipe.get("augmentation") else None
     if augmentation is not None:
         labelled = None if recipe.get("objective") else kind

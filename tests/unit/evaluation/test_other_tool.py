@@ -65,6 +65,8 @@ def test_what_is_wrong_with_a_table_is_told_with_its_line(tmp_path: Path, text: 
 
 
 def test_what_cannot_be_read_or_has_several_targets_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="baseline gkm: found no table of its scores"):
+        read(SEQUENCES)
     with pytest.raises(UserError, match=r"scores\.tsv: no such file"):
         read(SEQUENCES, tmp_path / "scores.tsv")
     cut = tmp_path / "cut.gz"

@@ -293,10 +293,15 @@ def test_a_model_of_both_strands_on_the_two_strands_of_a_track(home: Path) -> No
     write(home, "training", "default", {**TRAINING, "losses": losses})
     write(home, "model", "both", changed(MODEL, labels=["real"], architecture=scanner))
     address = {"url": "https://a.org/a.bw"}
-    for track, verdict in ((address, OK), ({"plus": address, "minus": address}, ERROR)):
-        signal = {"tracks": {"A": track}}
-        write(home, "dataset", "toy", changed(DATASET, targets={"signal": signal}, labels={}))
-        (finding,) = found(home, models=["both"])
+    pair = {"plus": address, "minus": address}
+    unpaired = {"variants": {"one": ["+training.targets=[A]"]}, "models": ["both+one"]}
+    for tracks, run, verdict in (
+        ({"A": address}, {"models": ["both"]}, OK),
+        ({"A": address, "B": pair}, unpaired, OK),
+        ({"A": address, "B": pair}, {"models": ["both"]}, ERROR),
+    ):
+        write(home, "dataset", "toy", changed(DATASET, targets={"signal": {"tracks": tracks}}, labels={}))
+        (finding,) = found(home, **run)
         assert finding.verdict == verdict, finding
     assert finding.told.endswith(
         "tells strands apart, as targets of this data set are the two strands of a track; choose another model"

@@ -17,7 +17,7 @@ from lociflow.models.deepsea import DeepSEA
 from lociflow.models.equivariant import EquivariantCNN
 from lociflow.models.kmer_logistic import KmerLogistic
 from lociflow.models.pwm_scanner import PWMScanner
-from lociflow.training.checks import WINDOWS_HAVE_A_STRAND, check_strands
+from lociflow.training.checks import TARGETS_HAVE_A_STRAND, WINDOWS_HAVE_A_STRAND, check_strands, why_strands
 
 LENGTH = 60
 ALIKE: dict[str, Callable[[], nn.Module]] = {
@@ -47,6 +47,22 @@ def test_a_model_of_both_strands_is_refused(name: str) -> None:
     check_strands(model, "tiny", ["sequence", "control"], LENGTH, 4, WINDOWS_HAVE_A_STRAND)
     assert model.training
     assert all(torch.equal(tensor, weights[part]) for part, tensor in model.state_dict().items())
+
+
+@pytest.mark.parametrize(
+    ("stranded", "order", "why"),
+    [
+        (True, None, WINDOWS_HAVE_A_STRAND),
+        (False, None, None),
+        (False, [1, 0, 2], TARGETS_HAVE_A_STRAND),
+        # An unstranded track of a data set whose other tracks are pairs.
+        (False, [0], None),
+    ],
+)
+def test_strands_are_told_apart_where_windows_or_targets_have_one(
+    stranded: bool, order: list[int] | None, why: str | None
+) -> None:
+    assert why_strands(stranded, order) == why
 
 
 @pytest.mark.parametrize("name", APART)
