@@ -52,7 +52,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Planted:
     return planted.make_planted(tmp_path_factory.mktemp("planted"))
 
 
-def fit(data: Planted, folder: Path, workers: int = 0) -> None:
+def fit(data: Planted, folder: Path, workers: int = 0, devices: int = 1) -> None:
     train(
         **data.arguments(),
         config=config(**RECIPE),
@@ -62,6 +62,7 @@ def fit(data: Planted, folder: Path, workers: int = 0) -> None:
         resume=folder.with_name(f"{folder.name}.resume"),
         workers=workers,
         device="cpu",
+        devices=devices,
     )
 
 
@@ -98,8 +99,8 @@ def test_neither_workers_nor_a_rerun_change_a_byte(
     assert_same_bytes(data, tmp_path / "trained", undisturbed, workers)
 
 
-def train_until_killed(data: Planted, folder: Path, epoch: int, batch: int) -> None:
-    """Train, and end this process with SIGKILL before a batch, both counted from 0."""
+def train_until_killed(data: Planted, folder: Path, epoch: int, batch: int, devices: int = 1) -> None:
+    """Train, and end each process that trains with SIGKILL before a batch, both counted from 0."""
     step = TrainingModule.training_step
 
     def count(self: TrainingModule, sample: Any, batch_idx: int) -> torch.Tensor:
@@ -108,7 +109,7 @@ def train_until_killed(data: Planted, folder: Path, epoch: int, batch: int) -> N
         return step(self, sample, batch_idx)
 
     TrainingModule.training_step = count  # type: ignore[method-assign]
-    fit(data, folder)
+    fit(data, folder, devices=devices)
 
 
 def test_kills_change_no_byte(data: Planted, undisturbed: Path, tmp_path: Path) -> None:
@@ -124,6 +125,20 @@ def test_kills_change_no_byte(data: Planted, undisturbed: Path, tmp_path: Path) 
     fit(data, folder)
     assert_same_bytes(data, folder, undisturbed)
     assert not folder.with_name("trained.resume").exists()
+
+
+def test_processes_that_are_killed_together_go_on_together(data: Planted, tmp_path: Path) -> None:
+    whole, folder = tmp_path / "whole", tmp_path / "trained"
+    fit(data, whole, devices=2)
+    process = get_context("fork").Process(target=train_until_killed, args=(data, folder, 1, 4, 2))
+    process.start()
+    process.join()
+    assert process.exitcode
+    assert len(list(folder.with_name("trained.resume").glob("training-*.ckpt"))) == 1
+    assert not (folder / "model.ckpt").exists()
+    fit(data, folder, devices=2)
+    assert (folder / "model.ckpt").read_bytes() == (whole / "model.ckpt").read_bytes()
+    assert timeless(folder) == timeless(whole)
 
 
 @pytest.mark.parametrize("name", ARCHITECTURES)
