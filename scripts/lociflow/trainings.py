@@ -212,19 +212,27 @@ def check_experiments(run: Mapping[str, Any], configuration: Configuration) -> N
 def _check_unlabelled_origins(
     run: Mapping[str, Any], configuration: Configuration, key: str, dataset: str, label: str
 ) -> None:
-    """Refuse a model of an experiment that starts from all labels of the data set, part of which it is to learn from.
+    """Refuse a model of an experiment that starts from labels of which it is to learn from a part.
 
     Raises
     ------
     UserError
         See above.
     """
+
+    def learnt(of: str) -> set[str]:
+        named = resolve(run, configuration, dataset, of)["training"]["training"].get("targets")
+        return set(named or target_names(dataset, configuration))
+
     for begun in origins(run, configuration, dataset, label):
-        if begun.dataset == dataset and not is_unsupervised(configuration, begun.model):
+        if begun.dataset != dataset or is_unsupervised(configuration, begun.model):
+            continue
+        shared = learnt(label) & learnt(begun.model)
+        if shared or not target_names(dataset, configuration):
             raise UserError(
-                f"{key}.models: {label} starts from {begun.model}, which is trained on all labels of {dataset}, so "
-                "that none of its trainings would know a part of them only; expected an origin that is trained "
-                "without labels or on another data set"
+                f"{key}.models: {label} starts from {begun.model}, which is trained on labels of {dataset}, so that "
+                "none of its trainings would know only the part that it is given; expected an origin that is trained "
+                "without labels, on other targets or on another data set"
             )
 
 
@@ -253,6 +261,11 @@ def check_learnable(run: Mapping[str, Any], configuration: Configuration) -> Non
                 raise UserError(
                     f"baselines: {baseline} reads scores of {tool}, and dataset {name} has none; name their files "
                     f"under the data set's predictions.{tool}, or leave it out of the run's baselines"
+                )
+            if tool and len(targets := target_names(name, configuration)) > 1:
+                raise UserError(
+                    f"baselines: {baseline} reads one score for each bin, and dataset {name} has {len(targets)} "
+                    "targets; leave it out of the run's baselines"
                 )
         if explained_models(run, configuration) and kind != "binary":
             raise UserError(

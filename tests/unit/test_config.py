@@ -159,9 +159,12 @@ def test_a_rate_that_the_schedule_overwrites_is_not_changed_in_vain(configuratio
     cycle = "training.schedule={_target_: torch.optim.lr_scheduler.OneCycleLR, _partial_: true, max_lr: 0.1}"
     told = refusal(trained, configuration, cycle, "training.optimizer.lr=0.5")
     assert told == (
-        "toy with net: training.optimizer.lr changes nothing under OneCycleLR, which sets the rate itself; change "
-        "training.schedule.max_lr, or set training.schedule to null"
+        "toy with net: training.optimizer.lr changes nothing under OneCycleLR, which sets the rate itself; leave lr "
+        "out and change training.schedule.max_lr, or set training.schedule to null"
     )
+    sgd = "training.optimizer={_target_: torch.optim.SGD, _partial_: true%s}"
+    assert "changes nothing under OneCycleLR" in refusal(trained, configuration, cycle, sgd % ", lr: 0.5")
+    assert trained(configuration, cycle, sgd % "")
     found = trained(configuration, cycle, "training.schedule.max_lr=0.2")["training"]["training"]["schedule"]
     assert found["max_lr"] == 0.2
     assert trained(configuration, cycle, "training.schedule=null", "training.optimizer.lr=0.5")

@@ -92,7 +92,7 @@ def test_a_circle_of_transfers_is_refused(groups):
                 "variants": {"more": ["training.transfer={model: net}"]},
                 "learning_curve": {"models": ["net+more"], "shares": [0.1, 1]},
             },
-            "learning_curve.models: net+more starts from net, which is trained on all labels of toy",
+            "learning_curve.models: net+more starts from net, which is trained on labels of toy",
         ),
         (
             {
@@ -100,7 +100,7 @@ def test_a_circle_of_transfers_is_refused(groups):
                 "variants": {**TRANSFER, "again": ["training.transfer={model: net+tuned}"]},
                 "single_task": {"models": ["net+again"]},
             },
-            "single_task.models: net+again starts from net+tuned, which is trained on all labels of toy",
+            "single_task.models: net+again starts from net+tuned, which is trained on labels of toy",
         ),
         (
             {"search": {"one": {"model": "blind", "grid": {"training.max_epochs": [1]}}}},
@@ -117,6 +117,19 @@ def test_a_circle_of_transfers_is_refused(groups):
 )
 def test_experiments_that_do_not_fit_are_refused(groups, changes, told):
     assert refusal(check_experiments, {**RUN, **changes}, groups).startswith(told)
+
+
+def test_a_curve_may_start_from_other_targets_of_the_data_set(groups):
+    variants = {"a": ["+training.targets=[A]"], "b": ["+training.targets=[B]"], "from_a": TRANSFER["tuned"]}
+    variants["from_a"] = ["training.transfer={model: net+a}"]
+    asked = {**RUN, "models": ["net+b+from_a"], "variants": variants}
+    check_experiments({**asked, "learning_curve": {"models": ["net+b+from_a"], "shares": [0.1, 1]}}, groups)
+    told = refusal(
+        check_experiments,
+        {**asked, "models": ["net+from_a"], "learning_curve": {"models": ["net+from_a"], "shares": [0.1, 1]}},
+        groups,
+    )
+    assert told.startswith("learning_curve.models: net+from_a starts from net+a, which is trained on labels of toy")
 
 
 def test_targets_that_only_a_file_names_cannot_be_learnt_alone(home):
@@ -192,6 +205,12 @@ def test_a_baseline_of_another_tool_needs_its_scores(home):
         "predictions.gkm, or leave it out of the run's baselines"
     )
     scored = changed(DATASET, predictions={"gkm": [{"url": "https://a.org/scores.tsv", "sha256": "0" * 64}]})
+    write(home, "dataset", "toy", scored)
+    assert refusal(check_learnable, run, Configuration(home, SCHEMAS)) == (
+        "baselines: theirs reads one score for each bin, and dataset toy has 2 targets; leave it out of the run's "
+        "baselines"
+    )
+    scored["targets"] = {"files": {"A": DATASET["targets"]["files"]["A"]}}
     write(home, "dataset", "toy", scored)
     configuration = Configuration(home, SCHEMAS)
     check_learnable(run, configuration)

@@ -1,6 +1,7 @@
 """Scores of another tool for the same bins, read from its own tables: its result beside what is trained here."""
 
 import math
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -46,7 +47,8 @@ def read_scores(
     Raises
     ------
     UserError
-        There is no file or several targets, a line has no name and number, a bin has two scores, or one has none.
+        There is no file or several targets, a line has no name and number, a bin has two scores or none, or two
+        bins have one name.
     """
     if len(names) != 1:
         raise UserError(f"baseline {tool}: found {len(names)} targets, expected one; leave it out of baselines")
@@ -62,6 +64,13 @@ def read_scores(
     split = windows["split"].astype(str).to_numpy()
     bins = np.flatnonzero(np.isin(split, SCORED))
     called = _bin_names(windows, bins)
+    if len(set(called)) < len(called):
+        twice = next(name for name, count in Counter(called).items() if count > 1)
+        raise UserError(
+            f"baseline {tool}: several validation and test bins are called {twice} (shuffled negatives, or both "
+            "strands of a place), expected a name of its own for each, or their scores cannot be told apart; leave it "
+            "out of baselines"
+        )
     if lacking := [name for name in called if name not in scores]:
         raise UserError(
             f"baseline {tool}: {len(lacking):,} of {len(bins):,} validation and test bins have no score, the first is "

@@ -42,8 +42,10 @@ class KmerCounts(nn.Module):
     def forward(self, sequence: Tensor) -> Tensor:
         """Map ``(batch, 4, length)`` to ``(batch, number of columns)``."""
         with torch.autocast(sequence.device.type, enabled=False):
-            # An ambiguous letter is a share of several bases, at most a half, and counts as none of them.
-            bases = (sequence > 0.5).float()
+            # An ambiguous letter is a share of several bases, at most a half, and counts as none of them; so does a
+            # position that noise has made look like two.
+            likely = sequence > 0.5
+            bases = (likely & (likely.sum(dim=1, keepdim=True) == 1)).float()
             index, letters = nn.functional.conv1d(bases, self.filters).unbind(1)
         known = letters == self.filters.shape[2]
         rows = torch.arange(len(sequence), device=sequence.device)[:, None] * self.width

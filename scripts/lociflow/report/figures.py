@@ -27,7 +27,7 @@ from lociflow.report.drawing import (
     spread,
     two_lines,
 )
-from lociflow.report.findings import best_epoch
+from lociflow.report.findings import kept_epoch
 from lociflow.report.results import DatasetResults, Entry
 from lociflow.report.tables import interval, number
 
@@ -76,7 +76,7 @@ def learning_curves(
             if history is None or not len(history):
                 continue
             epochs = history["epoch"]
-            kept = best_epoch(entry)
+            kept = kept_epoch(entry)
             losses.plot(epochs, history["train_loss"], color=GREY, linewidth=1.2, linestyle="--")
             losses.plot(epochs, history["validation_loss"], color=colour)
             columns = [(losses, "validation_loss")]
@@ -89,7 +89,7 @@ def learning_curves(
                     epochs[epochs == kept], at, "o", color=colour, markersize=7, markerfacecolor="white", zorder=4
                 )
             alts.append(
-                f"{entry.name}: {len(history)} epochs, best epoch {kept}, validation loss from "
+                f"{entry.name}: {len(history)} epochs, kept epoch {kept}, validation loss from "
                 f"{number(history['validation_loss'].iloc[0])} to {number(history['validation_loss'].min())}"
             )
         losses.set_title("loss")

@@ -1,16 +1,12 @@
 """What is wrong with a run, or must be known before its numbers are believed: the banners at the top of the page."""
 
-import math
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Literal, NamedTuple
-
-import pandas as pd
 
 from lociflow.evaluation.metrics import METRICS
 from lociflow.report.motif_matrix import counts_as_found, planted_matrix
 from lociflow.report.results import DatasetResults, Entry, RunResults
 from lociflow.report.tables import number, plural
-from lociflow.training.score_names import larger_is_better
 
 Level = Literal["error", "warning", "note"]
 LEVELS: tuple[Level, ...] = ("error", "warning", "note")
@@ -43,8 +39,8 @@ def findings(results: RunResults) -> list[Finding]:
 
 
 def unfinished_trainings(dataset: DatasetResults) -> Iterator[Finding]:
-    """Find trainings whose best epoch is their last."""
-    names = [f"{entry.name} (epoch {best_epoch(entry)})" for entry in dataset.of_kind("model") if unfinished(entry)]
+    """Find trainings of which the last epoch was kept."""
+    names = [f"{entry.name} (epoch {kept_epoch(entry)})" for entry in dataset.of_kind("model") if unfinished(entry)]
     if names:
         yield Finding(
             "warning",
@@ -59,7 +55,7 @@ def unfinished(entry: Entry) -> bool:
     history = entry.history
     if history is None or len(history) < 2 or watched(entry) is None:
         return False
-    return best_epoch(entry) == int(history["epoch"].iloc[-1])
+    return kept_epoch(entry) == int(history["epoch"].iloc[-1])
 
 
 def models_at_chance(dataset: DatasetResults) -> Iterator[Finding]:
@@ -267,23 +263,11 @@ CHECKS: tuple[Callable[[DatasetResults], Iterator[Finding]], ...] = (
 )
 
 
-def best_epoch(entry: Entry) -> int | None:
-    """Return the epoch whose weights were kept: the best by what early stopping watched, the last without it.
-
-    None for an entry that was not trained.
-    """
-    history = entry.history
-    if history is None or not len(history):
+def kept_epoch(entry: Entry) -> int | None:
+    """Return the epoch whose weights were kept; None for an entry that was not trained."""
+    if entry.history is None or not len(entry.history):
         return None
-    monitor = watched(entry)
-    if monitor is None or monitor not in history:
-        return int(history["epoch"].iloc[-1])
-    sign = 1.0 if larger_is_better(monitor) else -1.0
-    best, best_score = None, -math.inf
-    for epoch, value in zip(history["epoch"], sign * history[monitor], strict=True):
-        if pd.notna(value) and value > best_score:
-            best, best_score = int(epoch), float(value)
-    return best
+    return int((entry.config or {})["kept_epoch"])
 
 
 def watched(entry: Entry) -> str | None:

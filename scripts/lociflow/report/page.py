@@ -20,7 +20,7 @@ from lociflow.evaluation.metrics import HEADLINES, METRICS
 from lociflow.report import figures, tables
 from lociflow.report.drawing import Figure, Style, styles
 from lociflow.report.figures import FEW_TARGETS
-from lociflow.report.findings import Finding, best_epoch, findings, held, unfinished
+from lociflow.report.findings import Finding, findings, held, kept_epoch, unfinished
 from lociflow.report.logos import letter_shapes, logo
 from lociflow.report.manifest import locate
 from lociflow.report.motif_cards import KIND_NAMES, Cards, cards
@@ -347,7 +347,7 @@ def told(entry: Entry) -> str:
         return f"{entry.name}: no history"
     text = (
         f"{entry.name}: {tables.plural(len(history), 'epoch')} in {tables.seconds(tables.train_seconds(entry))}, kept "
-        f"epoch {best_epoch(entry)}"
+        f"epoch {kept_epoch(entry)}"
     )
     return text + (", still improving when it stopped" if unfinished(entry) else "")
 

@@ -218,7 +218,8 @@ def check_finite(row: dict[str, float | None], epoch: int) -> None:
         if value is not None and not math.isfinite(value):
             raise UserError(
                 f"training, epoch {epoch}: found a {name.replace('_', ' ')} of {value}, expected a number; lower "
-                "training.optimizer.lr or set training.gradient_clip to 1"
+                "the learning rate (training.schedule.max_lr under OneCycleLR, else training.optimizer.lr) or set "
+                "training.gradient_clip to 1"
             )
 
 

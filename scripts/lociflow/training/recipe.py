@@ -10,11 +10,8 @@ from lociflow.training.score_names import HEADLINE, LOSS, PREFIX, SCORES
 UNLABELLED = "none"
 # Kinds that an architecture supports unless its file says otherwise.
 SUPPORTED = ("binary", "class", "real")
-# Schedules that set the learning rate from a number of their own, whatever the optimiser's is.
-OWN_RATE = {
-    "torch.optim.lr_scheduler.OneCycleLR": "max_lr",
-    "torch.optim.lr_scheduler.CyclicLR": "max_lr",
-}
+# The schedule that sets the learning rate from a number of its own, max_lr, whatever the optimiser's is.
+OWN_RATE = "torch.optim.lr_scheduler.OneCycleLR"
 
 
 def settle(recipe: Mapping[str, Any], kind: str, supported: Sequence[str], where: str) -> dict[str, Any]:
@@ -80,11 +77,11 @@ def check_rate(changed: Collection[str], recipe: Mapping[str, Any], where: str) 
     UserError
         See above.
     """
-    schedule = (recipe.get("schedule") or {}).get("_target_")
-    if "training.optimizer.lr" in changed and schedule in OWN_RATE:
+    named = "training.optimizer.lr" in changed or ("training.optimizer" in changed and "lr" in recipe["optimizer"])
+    if named and (recipe.get("schedule") or {}).get("_target_") == OWN_RATE:
         raise UserError(
-            f"{where}: training.optimizer.lr changes nothing under {schedule.rpartition('.')[2]}, which sets the rate "
-            f"itself; change training.schedule.{OWN_RATE[schedule]}, or set training.schedule to null"
+            f"{where}: training.optimizer.lr changes nothing under OneCycleLR, which sets the rate itself; leave lr "
+            "out and change training.schedule.max_lr, or set training.schedule to null"
         )
 
 

@@ -32,8 +32,8 @@ def choose_trial(
     checkpoint, config_copy, history
         Outputs: copies of the best trial's files.
     table
-        Output: a line a trial, the best first: rank, settings, the monitored score of the kept weights (the best of all
-        epochs), parameters, epochs, seconds.
+        Output: a line a trial, the best first: rank, settings, the monitored score of the kept weights, parameters,
+        epochs, seconds.
 
     Raises
     ------
@@ -115,12 +115,12 @@ def _row(folder: Path, config: Mapping[str, Any], monitor: str, settings: Mappin
             f"{folder}: has no validation score to be chosen by, expected one for each epoch; give the searched model "
             "at least one epoch"
         )
-    values = [float(epoch[monitor]) for epoch in epochs if epoch[monitor]]
+    kept = next(epoch for epoch in epochs if int(epoch["epoch"]) == config["kept_epoch"])
     return {
         "folder": str(folder),
         "settings": settings,
         "monitor": monitor,
-        "score": max(values) if larger_is_better(monitor) else min(values),
+        "score": float(kept[monitor]),
         "parameters": config["parameters"],
         "epochs": len(epochs),
         "seconds": round(sum(float(epoch["seconds"]) for epoch in epochs), 1),

@@ -238,6 +238,7 @@ def train_share(
             "parameters": count_parameters(model),
             "training_bins": len(train_bins),
             "epoch_windows": int(sampler.batch_sizes.sum()),
+            "kept_epoch": epochs.best_epoch,
             **({} if recipe.get("objective") else label_counts(statistics)),
         },
         results.config_copy,

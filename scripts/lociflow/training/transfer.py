@@ -114,17 +114,24 @@ def has_fresh_output(model: nn.Module, skip: Sequence[str]) -> bool:
 def check_answers(model: nn.Module, skip: Sequence[str], found: Outputs, expected: Outputs, where: Path | str) -> None:
     """Refuse an origin whose last layer is taken over and answers for other labels.
 
-    Each column would become another target's without a word. A model that is trained without labels has none.
+    Each column would become another target's without a word. A model that is trained without labels has none, and of a
+    model without a part called ``head`` nobody knows which layer it is.
 
     Raises
     ------
     UserError
         See above.
     """
-    if expected.kind == UNLABELLED or (found.kind, found.columns) == (expected.kind, expected.columns):
+    if (
+        not hasattr(model, "head")
+        or expected.kind == UNLABELLED
+        or (found.kind, found.columns) == (expected.kind, expected.columns)
+    ):
         return
     if not has_fresh_output(model, skip):
-        told, wanted = (f"{one.kind} labels of {_listed(one.columns) or 'nothing'}" for one in (found, expected))
+        told, wanted = (
+            f"{one.kind} labels of {_listed(one.columns)}" if one.columns else "no labels" for one in (found, expected)
+        )
         raise UserError(
             f"{where}: its head answers for {told}, expected {wanted}; name head in training.transfer.skip, so that "
             "it begins from fresh weights"

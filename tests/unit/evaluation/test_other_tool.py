@@ -43,6 +43,15 @@ def test_other_bins_have_those_of_their_places(tmp_path: Path) -> None:
     assert read(TILES, table)["TF"].tolist() == [1, 2, 3]
 
 
+def test_bins_of_one_name_are_refused(tmp_path: Path) -> None:
+    # As shuffled negatives have it, which stand where their positives do.
+    table = tmp_path / "scores.tsv"
+    table.write_text("chr1:8-16\t1\nchr2:0-8\t3\n")
+    shuffled = TILES.assign(start=[0, 8, 8, 0], end=[8, 16, 16, 8])
+    with pytest.raises(UserError, match="baseline gkm: several validation and test bins are called chr1:8-16"):
+        read(shuffled, table)
+
+
 @pytest.mark.parametrize(
     ("text", "told"),
     [

@@ -276,6 +276,19 @@ def test_kmers_are_read_through_noise() -> None:
     torch.testing.assert_close(model({"sequence": sequence + noise}), model({"sequence": sequence}), rtol=0, atol=0)
 
 
+def test_a_position_that_noise_makes_two_bases_is_none() -> None:
+    # AA?AA with A and T at once in the middle: no 3-mer is whole, whichever base is meant.
+    sequence = torch.zeros(1, 4, 5)
+    sequence[0, 0] = 1
+    sequence[0, 3, 2] = 1
+    sequence[0, :, 3] = 0
+    assert KmerCounts(3, False)(sequence).sum() == 0
+    sequence[0, 3, 2] = 0
+    torch.testing.assert_close(KmerCounts(3, False)(sequence)[0, :2], torch.tensor([2.0, 1.0]).log())
+    strong = 2 * torch.randn(8, 4, 60, generator=torch.Generator().manual_seed(0))
+    assert KmerCounts(6, True)(strong).isfinite().all()
+
+
 def test_parameters_of_scanner_and_kmers_are_those_of_their_tables() -> None:
     def count(model: nn.Module) -> int:
         return sum(parameter.numel() for parameter in model.parameters())

@@ -232,7 +232,7 @@ class Results:
                         "max_epochs": epochs if best is not None else 0, "label_permutation": kind == "control",
                         "early_stopping": {"monitor": "validation_loss", "patience": 4, "min_delta": 0.0},
                     },
-                    "seed": seed, "parameters": 48211,
+                    "seed": seed, "parameters": 48211, "kept_epoch": best or 0,
                 },
             )  # fmt: skip
             found["config"] = str(folder / "config.json")

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from lociflow.report.findings import audit_verdicts, best_epoch, findings, held, unfinished
+from lociflow.report.findings import audit_verdicts, findings, held, kept_epoch, unfinished
 from lociflow.report.read_results import read_results
 
 
@@ -20,36 +20,34 @@ def test_nothing_to_say_about_a_sound_run(results) -> None:
     assert found(results) == []
 
 
-def test_best_epoch_is_the_last(results) -> None:
+def test_the_kept_epoch_is_the_last(results) -> None:
     data = results.dataset("data", ["A"])
     results.entry(data, "cnn", 0.9, best=12)
     assert found(results) == [("warning", "data: 1 training still improving at the last epoch")]
 
 
-def test_best_epoch_follows_what_early_stopping_watched(results) -> None:
+def test_the_kept_epoch_is_what_training_says(results) -> None:
+    # The first epoch was the best, but of an augmented training only the clean epochs are kept.
     data = results.dataset("data", ["A"])
-    paths = results.entry(data, "cnn", 0.9, best=5)
-    Path(paths["history"]).write_text(
-        "epoch,train_loss,validation_loss,validation_auprc,seconds\n1,3,0.30,0.1,1\n2,2,0.20,0.3,1\n3,1,0.195,0.2,1\n"
-    )
+    paths = results.entry(data, "cnn", 0.9, best=1, epochs=3)
+    config = json.loads(Path(paths["config"]).read_text())
 
-    def best(stopping) -> tuple[int | None, bool]:
-        Path(paths["config"]).write_text(json.dumps({"training": {"early_stopping": stopping}}))
+    def kept(epoch: int, **training) -> tuple[int | None, bool]:
+        found = {**config, "kept_epoch": epoch, "training": {**config["training"], **training}}
+        Path(paths["config"]).write_text(json.dumps(found))
         (entry,) = read_results(results.manifest).datasets[0].entries
-        return best_epoch(entry), unfinished(entry)
+        return kept_epoch(entry), unfinished(entry)
 
-    assert best({"monitor": "validation_loss", "min_delta": 0.0}) == (3, True)
-    # What patience counts as a gain is another matter than which weights are kept.
-    assert best({"monitor": "validation_loss", "min_delta": 0.01}) == (3, True)
-    assert best({"monitor": "validation_auprc", "min_delta": 0.0}) == (2, False)
-    assert best(None) == (3, False)  # all epochs were asked for, and the last is kept
+    assert kept(2) == (2, False)
+    assert kept(3) == (3, True)
+    assert kept(3, early_stopping=None) == (3, False)  # all epochs were asked for, and the last is kept
 
 
-def test_an_untrained_entry_has_no_best_epoch(results) -> None:
+def test_an_untrained_entry_has_no_kept_epoch(results) -> None:
     data = results.dataset("data", ["A"])
     results.entry(data, "cnn", 0.5, kind="control", variant="untrained", best=None)
     (entry,) = read_results(results.manifest).datasets[0].entries
-    assert best_epoch(entry) is None
+    assert kept_epoch(entry) is None
     assert found(results) == []
 
 

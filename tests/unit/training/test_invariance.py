@@ -21,6 +21,7 @@ from lociflow.evaluation.predict import predict
 from lociflow.evaluation.predictions import read_predictions
 from lociflow.models.checkpoint import build_model, save_checkpoint
 from lociflow.models.outputs import Outputs
+from lociflow.training import fit as fitting
 from lociflow.training.module import TrainingModule
 from lociflow.training.train import train
 
@@ -127,7 +128,9 @@ def test_kills_change_no_byte(data: Planted, undisturbed: Path, tmp_path: Path) 
     assert not folder.with_name("trained.resume").exists()
 
 
-def test_processes_that_are_killed_together_go_on_together(data: Planted, tmp_path: Path) -> None:
+def test_processes_that_are_killed_together_go_on_together(
+    data: Planted, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     whole, folder = tmp_path / "whole", tmp_path / "trained"
     fit(data, whole, devices=2)
     process = get_context("fork").Process(target=train_until_killed, args=(data, folder, 1, 4, 2))
@@ -136,7 +139,12 @@ def test_processes_that_are_killed_together_go_on_together(data: Planted, tmp_pa
     assert process.exitcode
     assert len(list(folder.with_name("trained.resume").glob("training-*.ckpt"))) == 1
     assert not (folder / "model.ckpt").exists()
+    # The processes are forks: what they tell goes where the test can read it.
+    told = tmp_path / "told"
+    told.touch()
+    monkeypatch.setattr(fitting, "status", lambda text: told.write_text(told.read_text() + text))
     fit(data, folder, devices=2)
+    assert "going on from the last whole epoch" in told.read_text()
     assert (folder / "model.ckpt").read_bytes() == (whole / "model.ckpt").read_bytes()
     assert timeless(folder) == timeless(whole)
 

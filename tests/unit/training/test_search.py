@@ -6,11 +6,14 @@ from lociflow.command import UserError
 from lociflow.training.search import choose_trial, common_monitor
 
 
-def write_trial(folder, monitor, values, parameters=7, min_delta=0.0, **training):
+def write_trial(folder, monitor, values, parameters=7, min_delta=0.0, kept=None, **training):
     folder.mkdir()
     (folder / "model.ckpt").write_text(f"weights of {folder.name}")
     stopping = None if monitor is None else {"monitor": monitor, "patience": 1, "min_delta": min_delta}
-    config = {"training": {"early_stopping": stopping, **training}, "parameters": parameters}
+    better = min if monitor == "validation_loss" else max
+    known = [value for value in values if value is not None]
+    kept = kept or (values.index(better(known)) + 1 if known else 0)
+    config = {"training": {"early_stopping": stopping, **training}, "parameters": parameters, "kept_epoch": kept}
     (folder / "config.json").write_text(json.dumps(config))
     rows = [f"{epoch},{'' if value is None else value},1.5" for epoch, value in enumerate(values, start=1)]
     (folder / "history.csv").write_text("\n".join([f"epoch,{monitor},seconds", *rows]) + "\n")
@@ -23,7 +26,7 @@ def choose(tmp_path, trials):
     return outputs
 
 
-def test_the_best_epoch_of_each_trial_counts(tmp_path):
+def test_the_kept_epoch_of_each_trial_counts(tmp_path):
     a = write_trial(tmp_path / "a", "validation_auprc", [0.5, 0.6, 0.4])
     b = write_trial(tmp_path / "b", "validation_auprc", [None, 0.3, 0.7], parameters=9)
     checkpoint, config, _, table = choose(
@@ -36,6 +39,15 @@ def test_the_best_epoch_of_each_trial_counts(tmp_path):
         "1\t1\t0.700000\t9\t3\t4.5",
         "2\t0.1\t0.600000\t7\t3\t4.5",
     ]
+
+
+def test_a_better_epoch_that_was_not_kept_does_not_count(tmp_path):
+    # Of an augmented training only the clean epochs are kept.
+    a = write_trial(tmp_path / "a", "validation_auroc", [0.9, 0.5, 0.5], kept=2)
+    b = write_trial(tmp_path / "b", "validation_auroc", [0.6, 0.7, 0.8])
+    checkpoint, *_, table = choose(tmp_path, {a: {"training.jitter": 0}, b: {"training.jitter": 5}})
+    assert checkpoint.read_text() == "weights of b"
+    assert [line.split("\t")[2] for line in table.read_text().splitlines()[1:]] == ["0.800000", "0.500000"]
 
 
 def test_a_smaller_loss_is_better_and_the_first_of_two_equal_trials_is_taken(tmp_path):

@@ -61,6 +61,7 @@ def test_a_planted_motif_is_learnt(fit: Callable[..., Path], data: Planted) -> N
         "parameters": parameters,
         "training_bins": planted.BINS["chrA"],
         "epoch_windows": planted.BINS["chrA"],
+        "kept_epoch": loaded.provenance["epoch"],
         "training_labels": int((labels >= 0).sum()),
         "training_positives": int(positives.sum()),
         "fewest_training_positives": int(positives.min()),

@@ -10,6 +10,7 @@ from lociflow.models.outputs import Outputs
 from lociflow.sequence.alphabet import DNA, PROTEIN
 from lociflow.training.transfer import (
     Transfer,
+    check_answers,
     freeze,
     has_fresh_output,
     read_transfer,
@@ -217,3 +218,10 @@ def test_settings_leave_out_what_names_the_origin():
     settings = {"model": "net", "dataset": None, "split": "holdout", "seed": 1, "freeze": ["trunk"], "skip": None}
     assert read_transfer(settings) == Transfer(freeze=["trunk"])
     assert isinstance(fresh(), nn.Module)
+
+
+def test_a_last_layer_of_another_name_and_an_origin_without_labels_are_told_apart():
+    # Which layer of a user's own network answers, nobody knows.
+    check_answers(nn.Sequential(nn.Linear(2, 2)), ["0"], ONE, TWO, "here")
+    with pytest.raises(UserError, match="here: its head answers for no labels, expected binary labels of a, b; name h"):
+        check_answers(fresh(), [], Outputs("none", ()), TWO, "here")
