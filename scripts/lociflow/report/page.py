@@ -263,13 +263,12 @@ def verdict(dataset: DatasetResults) -> str:
     metric = METRICS[dataset.headline]
     ranked.sort(key=lambda group: -group[0] if metric.larger_is_better else group[0])
     score, label, entries = ranked[0]
-    base = figures.chance(dataset, dataset.headline)
     bounds = tables.interval(mean_score(entries, "low"), mean_score(entries, "high"))
     how = f"mean of {len(entries)} seeds" if len(entries) > 1 else f"{figures.level(dataset)} interval {bounds}"
     sentences = [
         f"{label} has the {'highest' if metric.larger_is_better else 'lowest'} median {metric.title}, {score:.3f}"
         + (f" ({how})" if len(entries) > 1 or bounds else "")
-        + (f", {score / base:.1f} times what chance gives" if base and metric.larger_is_better else "")
+        + against_chance(dataset, entries, score)
         + "."
     ]
     rivals = [name for _, name, others in ranked[1:] if overlap(entries, others)]
@@ -284,6 +283,17 @@ def verdict(dataset: DatasetResults) -> str:
     if limit is not None:
         sentences.append(f"The best score that the planted truth allows is {limit:.3f}.")
     return " ".join(sentences)
+
+
+def against_chance(dataset: DatasetResults, entries: list[Entry], score: float) -> str:
+    """Say how far above chance a score is: by the table's lift, which is the median over the targets, where it has one."""
+    lifts = [lift for entry in entries if (lift := entry.summary("lift", "median")) is not None]
+    if lifts:
+        return f", a median lift of {statistics.fmean(lifts):.1f}"
+    base = figures.chance(dataset, dataset.headline)
+    return (
+        f", {score / base:.1f} times what chance gives" if base and METRICS[dataset.headline].larger_is_better else ""
+    )
 
 
 def mean_score(entries: list[Entry], statistic: str) -> float | None:

@@ -167,3 +167,11 @@ def test_configuration_is_shown_as_yaml() -> None:
 
 def test_long_names_may_break() -> None:
     assert breakable("a_b+<c>") == "a_<wbr>b+<wbr>&lt;c&gt;"
+
+
+def test_the_answer_tells_the_lift_of_the_table(results) -> None:
+    data = results.dataset("data", ["A", "B"])
+    results.entry(data, "cnn", 0.9)
+    (found,) = read_results(results.manifest).datasets
+    (entry,) = found.of_kind("model")
+    assert f", a median lift of {entry.summary('lift', 'median'):.1f}." in verdict(found)
