@@ -286,7 +286,7 @@ def verdict(dataset: DatasetResults) -> str:
 
 
 def against_chance(dataset: DatasetResults, entries: list[Entry], score: float) -> str:
-    """Say how far above chance a score is: by the table's lift, which is the median over the targets, where it has one."""
+    """Say how far above chance a score is, by the lift that the table shows where there is one."""
     lifts = [lift for entry in entries if (lift := entry.summary("lift", "median")) is not None]
     if lifts:
         return f", a median lift of {statistics.fmean(lifts):.1f}"
