@@ -18,6 +18,9 @@ from lociflow.interpretation.motif_table import MotifRow, motif_row, write_table
 from lociflow.interpretation.settings import read_settings
 from lociflow.sequence.one_hot import one_hot
 
+# Of the largest contribution, what stands in for none.
+SILENCE = np.float32(1e-6)
+
 
 class MotifConfig(NamedTuple):
     """What ``config/interpretation/*.yaml`` says under ``motifs``."""
@@ -127,6 +130,15 @@ def find_patterns(codes: np.ndarray, hypothetical: np.ndarray, settings: MotifCo
     contributions = np.ascontiguousarray(hypothetical.transpose(0, 2, 1))
     if not has_both_signs((windows * contributions).sum(axis=2), settings):
         return Patterns([], [])
+    try:
+        return _cluster(windows, contributions, settings)
+    except ValueError as error:
+        if "NaN" not in str(error):
+            raise
+        return _cluster(windows, without_silence(contributions), settings)
+
+
+def _cluster(windows: np.ndarray, contributions: np.ndarray, settings: MotifConfig) -> Patterns:
     positive, negative = TFMoDISco(
         windows,
         contributions,
@@ -139,6 +151,24 @@ def find_patterns(codes: np.ndarray, hypothetical: np.ndarray, settings: MotifCo
         final_min_cluster_size=settings.min_motif_seqlets,
     )
     return Patterns(list(positive or []), list(negative or []))
+
+
+def without_silence(contributions: np.ndarray) -> np.ndarray:
+    """Return contributions in which a base that contributes nothing has a trace of noise instead.
+
+    modisco-lite compares seqlets by what they share of all that they have, which is no number for two that lie where a
+    network is silent, as one of rectified units is at most bases when it has learnt little; it then fails. The noise is
+    a millionth of the largest contribution and the same in every run.
+
+    Parameters
+    ----------
+    contributions
+        ``float32``, shape ``(n, length, 4)``; not changed.
+    """
+    silent = ~contributions.any(axis=2, keepdims=True)
+    draws = np.random.Generator(np.random.Philox(0)).standard_normal(contributions.shape, dtype=np.float32)
+    filled: np.ndarray = np.where(silent, draws * (np.abs(contributions).max() * SILENCE), contributions)
+    return filled
 
 
 def has_both_signs(scores: np.ndarray, settings: MotifConfig) -> bool:

@@ -6,9 +6,10 @@ import pandas as pd
 import pytest
 
 from lociflow.command import UserError
+from lociflow.interpretation import motifs
 from lociflow.interpretation.attributions import Attributions, write_attributions
 from lociflow.interpretation.meme import read_meme
-from lociflow.interpretation.motifs import MotifConfig, central, discover_motifs, find_patterns
+from lociflow.interpretation.motifs import MotifConfig, central, discover_motifs, find_patterns, without_silence
 from lociflow.interpretation.warm import planted_contributions
 from lociflow.sequence.alphabet import encode
 
@@ -94,6 +95,45 @@ def test_contributions_of_one_sign_have_no_motif(sign: int) -> None:
     draws = np.random.default_rng(1)
     codes = draws.integers(0, 4, (30, 100)).astype(np.uint8)
     assert find_patterns(codes, sign * draws.random((30, 4, 100)).astype(np.float32), MotifConfig()) == ([], [])
+
+
+def test_silent_bases_get_a_trace_that_is_always_the_same() -> None:
+    contributions = np.zeros((2, 3, 4), np.float32)
+    contributions[0, 1] = [0, -2, 0, 1]
+    filled = without_silence(contributions)
+    assert filled.dtype == np.float32
+    assert filled[0, 1].tolist() == [0, -2, 0, 1]
+    trace = filled[contributions.any(axis=2) == 0]
+    assert (trace != 0).all()
+    assert np.abs(trace).max() < 1e-5
+    np.testing.assert_array_equal(without_silence(contributions), filled)
+
+
+def test_seqlets_that_cannot_be_compared_where_a_network_is_silent_are_compared_with_a_trace(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    codes, hypothetical = planted_contributions(windows=60, length=60)
+    hypothetical[:, :, :5] = 0
+    tried = []
+
+    def cluster(windows: np.ndarray, contributions: np.ndarray, **settings: int) -> tuple[None, None]:
+        # As modisco-lite does where two seqlets are nothing but zeros.
+        tried.append(contributions)
+        if not contributions.any(axis=2).all():
+            raise ValueError("Input contains NaN.")
+        return None, None
+
+    monkeypatch.setattr(motifs, "TFMoDISco", cluster)
+    assert find_patterns(codes, hypothetical, MotifConfig()) == ([], [])
+    assert len(tried) == 2
+    np.testing.assert_array_equal(tried[0][:, 5:], tried[1][:, 5:])
+
+    def fail(*_: np.ndarray, **settings: int) -> None:
+        raise ValueError("another one")
+
+    monkeypatch.setattr(motifs, "TFMoDISco", fail)
+    with pytest.raises(ValueError, match="another one"):
+        find_patterns(codes, hypothetical, MotifConfig())
 
 
 def test_central_region() -> None:
