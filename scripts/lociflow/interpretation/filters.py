@@ -9,7 +9,7 @@ import torch
 from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from lociflow.command import UserError, status
+from lociflow.command import status
 from lociflow.data.bins import bins_of_split, read_bins
 from lociflow.data.views import sequence_view
 from lociflow.interpretation.meme import Motif, core, write_meme
@@ -63,7 +63,8 @@ def extract_filters(
     """Write the matrices of the first layer's filters.
 
     The windows are a seeded random sample of all test windows, positive or not. Filters that never respond, respond at
-    too few sites, or to nothing in particular (no position reaches ``core_bits``) are left out and counted.
+    too few sites, or to nothing in particular (no position reaches ``core_bits``) are left out and counted. A model
+    without a convolution that reads the bases, such as a recurrent one, has none, and the files hold no motif.
 
     Parameters
     ----------
@@ -79,16 +80,17 @@ def extract_filters(
     Raises
     ------
     UserError
-        The configuration has an unknown key, or the model has no convolution that reads the sequence.
+        The configuration has an unknown key.
     """
     settings = read_settings(FilterConfig, "filters", config)
     torch.set_num_threads(settings.threads)
     loaded = load_model(checkpoint)
     convolution = first_convolution(loaded.model)
     if convolution is None:
-        raise UserError(
-            f"{checkpoint}: the model has no convolution over the four bases, expected one; leave filters out for it"
-        )
+        write_meme(meme, [])
+        write_table(table, [])
+        status("no filters: the model has no convolution over the four bases")
+        return
     genome = open_store(store)
     bins = read_bins(windows, genome, loaded.config["dataset"]["split"])
     test = bins_of_split(bins, "test")
