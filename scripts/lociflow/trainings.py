@@ -153,7 +153,7 @@ def check_experiments(run: Mapping[str, Any], configuration: Configuration) -> N
                     "starts from it"
                 )
             for name in run["datasets"]:
-                _check_unlabelled_origins(run, configuration, key, name, label)
+                _check_origins(run, configuration, key, name, label)
     for search, asked in (run.get("search") or {}).items():
         configuration.group("model", split_label(asked["model"])[0])
         if is_unsupervised(configuration, asked["model"]):
@@ -209,9 +209,7 @@ def check_experiments(run: Mapping[str, Any], configuration: Configuration) -> N
                 )
 
 
-def _check_unlabelled_origins(
-    run: Mapping[str, Any], configuration: Configuration, key: str, dataset: str, label: str
-) -> None:
+def _check_origins(run: Mapping[str, Any], configuration: Configuration, key: str, dataset: str, label: str) -> None:
     """Refuse a model of an experiment that starts from labels of which it is to learn from a part.
 
     Raises
@@ -222,13 +220,12 @@ def _check_unlabelled_origins(
 
     def learnt(of: str) -> set[str]:
         named = resolve(run, configuration, dataset, of)["training"]["training"].get("targets")
-        return set(named or target_names(dataset, configuration))
+        # Targets without names are all the same to the configuration.
+        return set(named or target_names(dataset, configuration) or [""])
 
     for begun in origins(run, configuration, dataset, label):
-        if begun.dataset != dataset or is_unsupervised(configuration, begun.model):
-            continue
-        shared = learnt(label) & learnt(begun.model)
-        if shared or not target_names(dataset, configuration):
+        labelled = begun.dataset == dataset and not is_unsupervised(configuration, begun.model)
+        if labelled and learnt(label) & learnt(begun.model):
             raise UserError(
                 f"{key}.models: {label} starts from {begun.model}, which is trained on labels of {dataset}, so that "
                 "none of its trainings would know only the part that it is given; expected an origin that is trained "

@@ -120,8 +120,8 @@ def test_experiments_that_do_not_fit_are_refused(groups, changes, told):
 
 
 def test_a_curve_may_start_from_other_targets_of_the_data_set(groups):
-    variants = {"a": ["+training.targets=[A]"], "b": ["+training.targets=[B]"], "from_a": TRANSFER["tuned"]}
-    variants["from_a"] = ["training.transfer={model: net+a}"]
+    only = {name: [f"+training.targets=[{name.upper()}]"] for name in "ab"}
+    variants = {**only, "from_a": ["training.transfer={model: net+a}"]}
     asked = {**RUN, "models": ["net+b+from_a"], "variants": variants}
     check_experiments({**asked, "learning_curve": {"models": ["net+b+from_a"], "shares": [0.1, 1]}}, groups)
     told = refusal(

@@ -63,7 +63,7 @@ def open_track(
     track = _OPENERS[kind](path, store, aliases, settings)
     with path.open("rb") as handle:
         digest = hashlib.file_digest(handle, "sha256").hexdigest()
-    track.counts.update(file=path.name, sha256=digest, format=kind, library=track.library)
+    track.counts.update(file=path.name, sha256=digest, format=kind, total=track.total)
     return track
 
 
@@ -196,12 +196,12 @@ def _open_bam(
         return place
 
     reads, counts = read_bam(path, match, store, settings.reads)
-    steps, library, beyond = pile_up(reads, settings.reads, (4, -5), store.lengths)
+    steps, total, beyond = pile_up(reads, settings.reads, (4, -5), store.lengths)
     counts["cut_sites_beyond_contig"] = beyond
     missing = [name for name in store.names if name not in counts["contigs"]]
     del counts["contigs"]
     counts["contigs_without_data"] = missing
-    return SignalTrack(path, _steps_reader(steps, 0.0, missing, store, settings), float(library), 0.0, counts)
+    return SignalTrack(path, _steps_reader(steps, 0.0, missing, store, settings), float(total), 0.0, counts)
 
 
 def _open_fragments(
@@ -211,7 +211,7 @@ def _open_fragments(
     reads = read_fragments(found.regions)
     missing = _absent(path, reads.contig, store, settings.missing_contigs)
     # Files of fragments mostly hold shifted ends already.
-    steps, library, beyond = pile_up(reads, settings.reads, (0, 0), store.lengths)
+    steps, total, beyond = pile_up(reads, settings.reads, (0, 0), store.lengths)
     counts = {
         "read": found.read,
         "dropped": dict(found.dropped),
@@ -220,7 +220,7 @@ def _open_fragments(
         "cut_sites_beyond_contig": beyond,
         "contigs_without_data": missing,
     }
-    return SignalTrack(path, _steps_reader(steps, 0.0, missing, store, settings), float(library), 0.0, counts)
+    return SignalTrack(path, _steps_reader(steps, 0.0, missing, store, settings), float(total), 0.0, counts)
 
 
 def _steps_reader(

@@ -1,6 +1,6 @@
 """What a data set's ``targets.signal`` says: which files, how their values are read, how they become labels."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from lociflow.command import UserError
@@ -37,6 +37,25 @@ def file_entry(entry: Any, where: str) -> dict[str, str]:
         if set(entry) == set(STRANDED):
             return {strand: file_entry(entry[strand], f"{where}.{strand}").get("", "") for strand in STRANDED}
     raise UserError(f"{where}: found {entry!r}, expected a file, or the files of both strands as plus and minus")
+
+
+def strand_order(tracks: Mapping[str, Collection[str]]) -> list[int] | None:
+    """Return the order of the targets on the other strand, where the two of a pair change places.
+
+    Parameters
+    ----------
+    tracks
+        The strands of each track, ``plus`` and ``minus`` or "", as :func:`file_entries` has them.
+
+    Returns
+    -------
+    list or None
+        The target that each one is there; None: no track has strands.
+    """
+    order: list[int] = []
+    for strands in tracks.values():
+        order += [len(order)] if "" in strands else [len(order) + 1, len(order)]
+    return order if order != sorted(order) else None
 
 
 def control_entries(control: Any, tracks: Mapping[str, Mapping[str, str]]) -> dict[str, dict[str, str]] | None:

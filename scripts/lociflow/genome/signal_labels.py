@@ -19,6 +19,7 @@ from lociflow.genome.signal_config import (
     file_entries,
     file_entry,
     normalisation,
+    strand_order,
     track_settings,
     value_rule,
 )
@@ -43,7 +44,7 @@ class SignalTarget(NamedTuple):
     name: str
     track: SignalTrack
     scale: float
-    """What values are multiplied with: 1, or a million by the library's size."""
+    """What values are multiplied with: 1, or a million divided by the total of its track or pair."""
 
 
 def signal_labels(
@@ -109,8 +110,8 @@ def signal_labels(
                 track = opened[file, magnitude]
                 files.append({**track.counts, "target": f"{name}.{strand}" if strand else name, "control": control})
                 _check_track(track, name, rule, bool(labels.get("allow_empty_targets")))
-            library = sum(opened[file, strand == "minus"].library for strand, file in own.items())
-            scale = 1e6 / library if "cpm" in steps and library else 1.0
+            total = sum(opened[file, strand == "minus"].total for strand, file in own.items())
+            scale = 1e6 / total if "cpm" in steps and total else 1.0
             for strand in entry:
                 # An unstranded control serves both strands.
                 chosen = own[strand if strand in own else ""]
@@ -127,7 +128,7 @@ def signal_labels(
         kind=rule.kind,
         label=lambda bins: label_signal(bins, signals, rule),
         anchors=_anchors(config.get("anchors"), sources, store, aliases, names),
-        reverse=_reverse(names, tracks),
+        reverse=strand_order(tracks),
         control=None if controls is None else (lambda bins: label_signal(bins, controls, rule)),
         counts={"files": files, "normalise": list(steps), "aggregate": rule.aggregate if rule.kind == "real" else None},
         metadata=pd.DataFrame(index=range(len(names))),
@@ -275,17 +276,8 @@ def _row_blocks(rows: np.ndarray, targets: int) -> Iterator[np.ndarray]:
         yield rows[start : start + step]
 
 
-def _reverse(names: Sequence[str], tracks: Mapping[str, Mapping[str, str]]) -> list[int] | None:
-    if not any(strand for entry in tracks.values() for strand in entry):
-        return None
-    order: list[int] = []
-    for entry in tracks.values():
-        order += [len(order)] if "" in entry else [len(order) + 1, len(order)]
-    return order
-
-
 def _check_track(track: SignalTrack, name: str, rule: ValueRule, allow_empty: bool) -> None:
-    if not allow_empty and track.library == 0:
+    if not allow_empty and track.total == 0:
         raise UserError(
             f"{track.path}: found no signal on the genome for {name}, expected some; remove the track, or set "
             "labels.allow_empty_targets to keep it"

@@ -251,7 +251,7 @@ def pile_up(
     -------
     steps : Steps
         What is not in them is 0.
-    library : int
+    total : int
         Intervals, or cut sites on the genome.
     beyond : int
         Cut sites that the shift moves off their contig; they are left out.

@@ -39,13 +39,13 @@ class SignalTrack(NamedTuple):
     path: Path
     read: Reader
     """Gives the values of a piece of a contig."""
-    library: float
+    total: float
     """What counts per million divide by: reads, fragments or cut sites on the genome's contigs; for a bigWig or
     bedGraph, which say nothing of reads, the sum of the values there."""
     least: float
     """Smallest value, after the magnitude is taken; 0 where the track is empty."""
     counts: dict[str, Any]
-    """JSON values: ``file``, ``sha256``, ``format``, ``read``, ``dropped``, ``clipped``, ``library`` and the format's
+    """JSON values: ``file``, ``sha256``, ``format``, ``read``, ``dropped``, ``clipped``, ``total`` and the format's
     own."""
 
 

@@ -135,6 +135,8 @@ def find_patterns(codes: np.ndarray, hypothetical: np.ndarray, settings: MotifCo
     except ValueError as error:
         if "NaN" not in str(error):
             raise
+        silent = 1 - contributions.any(axis=2).mean()
+        status(f"{silent:.0%} of the bases contribute nothing: a trace of noise there lets their seqlets be compared")
         return _cluster(windows, without_silence(contributions), settings)
 
 

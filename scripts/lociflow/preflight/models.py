@@ -201,7 +201,8 @@ def read_training(run: Mapping[str, Any], groups: Configuration, dataset: str, l
         alphabet,
         control_shape(config, groups),
         why_strands(
-            bool(config["windows"].get("stranded")) or alphabet.complement is None, other_strand(config, outputs)
+            bool(config["windows"].get("stranded")) or alphabet.complement is None,
+            other_strand(config, recipe.get("targets")),
         ),
         recipe,
         read_transfer(recipe.get("transfer") or {}),

@@ -1,12 +1,13 @@
 """What a data set will ask of a model, as far as its configuration tells before the data are made."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from lociflow.config import Configuration, label_kind_of
 from lociflow.data.some_targets import choose_targets
 from lociflow.genome.label_kinds import label_kind
 from lociflow.genome.sequence_labels import target_columns
+from lociflow.genome.signal_config import STRANDED, strand_order
 from lociflow.models.outputs import UNLABELLED, Outputs
 from lociflow.trainings import target_names
 
@@ -61,13 +62,24 @@ def guessed(*outputs: Outputs) -> bool:
     return any(names[-len(STAND_INS) :] == STAND_INS for names in every)
 
 
-def other_strand(config: Mapping[str, Any], outputs: Outputs) -> list[int]:
-    """Return the order of a data set's targets on the other strand: the two strands of a track change places."""
-    tracks = (config["targets"].get("signal") or {}).get("tracks") or {}
-    pairs = [(f"{name}.plus", f"{name}.minus") for name, entry in tracks.items() if "plus" in entry]
-    places = {name: number for number, name in enumerate(outputs.targets)}
-    others = {**dict(pairs), **{minus: plus for plus, minus in pairs}}
-    return [places.get(others.get(name, name), number) for name, number in places.items()]
+def other_strand(config: Mapping[str, Any], wanted: Sequence[str] | None) -> list[int] | None:
+    """Return the order of a training's targets on the other strand, None where it is the same.
+
+    Parameters
+    ----------
+    config
+        The data set.
+    wanted
+        Names of those that are learnt; None: all.
+
+    Raises
+    ------
+    UserError
+        Only one strand of a pair is learnt.
+    """
+    strands = _strands(config)
+    order = strand_order(strands)
+    return None if order is None else choose_targets(_track_names(strands), wanted, order)[1]
 
 
 def control_shape(config: Mapping[str, Any], groups: Configuration) -> tuple[int, ...] | None:
@@ -79,13 +91,21 @@ def control_shape(config: Mapping[str, Any], groups: Configuration) -> tuple[int
     return (outputs.positions, tracks) if outputs.positions else (tracks,)
 
 
+def _strands(config: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
+    """Return the strands of each of a data set's tracks, "" of one without."""
+    tracks = (config["targets"].get("signal") or {}).get("tracks") or {}
+    return {str(name): STRANDED if set(STRANDED) <= set(entry) else ("",) for name, entry in tracks.items()}
+
+
+def _track_names(strands: Mapping[str, Sequence[str]]) -> list[str]:
+    return [f"{name}.{strand}" if strand else name for name, found in strands.items() for strand in found]
+
+
 def _names(config: Mapping[str, Any], groups: Configuration) -> list[str]:
     """Return the names of what a data set predicts; none where only its files tell them."""
     targets = config["targets"]
     if "signal" in targets:
-        tracks = targets["signal"].get("tracks") or {}
-        strands = {name: ("plus", "minus") if "plus" in entry else ("",) for name, entry in tracks.items()}
-        return [f"{name}.{strand}" if strand else str(name) for name, found in strands.items() for strand in found]
+        return _track_names(_strands(config))
     return list(target_names(config["name"], groups))
 
 

@@ -1,5 +1,6 @@
 """Losses on binary labels that know missing ones, and what all losses share."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
@@ -14,7 +15,7 @@ from lociflow.training.labels import LabelStatistics, log_odds
 TargetWeights = Mapping[str, float] | Sequence[float]
 
 
-class MaskedLoss(nn.Module):
+class MaskedLoss(nn.Module, ABC):
     """A mean over the known labels of a batch, in which targets may have weights.
 
     Parameters
@@ -64,17 +65,17 @@ class MaskedLoss(nn.Module):
         """Return the weight of each label: that of its target, 0 where missing; the shape of ``mask``."""
         return mask * self.target_weight
 
+    @abstractmethod
     def each(self, outputs: Tensor, targets: Tensor) -> Tensor:
         """Return the loss of each label, the shape of ``targets``."""
-        raise NotImplementedError
 
     def count(self, mask: Tensor) -> Tensor:
         """Return the weight of the labels that :meth:`forward` is the mean of."""
         return self.known(mask).sum()
 
+    @abstractmethod
     def first_outputs(self) -> np.ndarray:
         """Return the outputs without which no sequence says anything yet: ``float64``, shape ``(columns,)``."""
-        raise NotImplementedError
 
     @staticmethod
     def prediction(outputs: Tensor) -> Tensor:

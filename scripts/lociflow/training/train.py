@@ -96,7 +96,7 @@ def train(
         The resolved configuration: ``dataset``, ``model``, ``training``, ``seed``.
     checkpoint, config_copy, history
         Outputs: the checkpoint; the configuration with the numbers of ``parameters``, ``training_bins``,
-        ``epoch_windows`` (windows that pass in an epoch) and those of
+        ``epoch_windows`` (windows that pass in an epoch), ``kept_epoch`` (whose weights were kept, from 1) and those of
         :func:`lociflow.training.labels.label_counts`, as JSON; one line per epoch, as CSV.
     resume
         Folder for the state from which a killed training goes on; removed on success.

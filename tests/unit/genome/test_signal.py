@@ -39,7 +39,7 @@ def test_a_bigwig_and_a_bedgraph_give_the_same_values(same: Path, store_of):
     assert track.read(0, 0, 10).tolist() == [0, 0, 1.5, 1.5, 1.5, 0, 0, -2, 0, 0]
     assert track.read(0, 4, 8).tolist() == [1.5, 0, 0, -2]
     assert track.read(1, 18, 20).tolist() == [3, 3]
-    assert track.library == 3 * 1.5 - 2 + 20 * 3
+    assert track.total == 3 * 1.5 - 2 + 20 * 3
     assert track.least == -2
     assert track.counts["negative"] == 1
     assert track.counts["file"] == same.name
@@ -59,7 +59,7 @@ def test_names_of_contigs_go_through_the_aliases(tmp_path: Path, store_of):
     ):
         track = open_track(path, store, {"1": "chr1", "MT": None})
         assert track.read(0, 0, 4).tolist() == [1, 1, 0, 0]
-        assert track.library == 2
+        assert track.total == 2
         assert track.counts["dropped"]["excluded_contig"] > 0
         with pytest.raises(UserError, match=r"the genome has no contig 1, MT.*contig_aliases: {1: chr1, MT: null}"):
             open_track(path, store, {})
@@ -105,7 +105,7 @@ def test_the_magnitude_of_a_minus_strand_is_taken_and_counted(tmp_path: Path, st
     for path in (write_bigwig(tmp_path / "x.bw", LENGTHS, negative), bed_graph(tmp_path / "x.bg", negative)):
         track = open_track(path, store, {}, minus)
         assert track.read(0, 1, 6).tolist() == [0, 1.5, 1.5, 1.5, 0]
-        assert track.library == 5
+        assert track.total == 5
         assert track.least == 0.5
         assert track.counts["negative"] == (4 if path.suffix == ".bw" else 2)
     for path in (write_bigwig(tmp_path / "y.bw", LENGTHS, INTERVALS), bed_graph(tmp_path / "y.bg")):

@@ -96,9 +96,9 @@ def test_the_strands_of_a_pair_are_two_targets_that_swap(labels_of):
 
 
 def test_counts_per_million_divide_by_both_strands(labels_of):
-    library = 4 + 6 + 40 + 10 + 1
+    total = 4 + 6 + 40 + 10 + 1
     labels = labels_of(REAL, tracks=STRANDS, aggregate="sum", normalise=["cpm"]).label(TILES)
-    np.testing.assert_allclose(labels[0], [4e6 / library, 10e6 / library], rtol=1e-6)
+    np.testing.assert_allclose(labels[0], [4e6 / total, 10e6 / total], rtol=1e-6)
     logs = labels_of(REAL, tracks=STRANDS, aggregate="sum", normalise=["cpm", "log1p"]).label(TILES)
     np.testing.assert_allclose(logs, np.log1p(labels), rtol=1e-6)
 

@@ -33,23 +33,23 @@ def whole(steps, lengths) -> list[list[float]]:
 def test_coverage_and_cut_sites_of_three_reads():
     reads = reads_of((0, 1, 4, "."), (0, 3, 5, "+"), (1, 0, 2, "-"))
     lengths = np.array([6, 3])
-    steps, library, _ = pile_up(reads, ReadSettings("coverage"), (4, -5), lengths)
+    steps, total, _ = pile_up(reads, ReadSettings("coverage"), (4, -5), lengths)
     assert whole(steps, lengths) == [[0, 1, 1, 2, 1, 0], [1, 1, 0]]
-    assert library == 3
-    steps, library, beyond = pile_up(reads, CUTS, (4, -5), lengths)
+    assert total == 3
+    steps, total, beyond = pile_up(reads, CUTS, (4, -5), lengths)
     assert whole(steps, lengths) == [[0, 1, 0, 2, 0, 0], [0, 1, 0]]
-    assert (library, beyond) == (4, 0)
+    assert (total, beyond) == (4, 0)
 
 
 def test_the_shift_moves_the_five_prime_base_and_what_leaves_the_contig_is_counted():
     reads = reads_of((0, 2, 12, "."), (0, 17, 20, "+"), (1, 0, 3, "-"))
     lengths = np.array([20, 10])
-    steps, library, beyond = pile_up(reads, ReadSettings("cut_sites"), (4, -5), lengths)
+    steps, total, beyond = pile_up(reads, ReadSettings("cut_sites"), (4, -5), lengths)
     expected = [0.0] * 20
     expected[2 + 4] += 1
     expected[12 - 1 - 5] += 1
     assert whole(steps, lengths) == [expected, [0.0] * 10]
-    assert (library, beyond) == (2, 2)
+    assert (total, beyond) == (2, 2)
 
 
 def test_coverage_of_neighbouring_contigs_does_not_run_together():
@@ -79,10 +79,10 @@ def test_as_a_loop_over_the_reads_counts(rows, plus, minus):
     reads = reads_of(*rows)
     steps, _, _ = pile_up(reads, ReadSettings(), (0, 0), np.array(lengths))
     assert whole(steps, lengths) == depth
-    steps, library, beyond = pile_up(reads, ReadSettings("cut_sites", (plus, minus)), (0, 0), np.array(lengths))
+    steps, total, beyond = pile_up(reads, ReadSettings("cut_sites", (plus, minus)), (0, 0), np.array(lengths))
     assert whole(steps, lengths) == cuts
-    assert library == sum(map(sum, cuts))
-    assert library + beyond == int(reads.first.sum() + reads.last.sum())
+    assert total == sum(map(sum, cuts))
+    assert total + beyond == int(reads.first.sum() + reads.last.sum())
 
 
 @settings(max_examples=60, deadline=None)
@@ -109,7 +109,7 @@ def test_a_pair_is_one_fragment_and_a_single_read_its_aligned_bases(tmp_path: Pa
     track = open_track(write_bam(tmp_path / "x.bam", LENGTHS, reads), store, {})
     assert np.flatnonzero(track.read(0, 0, 40)).tolist() == list(range(2, 15))
     assert np.flatnonzero(track.read(1, 0, 20)).tolist() == [3, 4, 8]
-    assert track.library == 2
+    assert track.total == 2
     assert track.counts["read"] == 3
     assert not any(track.counts["dropped"].values())
 
@@ -160,12 +160,12 @@ def test_every_read_is_used_or_counted_under_the_reason_for_which_it_is_left_out
         "improper_pair": 1, "mate_missing": 1, "excluded_contig": 3,
     }  # fmt: skip
     assert track.counts["read"] == len(reads) == 1 + sum(track.counts["dropped"].values())
-    assert track.library == 1
+    assert track.total == 1
 
 
 def test_contigs_of_the_header_without_reads_need_no_alias(tmp_path: Path, store_of):
     path = write_bam(tmp_path / "x.bam", {**LENGTHS, "mt": 100, "virus": 7}, [("s", 0, "b", 0, "5M")])
-    assert open_track(path, store_of(CONTIGS), {}).library == 1
+    assert open_track(path, store_of(CONTIGS), {}).total == 1
 
 
 def test_another_assembly_is_refused_by_length_and_by_digest(tmp_path: Path, store_of):
@@ -173,7 +173,7 @@ def test_another_assembly_is_refused_by_length_and_by_digest(tmp_path: Path, sto
     with pytest.raises(UserError, match=r"x\.bam: found 41 bases for contig b, expected 40 .*another assembly"):
         open_track(write_bam(tmp_path / "x.bam", {"b": 41, "a": 20}, []), store, {})
     digests = dict(zip(store.names, store.md5, strict=True))
-    assert open_track(write_bam(tmp_path / "x.bam", LENGTHS, [], digests), store, {}).library == 0
+    assert open_track(write_bam(tmp_path / "x.bam", LENGTHS, [], digests), store, {}).total == 0
     digests["a"] = "0" * 32
     with pytest.raises(UserError, match=r"x\.bam: found the digest 0+ \(M5\) for contig a, expected "):
         open_track(write_bam(tmp_path / "x.bam", LENGTHS, [], digests), store, {})

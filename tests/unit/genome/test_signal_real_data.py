@@ -53,13 +53,13 @@ def human(tmp_path_factory) -> SequenceStore:
 
 
 @pytest.mark.parametrize(
-    ("settings", "derived", "library"),
+    ("settings", "derived", "total"),
     [
         (AS_ALIGNED, "SRR1822137_500k.insertions5p.bw", 902_064),
         (TrackSettings(), "SRR1822137_500k.fragment_coverage.bw", 451_032),
     ],
 )
-def test_fragments_pile_up_to_the_tracks_that_were_made_of_them(yeast, settings, derived: str, library: int):
+def test_fragments_pile_up_to_the_tracks_that_were_made_of_them(yeast, settings, derived: str, total: int):
     # The cut sites there are the first and the last base of each fragment, without a shift.
     fragments = open_track(FRAGMENTS, yeast, NUCLEAR, settings)
     track = open_track(YEAST / "derived" / derived, yeast, {})
@@ -67,7 +67,7 @@ def test_fragments_pile_up_to_the_tracks_that_were_made_of_them(yeast, settings,
         np.testing.assert_array_equal(fragments.read(contig, 0, length), track.read(contig, 0, length))
     assert fragments.counts["read"] == 467_908
     assert fragments.counts["dropped"] == {"zero_length": 0, "excluded_contig": 16_876, "beyond_end": 0}
-    assert fragments.library == library
+    assert fragments.total == total
 
 
 @pytest.mark.parametrize("name", ["LS61A.rep1", "LS61C.rep2", "LS61H.rep3", "RNaseH"])
@@ -77,7 +77,7 @@ def test_a_bedgraph_and_the_bigwig_made_of_it_agree(human, name: str, strand: st
     track = open_track(HUMAN / "derived" / f"{name}.{strand}.bw", human, {})
     length = int(human.lengths[0])
     np.testing.assert_array_equal(text.read(0, 0, length).astype(np.float32), track.read(0, 0, length))
-    assert text.library == pytest.approx(track.library, rel=1e-6)
+    assert text.total == pytest.approx(track.total, rel=1e-6)
 
 
 def test_coverage_of_pairs_is_that_of_bedtools(yeast):
@@ -89,7 +89,7 @@ def test_coverage_of_pairs_is_that_of_bedtools(yeast):
         expected[contig][int(start) : int(end)] = float(depth)
     for contig, name in enumerate(yeast.names):
         np.testing.assert_array_equal(track.read(contig, 0, len(expected[name])), expected[name])
-    assert track.counts["read"] == 2 * track.library + sum(track.counts["dropped"].values())
+    assert track.counts["read"] == 2 * track.total + sum(track.counts["dropped"].values())
 
 
 def test_shifted_cut_sites_of_the_bam_are_those_of_a_loop(yeast):
@@ -102,7 +102,7 @@ def test_shifted_cut_sites_of_the_bam_are_those_of_a_loop(yeast):
                 expected[read.reference_name][site] += 1
     for contig, name in enumerate(yeast.names):
         np.testing.assert_array_equal(track.read(contig, 0, len(expected[name])), expected[name])
-    assert track.library == sum(cuts.sum() for cuts in expected.values())
+    assert track.total == sum(cuts.sum() for cuts in expected.values())
 
 
 @pytest.fixture(scope="module")

@@ -277,7 +277,7 @@ def test_kmers_are_read_through_noise() -> None:
 
 
 def test_a_position_that_noise_makes_two_bases_is_none() -> None:
-    # AA?AA with A and T at once in the middle: no 3-mer is whole, whichever base is meant.
+    # A, A, A or T, nothing, A: what is two bases and what is none must not make up for each other.
     sequence = torch.zeros(1, 4, 5)
     sequence[0, 0] = 1
     sequence[0, 3, 2] = 1

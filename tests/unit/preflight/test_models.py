@@ -295,6 +295,7 @@ def test_a_model_of_both_strands_on_the_two_strands_of_a_track(home: Path) -> No
     address = {"url": "https://a.org/a.bw"}
     pair = {"plus": address, "minus": address}
     unpaired = {"variants": {"one": ["+training.targets=[A]"]}, "models": ["both+one"]}
+    lone = {"variants": {"lone": ["+training.targets=[B.plus]"]}, "models": ["both+lone"]}
     for tracks, run, verdict in (
         ({"A": address}, {"models": ["both"]}, OK),
         ({"A": address, "B": pair}, unpaired, OK),
@@ -303,6 +304,8 @@ def test_a_model_of_both_strands_on_the_two_strands_of_a_track(home: Path) -> No
         write(home, "dataset", "toy", changed(DATASET, targets={"signal": {"tracks": tracks}}, labels={}))
         (finding,) = found(home, **run)
         assert finding.verdict == verdict, finding
+    (one_strand,) = found(home, **lone)
+    assert "training.targets: found B.plus without B.minus, its other strand, expected both" in one_strand.told
     assert finding.told.endswith(
         "tells strands apart, as targets of this data set are the two strands of a track; choose another model"
     )
