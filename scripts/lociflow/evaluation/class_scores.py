@@ -3,6 +3,7 @@
 import numpy as np
 
 from lociflow.evaluation.intervals import Measured, why_too_few
+from lociflow.evaluation.reliability import calibration_error, reliability
 
 
 def count_calls(
@@ -43,21 +44,47 @@ def errors_by_class(right: np.ndarray, total: np.ndarray, weights: np.ndarray) -
 
 
 def class_accuracy(labels: np.ndarray, scores: np.ndarray, blocks: np.ndarray, count: int) -> Measured:
-    """Measure accuracy, and balanced accuracy: the mean over the classes that occur of the share of right calls.
+    """Measure accuracy, balanced accuracy, top-2 accuracy and calibration.
+
+    Balanced accuracy is the mean over the classes that occur of the share of right calls; top-2 accuracy the share of
+    bins whose class is among the two that score highest, undefined with two classes only. The calibration error is that
+    of the probability of the called class (Guo et al. 2017, ICML).
 
     Parameters are those of :func:`count_calls`.
     """
     right, total = count_calls(labels, scores, blocks, count)
+    among, _ = count_calls(labels, _second_best(labels, scores), blocks, count)
+    known = labels >= 0
+    sure = np.where(known, scores.argmax(axis=1) == labels, -1)
+    sums = reliability(sure, scores.max(axis=1), blocks, count)
 
     def score(weights: np.ndarray) -> dict[str, np.ndarray]:
         bins = (total @ weights).sum(axis=0)
-        whole = np.divide((right @ weights).sum(axis=0), bins, out=np.full_like(bins, np.nan), where=bins > 0)
+        whole, either = (
+            np.divide((calls @ weights).sum(axis=0), bins, out=np.full_like(bins, np.nan), where=bins > 0)
+            for calls in (right, among)
+        )
         recall = 1 - errors_by_class(right, total, weights)
         occurring = (~np.isnan(recall)).sum(axis=0)
         balanced = np.divide(np.nansum(recall, axis=0), occurring, out=np.full_like(bins, np.nan), where=occurring > 0)
-        return {"accuracy": whole, "balanced_accuracy": balanced}
+        return {
+            "accuracy": whole,
+            "balanced_accuracy": balanced,
+            "top_2": either if scores.shape[1] > 2 else np.full_like(bins, np.nan),
+            "ece": calibration_error(sums, weights),
+        }
 
-    return Measured(score, why_too_few(blocks[labels >= 0], count))
+    return Measured(score, why_too_few(blocks[known], count))
+
+
+def _second_best(labels: np.ndarray, scores: np.ndarray) -> np.ndarray:
+    """Return scores by which the right class is called where it is among the two that score highest."""
+    best = np.argsort(-scores, axis=1, kind="stable")[:, :2]
+    found = np.zeros_like(scores)
+    rows = np.flatnonzero((best == labels[:, np.newaxis]).any(axis=1))
+    found[np.arange(len(scores)), best[:, 0]] = 1
+    found[rows, labels[rows].astype(np.int64)] = 2
+    return found
 
 
 def threshold_error(

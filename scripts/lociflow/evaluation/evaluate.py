@@ -14,7 +14,8 @@ from lociflow.evaluation.intervals import MIN_BLOCKS, assign_blocks, bootstrap, 
 from lociflow.evaluation.labels import Labels, read_labels
 from lociflow.evaluation.metrics import KIND_METRICS, METRICS
 from lociflow.evaluation.predictions import KEYS, SCORED, check_split, read_predictions
-from lociflow.evaluation.score_rows import column_rows, summarise, summary_with_intervals, target_rows
+from lociflow.evaluation.reliability import GROUPS, reliability, reliability_curve
+from lociflow.evaluation.score_rows import column_rows, number, summarise, summary_with_intervals, target_rows
 from lociflow.evaluation.scored_split import Split, predicted_columns, values
 from lociflow.formats import stamp
 
@@ -104,12 +105,14 @@ def evaluate(
         JSON to write; ``kind`` is that of the labels, :data:`lociflow.evaluation.metrics.KIND_METRICS` says which
         metrics it has. ``summary`` and ``targets`` (a row a target or, with classes, a class) are those of the test
         bins, ``whole_targets`` those of each target over all of its classes, ``validation`` is a summary without
-        intervals. What is undefined is null, and ``undefined`` counts such targets.
+        intervals, whose F1 and MCC are those of thresholds that its bins have chosen themselves; ``thresholds`` are
+        these, by target. What is undefined is null, and ``undefined`` counts such targets.
     curves
         ``.npz`` to write (read it with ``allow_pickle=False``), of the test bins: ``targets`` (names),
         ``false_positive_rate`` and ``recall`` (float64, shape (points,), the common grids), ``true_positive_rate`` and
-        ``precision`` (float32, shape (targets, points), NaN for a target without positives or without negatives); no
-        target where labels are not ranked.
+        ``precision`` (float32, shape (targets, points), NaN for a target without positives or without negatives),
+        ``reliability`` (float64, shape (targets, 3, groups): see
+        :func:`lociflow.evaluation.reliability.reliability_curve`); no target where labels are not ranked.
     folds
         Names of the splits that are pooled under the name ``split``; the predictions are then those of
         :func:`lociflow.evaluation.pooled_folds.pool_folds`, of test bins only.
@@ -127,9 +130,8 @@ def evaluate(
     check_split(predictions, labels.digest)
     check_predictions(found, labels, predictions)
     part = labels.windows["split"].astype(str).to_numpy()
-    test, validation = (
-        Split(labels, found, np.flatnonzero(part == name), settings.threshold) for name in ("test", "validation")
-    )
+    validation = Split(labels, found, np.flatnonzero(part == "validation"), settings.threshold)
+    test = Split(labels, found, np.flatnonzero(part == "test"), settings.threshold, validation.chosen)
     if not len(test.bins):
         raise UserError(f"{windows}: has no bin in the split test, expected some; name a contig in split.test")
 
@@ -155,6 +157,7 @@ def evaluate(
         "kind": labels.outputs.kind,
         "targets": column_rows(test, drawn, settings.level),
         **({"whole_targets": target_rows(test, both[1], settings.level)} if kind.targets else {}),
+        **({"thresholds": dict(zip(test.names, map(number, test.chosen), strict=True))} if test.chosen else {}),
         "summary": summary_with_intervals(test, both, settings.level, count),
         "validation": summarise(validation, *reference),
         "split": split,
@@ -236,7 +239,15 @@ def trace(split: Split) -> dict[str, Any]:
         "true_positive_rate": np.array([one.true_positive_rate for one in traced]) if traced else nothing,
         "recall": grid(),
         "precision": np.array([one.precision for one in traced]) if traced else nothing,
+        "reliability": np.array([_reliability(split, column) for column in range(len(names))])
+        if traced
+        else np.empty((0, 3, GROUPS)),
     }
+
+
+def _reliability(split: Split, column: int) -> np.ndarray:
+    labels, scores = split.label(column), split.score(column)
+    return reliability_curve(reliability(labels, scores, np.zeros(len(labels), np.int64), 1))
 
 
 def digest(predictions: pd.DataFrame) -> str:

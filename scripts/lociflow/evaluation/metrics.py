@@ -5,7 +5,7 @@ two positives is summed by block. A weight per block, such as the number of time
 costs one small sparse product and no new sort. Weights that are whole numbers are summed without rounding.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -28,12 +28,20 @@ class Metric(NamedTuple):
 
 
 CONSTANT = "constant, or fewer than two labels"
+UNCHOSEN = "no positives or no negatives among the test bins, or among the validation bins that choose the threshold"
 METRICS: Mapping[str, Metric] = {
     "auroc": Metric("AUROC", True, 0.5),
     "auprc": Metric("AUPRC", True),
+    "recall_fdr5": Metric("recall at 5 % FDR", True),
+    "recall_fdr10": Metric("recall at 10 % FDR", True),
+    "recall_fdr25": Metric("recall at 25 % FDR", True),
+    "f1": Metric("F1", True, None, UNCHOSEN),
+    "mcc": Metric("MCC", True, 0.0, UNCHOSEN),
+    "ece": Metric("calibration error", False, None, "no labels, or scores that are no probabilities"),
     "error": Metric("error", False, None, "no labels"),
     "accuracy": Metric("accuracy", True, None, "no labels"),
     "balanced_accuracy": Metric("balanced accuracy", True, None, "no labels"),
+    "top_2": Metric("top-2 accuracy", True, None, "no labels, or two classes"),
     "class_error": Metric("error in the class", False, None, "no bin of the class"),
     "top_k": Metric("top-k accuracy", True),
     "pearson": Metric("Pearson r", True, 0.0, CONSTANT),
@@ -43,6 +51,7 @@ METRICS: Mapping[str, Metric] = {
     "jsd": Metric("JSD", False, None, "no bin with counts"),
     "jsd_uniform": Metric("JSD of a flat profile", False, None, "no bin with counts"),
     "jsd_average": Metric("JSD of the average profile", False, None, "no bin with counts"),
+    "jsd_smoothed": Metric("JSD of the smoothed profile itself", False, None, "no bin with counts"),
     "count_pearson": Metric("Pearson r of log counts", True, 0.0, CONSTANT),
 }
 
@@ -58,30 +67,29 @@ class KindMetrics(NamedTuple):
     """Of every target with classes, over all of its classes."""
     shown: tuple[str, ...] = ()
     """In tables of models, in this order."""
+    further: tuple[str, ...] = ()
+    """In a second table of models, and in no table or figure of targets."""
     ranked: bool = False
     """Whether a column is a yes or no that scores rank, so that it has a prevalence and curves."""
 
 
+DECIDED = ("recall_fdr5", "recall_fdr10", "recall_fdr25", "f1", "mcc", "ece")
+PROFILE = ("jsd", "jsd_uniform", "jsd_average", "jsd_smoothed", "count_pearson")
 KIND_METRICS: Mapping[str, KindMetrics] = {
-    "binary": KindMetrics("auprc", ("auroc", "auprc"), (), ("auroc", "auprc"), True),
+    "binary": KindMetrics(
+        "auprc", ("auroc", "auprc", *DECIDED), shown=("auroc", "auprc"), further=DECIDED, ranked=True
+    ),
     "class": KindMetrics(
         "accuracy",
         ("auroc", "auprc", "class_error"),
-        ("accuracy", "balanced_accuracy"),
-        ("accuracy", "balanced_accuracy", "auroc", "auprc"),
-        True,
+        ("accuracy", "balanced_accuracy", "top_2", "ece"),
+        shown=("accuracy", "balanced_accuracy", "auroc", "auprc"),
+        further=("top_2", "ece"),
+        ranked=True,
     ),
-    "position_class": KindMetrics("auprc", ("auroc", "auprc", "top_k"), (), ("auroc", "auprc", "top_k"), True),
-    "real": KindMetrics(
-        "pearson", ("pearson", "spearman", "r2", "mse"), (), ("pearson", "spearman", "r2", "mse"), False
-    ),
-    "profile": KindMetrics(
-        "jsd",
-        ("jsd", "jsd_uniform", "jsd_average", "count_pearson"),
-        (),
-        ("jsd", "jsd_uniform", "jsd_average", "count_pearson"),
-        False,
-    ),
+    "position_class": KindMetrics("auprc", ("auroc", "auprc", "top_k"), shown=("auroc", "auprc", "top_k"), ranked=True),
+    "real": KindMetrics("pearson", ("pearson", "spearman", "r2", "mse"), shown=("pearson", "spearman", "r2", "mse")),
+    "profile": KindMetrics("jsd", PROFILE, shown=PROFILE),
 }
 HEADLINES = {kind: metrics.headline for kind, metrics in KIND_METRICS.items()}
 
@@ -215,6 +223,44 @@ def top_k(ranking: Ranking, weights: np.ndarray) -> np.ndarray:
         defined = (wanted > 0) & (ranking.total_negatives @ part > 0)
         chosen = np.flatnonzero(defined)
         found[first + chosen] = taken[chosen] / wanted[chosen]
+    return found
+
+
+def recall_at_fdr(ranking: Ranking, weights: np.ndarray, rates: Sequence[float]) -> np.ndarray:
+    """Compute the highest recall that a threshold reaches without more than a share of false calls.
+
+    The largest share of positives that are called where at most the given share of all calls is false, over all
+    thresholds; 0 where no threshold is that precise.
+
+    Parameters
+    ----------
+    ranking
+        Counts from :func:`rank`.
+    weights
+        Not negative, shape (blocks, draws).
+    rates
+        False discovery rates, in (0, 1).
+
+    Returns
+    -------
+    numpy.ndarray
+        Shape (rates, draws), NaN where positives or negatives are absent.
+    """
+    draws, thresholds = weights.shape[1], ranking.positives.shape[0]
+    found = np.full((len(rates), draws), np.nan)
+    if not thresholds:
+        return found
+    step = max(1, BATCH // thresholds)
+    for first in range(0, draws, step):
+        part = np.ascontiguousarray(weights[:, first : first + step], dtype=np.float64)
+        true_positives = np.cumsum(ranking.positives @ part, axis=0)
+        false_positives = np.cumsum(ranking.negatives @ part, axis=0)
+        called, positives = true_positives + false_positives, true_positives[-1]
+        defined = (positives > 0) & (ranking.total_negatives @ part > 0)
+        chosen = np.flatnonzero(defined)
+        for row, rate in enumerate(rates):
+            kept = np.where(false_positives <= rate * called, true_positives, 0)[:, chosen]
+            found[row, first + chosen] = kept.max(axis=0) / positives[chosen]
     return found
 
 

@@ -1,6 +1,7 @@
 """How well the shape and the height of signal profiles are predicted, for any weighting of the blocks."""
 
 import numpy as np
+from scipy.ndimage import gaussian_filter1d
 
 from lociflow.evaluation.intervals import Measured, why_too_few
 from lociflow.evaluation.real_scores import pearson, ratio
@@ -20,9 +21,10 @@ def profile_scores(
     """Measure the mean Jensen-Shannon divergence of the bins' profiles, and the correlation of their log counts.
 
     The divergence is in bits, from 0 to 1 (Lin 1991, IEEE Trans. Inf. Theory 37:145), between counts and predictions
-    that are each divided by their sum; a bin without any count has no profile. ``jsd_uniform`` and ``jsd_average`` are
-    those of a flat profile and of the average one in the place of the predictions. Log counts are log(1 + sum); a
-    negative signal counts as 0.
+    that are each divided by their sum; a bin without any count has no profile. ``jsd_uniform`` and ``jsd_average``, the
+    worst cases, are those of a flat profile and of the average one in the place of the predictions. ``jsd_smoothed``,
+    the best case, is that of the counts themselves, smoothed: what remains is the noise of single positions, which no
+    model can know (:func:`smooth`). Log counts are log(1 + sum); a negative signal counts as 0.
 
     Parameters
     ----------
@@ -40,7 +42,7 @@ def profile_scores(
         Number of blocks.
     """
     against = {"jsd": predictions, "jsd_uniform": np.ones((1, labels.shape[1])), "jsd_average": average[np.newaxis]}
-    divergences = {name: np.full(len(labels), np.nan) for name in against}
+    divergences = {name: np.full(len(labels), np.nan) for name in (*against, "jsd_smoothed")}
     observed = np.full(len(labels), np.nan)
     for first in range(0, len(labels), ROWS):
         rows = slice(first, first + ROWS)
@@ -49,6 +51,7 @@ def profile_scores(
         for name, other in against.items():
             part = other[rows] if name == "jsd" else other
             divergences[name][rows] = divergence(counts, np.where(known, part, 0).astype(np.float64))
+        divergences["jsd_smoothed"][rows] = divergence(counts, np.where(known, smooth(counts), 0))
         some = known.any(axis=1)
         observed[rows] = np.where(some, np.log1p(counts.sum(axis=1)), np.nan)
     labelled = ~np.isnan(observed)
@@ -70,6 +73,19 @@ def profile_scores(
         return found
 
     return Measured(score, why_too_few(blocks[labelled], count))
+
+
+def smooth(counts: np.ndarray) -> np.ndarray:
+    """Smooth profiles along their positions with a Gaussian of 7 bases' standard deviation, cut at 40 bases.
+
+    As basepairmodels (Kundaje lab) does to bound what BPNet's predictions can reach. Beyond its ends a profile is 0.
+
+    Parameters
+    ----------
+    counts
+        float64, shape (n, positions).
+    """
+    return np.asarray(gaussian_filter1d(counts, 7, axis=1, mode="constant", radius=40))
 
 
 def divergence(p: np.ndarray, q: np.ndarray) -> np.ndarray:

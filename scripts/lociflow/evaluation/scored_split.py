@@ -1,21 +1,25 @@
 """The predictions and labels of one side of a split, and what can be measured of them, a column at a time."""
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 
 import numpy as np
 import pandas as pd
 
 from lociflow.evaluation.class_scores import class_accuracy, count_calls, errors_by_class, threshold_error
+from lociflow.evaluation.decisions import choose_threshold, count_decisions, judge_decisions
 from lociflow.evaluation.intervals import Measured, ranked
 from lociflow.evaluation.labels import Labels
-from lociflow.evaluation.metrics import KIND_METRICS, Ranking, rank, top_k
+from lociflow.evaluation.metrics import KIND_METRICS, Ranking, rank, recall_at_fdr, top_k
 from lociflow.evaluation.profile_scores import average_profile, profile_scores
 from lociflow.evaluation.real_scores import real_scores
+from lociflow.evaluation.reliability import Reliability, calibration_error, reliability
 from lociflow.models.outputs import Outputs
 
 LOG_COUNTS = "log_counts"
+# In percent, by the metric.
+FALSE_DISCOVERY_RATES = {"recall_fdr5": 5, "recall_fdr10": 10, "recall_fdr25": 25}
 
 
 class Split:
@@ -34,10 +38,18 @@ class Split:
         Indices of the side's bins, ascending.
     threshold
         Of binary labels: above which score a bin is called positive, for the share of wrong calls; None for none.
+    chosen
+        Of binary labels: for each column the score from which on a bin is called positive, for F1 and MCC; None for
+        those that the side's own bins choose.
     """
 
     def __init__(
-        self, labels: Labels, predictions: pd.DataFrame, bins: np.ndarray, threshold: float | None = None
+        self,
+        labels: Labels,
+        predictions: pd.DataFrame,
+        bins: np.ndarray,
+        threshold: float | None = None,
+        chosen: Sequence[float] | None = None,
     ) -> None:
         self.bins = bins
         self.outputs = labels.outputs
@@ -58,6 +70,7 @@ class Split:
         self._columns = [self.outputs.groups[target].start + max(number, 0) for target, number in self.places]
         self.rows_of_bin = self.outputs.positions if self.kind == "position_class" else 1
         self.names = [self.outputs.columns[column] for column in self._columns]
+        self.chosen = list(chosen) if chosen is not None else self._choose()
 
     def label(self, column: int) -> np.ndarray:
         """Return the labels of one column: int8 of shape (rows,), or the kind's own type where it is not ranked."""
@@ -95,7 +108,7 @@ class Split:
         return MEASURED[self.kind](self, np.repeat(blocks, self.rows_of_bin), count)
 
     def measured_targets(self, blocks: np.ndarray, count: int) -> Iterator[Measured]:
-        """Yield accuracy and balanced accuracy of each target of which a bin has one class."""
+        """Yield what is measured of each target of which a bin has one class, over all of its classes."""
         for target in range(len(self.outputs.targets)):
             yield class_accuracy(self.class_labels(target), self.class_scores(target), blocks, count)
 
@@ -112,16 +125,29 @@ class Split:
         names = self.outputs.columns[self.outputs.groups[target]]
         return np.stack([values(self._predictions[name])[self._rows] for name in names], axis=1)
 
+    def _choose(self) -> list[float]:
+        if self.kind != "binary":
+            return []
+        return [choose_threshold(self.label(column), self.score(column)) for column in range(len(self.names))]
+
     def average_profiles(self) -> np.ndarray:
         """Return the mean counts of the training bins, float64, shape (positions, targets)."""
         return average_profile(self._all_labels, self._training)
 
 
 def measure_binary(split: Split, blocks: np.ndarray, count: int) -> Iterator[Measured]:
-    """Measure AUROC and AUPRC of each target and, with a threshold, the share of wrong calls."""
-    for column in range(len(split.names)):
+    """Measure areas, recalls, decisions and calibration of each target and, with a threshold, the share of wrong calls.
+
+    The decisions are those of the split's chosen thresholds.
+    """
+    for column, chosen in enumerate(split.chosen):
         labels, scores = split.label(column), split.score(column)
-        found = ranked(rank(labels, scores, blocks, count))
+        ranking = rank(labels, scores, blocks, count)
+        found = _also(ranked(ranking), partial(_recalls, ranking))
+        found = _also(
+            found, partial(_decided, count_decisions(labels, scores, chosen, blocks, count), np.isnan(chosen))
+        )
+        found = _also(found, partial(_calibration, reliability(labels, scores, blocks, count)))
         if split.threshold is not None:
             found = _also(found, threshold_error(labels, scores, blocks, count, split.threshold).score)
         yield found
@@ -177,6 +203,20 @@ def _class_error(right: np.ndarray, total: np.ndarray, weights: np.ndarray) -> d
 
 def _top_k(ranking: Ranking, weights: np.ndarray) -> dict[str, np.ndarray]:
     return {"top_k": top_k(ranking, weights)}
+
+
+def _recalls(ranking: Ranking, weights: np.ndarray) -> dict[str, np.ndarray]:
+    rates = [percent / 100 for percent in FALSE_DISCOVERY_RATES.values()]
+    return dict(zip(FALSE_DISCOVERY_RATES, recall_at_fdr(ranking, weights, rates), strict=True))
+
+
+def _decided(decisions: np.ndarray, unchosen: bool, weights: np.ndarray) -> dict[str, np.ndarray]:
+    found = judge_decisions(decisions, weights)
+    return {name: np.full_like(values, np.nan) for name, values in found.items()} if unchosen else found
+
+
+def _calibration(sums: Reliability | None, weights: np.ndarray) -> dict[str, np.ndarray]:
+    return {"ece": calibration_error(sums, weights)}
 
 
 def predicted_columns(outputs: Outputs) -> dict[str, bool]:

@@ -171,8 +171,9 @@ class DatasetResults:
 
     @property
     def target_metrics(self) -> tuple[str, ...]:
-        """Return the metrics of a target or a class."""
-        return (*self.kind_metrics.columns, *(("error",) if "error" in self.shown_metrics else ()))
+        """Return the metrics of a target or a class in tables and figures."""
+        measured = [metric for metric in self.kind_metrics.columns if metric not in self.kind_metrics.further]
+        return (*measured, *(("error",) if "error" in self.shown_metrics else ()))
 
     @property
     def audited_splits(self) -> tuple[str | None, ...]:

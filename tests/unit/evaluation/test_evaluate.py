@@ -3,7 +3,7 @@ import re
 import numpy as np
 import pandas as pd
 import pytest
-from sklearn.metrics import average_precision_score, roc_auc_score
+from sklearn.metrics import average_precision_score, f1_score, matthews_corrcoef, roc_auc_score
 
 from lociflow.command import UserError
 from lociflow.evaluation.evaluate import evaluate, usual_block
@@ -60,6 +60,33 @@ def test_scores_are_those_of_the_test_bins(predicted, read_metrics):
     assert found["summary"]["prevalence"]["mean"] == pytest.approx(
         np.mean([row["prevalence"] for row in found["targets"]])
     )
+
+
+def test_decisions_are_at_the_thresholds_of_the_validation_bins(predicted, read_metrics):
+    found = read_metrics(run(predicted)[0])
+    table = read_predictions(predicted.folder / "predictions.parquet")
+    for target, name in enumerate(predicted.names):
+        scores = table[name].to_numpy()
+        labels = predicted.targets[300:, target]
+        known = labels[:300] >= 0
+        best = max(scores[:300][known], key=lambda cut, y=labels, s=scores, k=known: (
+            f1_score(y[:300][k], s[:300][k] >= cut), cut))  # fmt: skip
+        assert found["thresholds"][name] == pytest.approx(float(best))
+        known = labels[300:] >= 0
+        called = scores[300:][known] >= best
+        row = found["targets"][target]
+        assert row["f1"]["value"] == pytest.approx(f1_score(labels[300:][known], called), abs=1e-9)
+        assert row["mcc"]["value"] == pytest.approx(matthews_corrcoef(labels[300:][known], called), abs=1e-9)
+
+
+def test_the_reliability_of_each_target_lies_with_the_curves(predicted, read_metrics):
+    metrics, curves = run(predicted)
+    rows = read_metrics(metrics)["targets"]
+    with np.load(curves, allow_pickle=False) as found:
+        for row, (bins, mean, share) in zip(rows, found["reliability"], strict=True):
+            assert bins.sum() == row["bins"]
+            assert (bins * share).sum() == pytest.approx(row["positives"])
+            assert (bins * np.abs(mean - share)).sum() / row["bins"] == pytest.approx(row["ece"]["value"], abs=1e-9)
 
 
 def test_validation_is_summarised_without_intervals(predicted, read_metrics):

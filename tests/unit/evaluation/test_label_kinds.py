@@ -84,6 +84,11 @@ def test_errors_of_classes_by_hand(tmp_path):
     assert whole["accuracy"]["value"] == pytest.approx(15 / 19)
     known = truth[40:59]
     assert whole["balanced_accuracy"]["value"] == pytest.approx(balanced_accuracy_score(known, called[:19]))
+    # Every call has the probability 0.6: one group, of which 15 of 19 are right.
+    assert whole["ece"]["value"] == pytest.approx(15 / 19 - 0.6)
+    # Of equal scores the first class comes next, so that EI is among the two of every bin that is called IE or N.
+    among = (called[:19] == known) | (known == 0) | ((called[:19] == 0) & (known == 1))
+    assert whole["top_2"]["value"] == pytest.approx(among.mean())
     for number, name in enumerate(CLASSES):
         row, positive, scores = rows[f"junction:{name}"], known == number, probabilities[20:39, number]
         assert row["auroc"]["value"] == pytest.approx(roc_auc_score(positive, scores))
@@ -172,6 +177,9 @@ def test_profiles(tmp_path):
     assert found["jsd"]["value"] == pytest.approx(mean(np.concatenate([np.zeros((20, 8)), profile])), abs=1e-6)
     assert found["jsd_uniform"]["value"] == pytest.approx(mean(np.ones((60, 8))), abs=1e-6)
     assert found["jsd_average"]["value"] == pytest.approx(mean(np.tile([1, 2, 3, 4, 4, 3, 2, 1], (60, 1))), abs=1e-6)
+    kernel = np.exp(-0.5 * (np.arange(-40, 41) / 7) ** 2)
+    smoothed = [np.convolve(np.nan_to_num(each), kernel / kernel.sum())[40:48] for each in labels[..., 0]]
+    assert found["jsd_smoothed"]["value"] == pytest.approx(mean(np.array(smoothed)), abs=1e-6)
     totals = np.log1p(np.nansum(labels[40:, :, 0], axis=1))
     assert found["count_pearson"]["value"] == pytest.approx(pearsonr(totals, heights[20:]).statistic, abs=1e-6)
     assert found["jsd"]["low"] < found["jsd"]["value"] < found["jsd"]["high"]
@@ -213,7 +221,9 @@ def test_the_table_of_metrics_is_whole():
         assert found.headline in found.shown, kind
         assert {*found.columns, *found.targets, *found.shown} <= set(METRICS)
     smaller = {name for name, metric in METRICS.items() if not metric.larger_is_better}
-    assert smaller == {"error", "class_error", "mse", "jsd", "jsd_uniform", "jsd_average"}
+    assert smaller == {
+        "error", "class_error", "ece", "mse", "jsd", "jsd_uniform", "jsd_average", "jsd_smoothed",
+    }  # fmt: skip
 
 
 def test_baselines_refuse_labels_that_they_have_no_probabilities_for(tmp_path):

@@ -2,9 +2,9 @@ import math
 
 import numpy as np
 import pytest
-from sklearn.metrics import average_precision_score, roc_auc_score
+from sklearn.metrics import average_precision_score, precision_recall_curve, roc_auc_score
 
-from lociflow.evaluation.metrics import auprc, auroc, lift, prevalence, rank, score, top_k
+from lociflow.evaluation.metrics import auprc, auroc, lift, prevalence, rank, recall_at_fdr, score, top_k
 
 
 def random_case(seed, ties=True):
@@ -119,3 +119,32 @@ def test_top_k_shares_ties_and_needs_both_kinds():
     assert top_k(tied, np.ones((1, 1))).tolist() == pytest.approx([(1 + 1 / 3) / 2])
     assert np.isnan(top_k(rank(np.zeros(3, np.int8), np.arange(3.0), np.zeros(3, np.int64), 1), np.ones((1, 2)))).all()
     assert np.isnan(top_k(rank(np.ones(3, np.int8), np.arange(3.0), np.zeros(3, np.int64), 1), np.ones((1, 1)))).all()
+
+
+def test_recall_at_a_false_discovery_rate_by_hand():
+    # In order of score: + + - + - +; false shares at the positives: 0, 0, 1/4, 2/6.
+    labels, scores = np.array([1, 1, 0, 1, 0, 1], np.int8), np.arange(6, 0, -1.0)
+    ranking = rank(labels, scores, np.array([0, 0, 1, 1, 1, 1]), 2)
+    found = recall_at_fdr(ranking, np.ones((2, 1)), [0.05, 0.25, 0.4])
+    assert found[:, 0].tolist() == [0.5, 0.75, 1.0]
+    # The second block twice: + + - - + + - - + +, false shares 0, 0, 1/3 (2 of 6), 4/10.
+    weights = np.array([[1, 0], [2, 0]], float)
+    assert recall_at_fdr(ranking, weights, [0.35])[0] == pytest.approx([4 / 6, np.nan], nan_ok=True)
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_recall_at_a_false_discovery_rate_is_the_best_of_scikit_learns_curve(seed):
+    labels, scores, _ = random_case(seed)
+    known = labels >= 0
+    precision, recall, _ = precision_recall_curve(labels[known], scores[known])
+    found = recall_at_fdr(rank(labels, scores, np.zeros(len(labels), int), 1), np.ones((1, 1)), [0.1, 0.5])
+    for row, rate in enumerate((0.1, 0.5)):
+        # The end that scikit-learn adds has recall 0.
+        assert found[row, 0] == pytest.approx(recall[1 - precision <= rate + 1e-12].max(), abs=1e-9)
+
+
+def test_no_threshold_is_precise_enough():
+    ranking = rank(np.array([0, 1], np.int8), np.array([2.0, 1.0]), np.zeros(2, int), 1)
+    assert recall_at_fdr(ranking, np.ones((1, 1)), [0.25]).tolist() == [[0.0]]
+    empty = rank(np.zeros(3, np.int8), np.arange(3.0), np.zeros(3, np.int64), 1)
+    assert np.isnan(recall_at_fdr(empty, np.ones((1, 1)), [0.25])).all()
