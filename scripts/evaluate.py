@@ -22,6 +22,9 @@ def parser() -> argparse.ArgumentParser:
     )
     arguments.add_argument("--metrics", type=Path, required=True, help="JSON to write")
     arguments.add_argument("--curves", type=Path, required=True, help="curves to write (.npz)")
+    arguments.add_argument("--draws", type=Path, required=True, help="medians in every bootstrap draw to write (.npz)")
+    arguments.add_argument("--properties", type=Path, help="GC content and gene distance of the bins (Parquet)")
+    arguments.add_argument("--similarity", type=Path, help="likeness of test bins to training bins (Parquet)")
     return arguments
 
 

@@ -12,7 +12,7 @@ VERSIONS = {
     "windows": 2,
     "checkpoint": 2,
     "predictions": 1,
-    "metrics": 1,
+    "metrics": 2,
     "audit": 1,
     "attributions": 1,
     "explanation scores": 1,

@@ -9,6 +9,7 @@ from lociflow import layout, run, sources, trainings, variants
 from lociflow.config import Configuration
 from lociflow.genome.split_schemes import pooled_splits, split_schemes
 
+LABEL_FILES = ("windows.parquet", "targets.npy", "targets.tsv")
 INTERVALS = {"block": None, "draws": 1000, "level": 0.95, "seed": 1}
 
 
@@ -117,6 +118,35 @@ class Plan:
             for file, split, model, seed in product(files, self.splits_of(dataset), models, self.run["seeds"])
         ]
 
+    def averaged(self, dataset: str) -> list[str]:
+        """Return the models whose seeds' mean prediction is scored too: none with one seed, and no control."""
+        if len(self.run["seeds"]) == 1:
+            return []
+        return [label for label in self.supervised() if not self.is_control(dataset, label)]
+
+    def is_control(self, dataset: str, label: str) -> bool:
+        """Tell whether a training is a control."""
+        return run.is_control(self.resolve(dataset, label)["training"])
+
+    def ensemble_files(self, dataset: str, *files: str) -> list[str]:
+        """Return files of the mean prediction over seeds of every model that has several."""
+        return [
+            f"{layout.ENSEMBLE.format(dataset=dataset, split=split, model=model)}/{file}"
+            for file, split, model in product(files, self.splits_of(dataset), self.averaged(dataset))
+        ]
+
+    def compared_files(self) -> list[str]:
+        """Return the bootstrap draws, predictions and labels by which a run's models and baselines are compared."""
+        return [
+            path
+            for name in self.run["datasets"]
+            for path in (
+                *self.score_files(name, self.supervised(), "draws.npz", "predictions.parquet"),
+                *self.baseline_files(name, "draws.npz", "predictions.parquet"),
+                *(f"{layout.DATASET.format(dataset=name)}/{file}" for file in LABEL_FILES),
+            )
+        ]
+
     def baselines(self, dataset: str) -> list[str]:
         """Return the baselines of a data set; a simulated genome adds the best score that its truth allows."""
         simulated = sources.is_simulated(self.groups.dataset(dataset))
@@ -157,6 +187,7 @@ class Plan:
                 *self.training_files(name, self.supervised(), *shared),
                 *self.training_files(name, self.unsupervised(), "reconstruction.json", *shared),
                 *self.baseline_files(name, "metrics.json", "curves.npz"),
+                *self.ensemble_files(name, "metrics.json", "curves.npz"),
                 *(f"{layout.DATASET.format(dataset=name)}/{file}" for file in ("windows.json", "targets.tsv")),
                 f"{layout.DATASET.format(dataset=name)}/audit.json",
                 *(layout.SOURCE_RECORD.format(file=file) for file in sources.all_sources(self.groups, [name])),
@@ -283,10 +314,9 @@ class Plan:
             "explained": split == splits[0],
             "simulation": config.get("simulation"),
             "contigs_pinned": bool(config.get("genome", {}).get("contig_md5")),
-            "models": [
-                {"label": label, "control": run.is_control(self.resolve(dataset, label)["training"])}
-                for label in self.supervised()
-            ],
+            "models": [{"label": label, "control": self.is_control(dataset, label)} for label in self.supervised()],
+            "averaged": self.averaged(dataset),
+            "level": self.evaluation(dataset)["level"],
             "unsupervised": self.unsupervised(),
             "baselines": self.baselines(dataset),
             "sources": sorted(sources.all_sources(self.groups, [dataset])),

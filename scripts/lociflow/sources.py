@@ -28,7 +28,8 @@ def dataset_files(config: Mapping[str, Any], configuration: Configuration) -> di
     Returns
     -------
     dict
-        ``genome`` or ``sequences``, ``targets``, ``blacklist``, ``predictions`` and ``variants`` of the data set. Each
+        ``genome`` or ``sequences``, ``targets``, ``blacklist``, ``predictions``, ``genes`` and
+        ``variants`` of the data set. Each
         source has ``file``, ``url``, ``path``, ``sha256`` and ``derived_from``; a genome has a list of them; a sample
         sheet has become ``files``.
     """
@@ -50,6 +51,7 @@ def dataset_files(config: Mapping[str, Any], configuration: Configuration) -> di
         tool: [_source(config, f"{name}/{tool}", source) for source in sources]
         for tool, sources in (config.get("predictions") or {}).items()
     }
+    found["genes"] = [_source(config, f"{name}/genes", config["genes"])] if config.get("genes") else []
     found["variants"] = [_source(config, f"{name}/variants", source) for source in config.get("variants") or []]
     return found
 

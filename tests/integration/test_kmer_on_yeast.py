@@ -77,6 +77,7 @@ def test_median_scores_of_the_targets_with_many_peaks(tmp_path):
         config={"block": config["evaluation"]["block"], "draws": 100},
         metrics=tmp_path / "metrics.json",
         curves=tmp_path / "curves.npz",
+        draws=tmp_path / "draws.npz",
     )
     summary = yaml.safe_load((tmp_path / "metrics.json").read_text())["summary"]
     for metric, value in scores.items():

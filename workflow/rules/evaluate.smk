@@ -145,7 +145,8 @@ rule pool_folds:
         "benchmarks/{dataset}/{pooled}/{pooled_of}/pool_folds.jsonl"
     wildcard_constraints:
         pooled=one_of(pooled_names()),
-        pooled_of="[^/]+/[^/]+",
+        # The mean over seeds is made of pooled predictions, and not pooled of means.
+        pooled_of="[^/]+/(?!ensemble$)[^/]+",
     conda:
         "../../envs/evaluate.yaml"
     threads: 1
@@ -168,6 +169,35 @@ rule pool_folds:
         "python {input.script:q} --windows {input.windows} {params.folds} --predictions {output.predictions} --log {log}"
 
 
+rule average_seeds:
+    """Average the predictions of a model's seeds."""
+    input:
+        script=script("average_seeds.py"),
+        seeds=lambda wildcards: [
+            f"{layout.TRAINED.format(**wildcards, seed=seed)}/predictions.parquet"
+            for seed in RUN["seeds"]
+        ],
+    output:
+        predictions=f"{layout.ENSEMBLE}/predictions.parquet",
+    log:
+        "logs/{dataset}/{split}/{model}/ensemble/average_seeds.log",
+    benchmark:
+        "benchmarks/{dataset}/{split}/{model}/ensemble/average_seeds.jsonl"
+    wildcard_constraints:
+        split=one_of(PLAN.all_splits | pooled_names()),
+    conda:
+        "../../envs/evaluate.yaml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=30,
+        gpu=0,
+    params:
+        code=code("average_seeds.py"),
+    shell:
+        "python {input.script:q} --seeds {input.seeds} --predictions {output.predictions} --log {log}"
+
+
 rule evaluate:
     """Score a model's predictions of the test bins, with intervals."""
     input:
@@ -175,10 +205,13 @@ rule evaluate:
         windows=rules.make_windows.output.windows,
         targets=rules.make_windows.output.targets,
         target_table=rules.make_windows.output.target_table,
+        properties=rules.describe_bins.output.properties,
+        similarity=rules.audit_dataset.output.similarity,
         predictions="results/{dataset}/{scored}/predictions.parquet",
     output:
         metrics="results/{dataset}/{scored}/metrics.json",
         curves="results/{dataset}/{scored}/curves.npz",
+        draws="results/{dataset}/{scored}/draws.npz",
     log:
         "logs/{dataset}/{scored}/evaluate.log",
     benchmark:
@@ -203,5 +236,5 @@ rule evaluate:
     shell:
         "python {input.script:q} --windows {input.windows} --targets {input.targets} "
         "--target-table {input.target_table} --split {params.split} {params.folds} --predictions {input.predictions} "
-        "--config {params.config:q} --metrics {output.metrics} "
-        "--curves {output.curves} --log {log}"
+        "--properties {input.properties} --similarity {input.similarity} --config {params.config:q} "
+        "--metrics {output.metrics} --curves {output.curves} --draws {output.draws} --log {log}"

@@ -40,6 +40,35 @@ rule compare:
         "python {input.script:q} --manifest {input.manifest} --scores {output.scores} --table {output.table} --log {log}"
 
 
+rule compare_models:
+    """Say which models and baselines of a run differ on the same test bins, and which do not."""
+    input:
+        script=script("compare_models.py"),
+        manifest=rules.write_manifest.output.manifest,
+        compared=lambda wildcards: PLAN.compared_files(),
+    output:
+        comparisons=report(
+            f"{layout.RUN}/comparisons.tsv",
+            caption="../report/comparisons.rst",
+            category="Scores",
+        ),
+    log:
+        "logs/runs/{run}/compare_models.log",
+    benchmark:
+        "benchmarks/runs/{run}/compare_models.jsonl"
+    conda:
+        "../../envs/report.yaml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=30,
+        gpu=0,
+    params:
+        code=code("compare_models.py"),
+    shell:
+        "python {input.script:q} --manifest {input.manifest} --comparisons {output.comparisons} --log {log}"
+
+
 rule report:
     """Put the whole run on one page."""
     input:
@@ -50,6 +79,7 @@ rule report:
             for path in (HOME / "scripts/lociflow/report/templates").iterdir()
         ),
         scored=lambda wildcards: scored_files(),
+        comparisons=rules.compare_models.output.comparisons,
         explained=PLAN.explained_files(),
     output:
         page=report(

@@ -56,6 +56,44 @@ rule make_windows:
         "--removed {output.removed} --log {log}"
 
 
+rule describe_bins:
+    """Say of every bin its GC content and how far the nearest gene starts, for scores by stratum."""
+    input:
+        script=script("describe_bins.py"),
+        codes=store_of("codes.npy"),
+        store=store_of("store.json"),
+        windows=rules.make_windows.output.windows,
+        genes=lambda wildcards: paths(files_of(wildcards.dataset)["genes"]),
+        aliases=lambda wildcards: beside(
+            wildcards.dataset, dataset(wildcards.dataset).get("contig_aliases")
+        ),
+    output:
+        properties=f"{layout.DATASET}/properties.parquet",
+    log:
+        "logs/{dataset}/describe_bins.log",
+    benchmark:
+        "benchmarks/{dataset}/describe_bins.jsonl"
+    conda:
+        "../../envs/genome.yaml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=30,
+        gpu=0,
+    params:
+        code=code("describe_bins.py"),
+        config=lambda wildcards: canonical(
+            {
+                "length": windows_config(wildcards.dataset)["windows"]["length"],
+                "contig_aliases": windows_config(wildcards.dataset)["contig_aliases"],
+            }
+        ),
+        genes=lambda wildcards, input: flag("--genes", input.genes),
+    shell:
+        "python {input.script:q} --store {input.store} --windows {input.windows} --config {params.config:q} "
+        "{params.genes} --properties {output.properties} --log {log}"
+
+
 rule audit_dataset:
     """Look for leaks, shortcuts and wrong coordinates in a data set, before anything is trained on it."""
     input:

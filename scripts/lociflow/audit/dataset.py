@@ -8,8 +8,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
-import pyarrow.parquet as pq
 
 from lociflow.audit.balance import check_balance
 from lociflow.audit.conflicts import check_conflicts
@@ -27,11 +25,11 @@ from lociflow.command import atomic, status, write_json
 from lociflow.formats import stamp
 from lociflow.genome.contig_names import read_aliases
 from lociflow.genome.leaks import find_leaks
+from lociflow.genome.similarity_table import write_similarity
 from lociflow.genome.split_data import as_split
 
 # Folds of one scheme that are all audited; of more, the first stands for all.
 MOST_FOLDS = 10
-SIMILARITY = ("row", "split", "identity", "coverage", "reference", "reverse")
 
 
 class Examination(NamedTuple):
@@ -261,26 +259,6 @@ def _titles(checks: Sequence[Check], verdict: str) -> str:
         CHECKS[key].title.lower() + (f" ({', '.join(splits)})" if several and splits else "")
         for key, splits in named.items()
     )
-
-
-def write_similarity(path: Path, tables: Mapping[str, pd.DataFrame]) -> None:
-    """Write how alike each held-out bin is to its nearest training bin, in every split."""
-    parts = [
-        table.assign(side=table["split"].astype(str), split=name)[[*SIMILARITY, "side"]]
-        for name, table in tables.items()
-    ]
-    joined = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=[*SIMILARITY, "side"])
-    arrays = {
-        "row": pa.array(joined["row"].to_numpy(np.int64)),
-        "split": pa.array(joined["split"].astype(str)).dictionary_encode(),
-        "side": pa.array(joined["side"].astype(str)).dictionary_encode(),
-        "identity": pa.array(joined["identity"].to_numpy(np.float32)),
-        "coverage": pa.array(joined["coverage"].to_numpy(np.float32)),
-        "reference": pa.array(joined["reference"].to_numpy(np.int64)),
-        "reverse": pa.array(joined["reverse"].to_numpy(bool)),
-    }
-    with atomic(path) as temporary:
-        pq.write_table(pa.table(arrays), temporary, compression="zstd")
 
 
 def _tell(result: Mapping[str, Any]) -> None:

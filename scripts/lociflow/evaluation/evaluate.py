@@ -12,12 +12,17 @@ from lociflow.command import UserError, atomic, status, write_json
 from lociflow.evaluation.curves import curve, grid
 from lociflow.evaluation.intervals import MIN_BLOCKS, assign_blocks, bootstrap, draw_blocks
 from lociflow.evaluation.labels import Labels, read_labels
+from lociflow.evaluation.median_draws import pairing, write_draws
 from lociflow.evaluation.metrics import KIND_METRICS, METRICS
 from lociflow.evaluation.predictions import KEYS, SCORED, check_split, read_predictions
 from lociflow.evaluation.reliability import GROUPS, reliability, reliability_curve
 from lociflow.evaluation.score_rows import column_rows, number, summarise, summary_with_intervals, target_rows
 from lociflow.evaluation.scored_split import Split, predicted_columns, values
+from lociflow.evaluation.strata import strata_of
+from lociflow.evaluation.strata_scores import score_strata
 from lociflow.formats import stamp
+from lociflow.genome.bin_properties import read_properties
+from lociflow.genome.similarity_table import read_similarity
 
 # Blocks within which labels hang together: 20 kb in genomes as dense as yeast's, 1 Mb in those as large as ours.
 SHORT_BLOCK, LONG_BLOCK = 20_000, 1_000_000
@@ -86,7 +91,10 @@ def evaluate(
     config: Mapping[str, Any],
     metrics: Path,
     curves: Path,
+    draws: Path,
     folds: Sequence[str] = (),
+    properties: Path | None = None,
+    similarity: Path | None = None,
 ) -> None:
     """Score predictions on the test bins, with intervals, and on the validation bins for reference.
 
@@ -113,9 +121,18 @@ def evaluate(
         ``precision`` (float32, shape (targets, points), NaN for a target without positives or without negatives),
         ``reliability`` (float64, shape (targets, 3, groups): see
         :func:`lociflow.evaluation.reliability.reliability_curve`); no target where labels are not ranked.
+    draws
+        ``.npz`` to write, see :func:`lociflow.evaluation.median_draws.write_draws`: the medians over targets in every
+        bootstrap draw, by which models of the same bins are compared.
     folds
         Names of the splits that are pooled under the name ``split``; the predictions are then those of
         :func:`lociflow.evaluation.pooled_folds.pool_folds`, of test bins only.
+    properties
+        ``properties.parquet`` of the data set, and
+    similarity
+        ``similarity.parquet`` of its audit, by which the bins are put into strata
+        (:func:`lociflow.evaluation.strata.strata_of`); ``strata`` of the metrics has their scores as
+        :func:`lociflow.evaluation.strata_scores.score_strata` gives them.
 
     Raises
     ------
@@ -145,6 +162,12 @@ def evaluate(
     if kind.targets:
         both.append(bootstrap(test.measured_targets(blocks, count), multiplicities, kind.targets))
         reference.append(bootstrap(validation.measured_targets(no_block, 1), no_draw, kind.targets).observed)
+    ways = strata_of(
+        labels.windows.iloc[test.bins],
+        read_properties(properties, len(labels.windows)) if properties else None,
+        read_similarity(similarity, folds or [split]) if similarity else None,
+    )
+    strata = score_strata(labels, found, test, ways, blocks, multiplicities, settings.level)
     result = {
         **stamp("metrics"),
         "bins": {"test": len(test.bins), "validation": len(validation.bins)},
@@ -160,6 +183,7 @@ def evaluate(
         **({"thresholds": dict(zip(test.names, map(number, test.chosen), strict=True))} if test.chosen else {}),
         "summary": summary_with_intervals(test, both, settings.level, count),
         "validation": summarise(validation, *reference),
+        "strata": strata,
         "split": split,
         "digests": {
             "predictions": digest(found),
@@ -169,6 +193,7 @@ def evaluate(
     }
     with atomic(curves) as temporary:
         np.savez_compressed(temporary, **trace(test))
+    write_draws(draws, both, kind.shown, pairing(test.digest(), labels.digest, settings._replace(block=block)))
     write_json(metrics, result)
     headline = result["summary"]
     status(

@@ -179,10 +179,8 @@ def percentile_interval(values: np.ndarray, level: float, reason: str | None = N
     return Interval(float(low), float(high))
 
 
-def summary_interval(
-    resampled: np.ndarray, statistic: Callable[[np.ndarray], float], level: float, blocks: int
-) -> Interval:
-    """Return the interval of a statistic over targets, such as their median.
+def over_targets(resampled: np.ndarray, statistic: Callable[[np.ndarray], float]) -> np.ndarray:
+    """Return a statistic over the targets of every draw, float64, shape (draws,), NaN where none is defined.
 
     Parameters
     ----------
@@ -190,6 +188,20 @@ def summary_interval(
         Values by target and draw, NaN where undefined, shape (targets, draws).
     statistic
         Reduces the defined values of one draw to a number.
+    """
+    values = [column[~np.isnan(column)] for column in resampled.T]
+    return np.array([statistic(column) if len(column) else np.nan for column in values], np.float64)
+
+
+def summary_interval(
+    resampled: np.ndarray, statistic: Callable[[np.ndarray], float], level: float, blocks: int
+) -> Interval:
+    """Return the interval of a statistic over targets, such as their median.
+
+    Parameters
+    ----------
+    resampled, statistic
+        As in :func:`over_targets`.
     level
         Such as 0.95.
     blocks
@@ -197,5 +209,4 @@ def summary_interval(
     """
     if blocks < MIN_BLOCKS:
         return Interval(None, None, f"{blocks} blocks, at least {MIN_BLOCKS} are needed")
-    values = [column[~np.isnan(column)] for column in resampled.T]
-    return percentile_interval(np.array([statistic(column) if len(column) else np.nan for column in values]), level)
+    return percentile_interval(over_targets(resampled, statistic), level)

@@ -130,6 +130,11 @@ def _arrow_column(values: np.ndarray) -> pa.Array:
     return pa.FixedSizeListArray.from_arrays(pa.array(np.ascontiguousarray(values).ravel()), values.shape[1])
 
 
+def read_split_digest(path: Path) -> str:
+    """Return the digest of the split on which predictions were made; "none" where they do not say."""
+    return (pq.read_schema(path).metadata or {}).get(b"split_digest", b"none").decode()
+
+
 def check_split(path: Path, split_digest: str) -> None:
     """Refuse predictions that were made on another split than the data set's present one.
 
@@ -138,7 +143,7 @@ def check_split(path: Path, split_digest: str) -> None:
     UserError
         The digests differ.
     """
-    found = (pq.read_schema(path).metadata or {}).get(b"split_digest", b"none").decode()
+    found = read_split_digest(path)
     if found != split_digest:
         raise UserError(
             f"{path}: found predictions on a split with the digest {found[:12]}, expected {split_digest[:12]} as the "

@@ -5,7 +5,6 @@ the first, the spread between seeds of the second; neither stands for the other,
 all targets of a model that is small enough, and the same sign in every seed.
 """
 
-import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -13,7 +12,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
-from scipy.stats import false_discovery_control
 
 from lociflow.command import UserError, atomic, status
 from lociflow.evaluation.evaluate import IntervalConfig, usual_block
@@ -21,6 +19,7 @@ from lociflow.evaluation.intervals import assign_blocks, draw_blocks, percentile
 from lociflow.evaluation.labels import Labels, read_labels
 from lociflow.evaluation.metrics import prevalence, rank, score
 from lociflow.evaluation.predictions import check_split, read_predictions
+from lociflow.evaluation.significance import caveat, false_discoveries, least_draws, sign_in_every_seed, two_sided
 from lociflow.genome.window_table import split_digest
 
 COLUMNS = (
@@ -28,10 +27,6 @@ COLUMNS = (
     "p", "q", "seeds", "seed_sd", "seed_lowest", "seed_highest", "verdict", "caveat",
 )  # fmt: skip
 GAIN, LOSS, NEITHER = "gains", "negative transfer", "no clear difference"
-SIGNIFICANT = 0.05  # q-value, Benjamini-Hochberg over the targets of a model
-# With fewer the seeds' agreement says little: two agree by chance every second time.
-ENOUGH_SEEDS = 3
-MOST_DRAWS = 10_000
 
 
 class Pair(NamedTuple):
@@ -146,40 +141,6 @@ def compare_tasks(
     return table.assign(verdict=[verdict(*row) for row in told])
 
 
-def least_draws(tests: int) -> int:
-    """Return the draws with which the smallest p-value that they allow still has a q-value of :data:`SIGNIFICANT`.
-
-    With fewer a single target among so many could never be told from the others, however clear its difference. They are
-    :data:`MOST_DRAWS` at the most: among more than 250 targets several have to be clear together.
-    """
-    return min(math.ceil(2 * tests / SIGNIFICANT), MOST_DRAWS)
-
-
-def two_sided(draws: np.ndarray) -> float:
-    """Return the two-sided p-value of the bootstrap draws of a difference: whether 0 lies among them.
-
-    Twice the share of the draws on the rarer side of 0, a draw of exactly 0 being on both, with one more draw counted
-    on it so that no p-value is 0 (Davison & Hinkley 1997, Bootstrap Methods and their Application, section 4.2). But
-    for that one draw it is 1 minus the level at which the percentile interval begins to hold 0.
-
-    Parameters
-    ----------
-    draws
-        Shape (draws,), NaN where undefined.
-    """
-    known = draws[~np.isnan(draws)]
-    rarer = min(int((known <= 0).sum()), int((known >= 0).sum()))
-    return min(1.0, 2 * (rarer + 1) / (len(known) + 1))
-
-
-def false_discoveries(p: np.ndarray) -> np.ndarray:
-    """Return q-values by Benjamini and Hochberg over the p-values that there are; NaN stays NaN."""
-    q, known = np.full(len(p), np.nan), ~np.isnan(p)
-    if known.any():
-        q[known] = false_discovery_control(p[known], method="bh")
-    return q
-
-
 def verdict(q: float, lowest: float, highest: float) -> str:
     """Say in words what can be said of a gain.
 
@@ -193,17 +154,10 @@ def verdict(q: float, lowest: float, highest: float) -> str:
     Returns
     -------
     str
-        "gains" or "negative transfer" where the q-value is below :data:`SIGNIFICANT` and every seed has that sign, else
-        "no clear difference".
+        "gains" or "negative transfer" where the q-value is small enough and every seed has that sign
+        (:func:`lociflow.evaluation.significance.sign_in_every_seed`), else "no clear difference".
     """
-    if not q < SIGNIFICANT or lowest <= 0 <= highest:
-        return NEITHER
-    return GAIN if lowest > 0 else LOSS
-
-
-def caveat(seeds: int) -> str:
-    """Say on how few seeds a verdict rests; nothing where they are enough."""
-    return "" if seeds >= ENOUGH_SEEDS else f"rests on {seeds} seed{'' if seeds == 1 else 's'}"
+    return {1: GAIN, -1: LOSS, 0: NEITHER}[sign_in_every_seed(q, lowest, highest)]
 
 
 def write_table(path: Path, table: pd.DataFrame) -> None:

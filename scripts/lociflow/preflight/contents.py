@@ -148,6 +148,9 @@ def _checks(
         return
     for file in _files((config.get("genome") or {}).get("source")):
         yield file, lambda path, folder: check_fasta(path, folder)
+    for file in _files(config.get("genes")):
+        starts = {"features": {"start": {"kind": "tss"}}}
+        yield file, functools.partial(check_annotation, annotation=starts, contigs=contigs, aliases=aliases)
     if "signal" in targets:
         yield from _signal_checks(targets["signal"], labels, contigs, aliases)
     else:

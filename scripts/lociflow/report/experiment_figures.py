@@ -15,7 +15,8 @@ from matplotlib.ticker import MaxNLocator, NullLocator
 
 from lociflow.command import atomic
 from lociflow.evaluation.metrics import METRICS
-from lociflow.evaluation.task_gain import GAIN, LOSS, NEITHER, SIGNIFICANT
+from lociflow.evaluation.significance import SIGNIFICANT
+from lociflow.evaluation.task_gain import GAIN, LOSS, NEITHER
 from lociflow.report.drawing import DARK, GREY, MARKERS, PALETTE, WIDTH, as_svg, literal, panels, shortened, spread
 
 VERDICT_LOOKS = {GAIN: (PALETTE[0], "o"), LOSS: (PALETTE[1], "v"), NEITHER: (GREY, "s")}

@@ -9,6 +9,7 @@ from typing import Any
 from lociflow import layout
 
 CEILING = "ceiling"
+ENSEMBLE = "ensemble"
 
 
 def manifest_argument(path: str) -> dict[str, Any]:
@@ -32,9 +33,10 @@ def locate(manifest: Mapping[str, Any]) -> dict[str, Any]:
         with ``name``, ``description``, ``split``, ``splits`` (how many the run uses), ``clean_of``, ``explained``
         (whether this is the split whose models are), ``models`` (``label``, ``control``), ``baselines``, ``sources``
         (files), ``simulation`` (its configuration, or null) and, optionally, ``contigs_pinned``, ``folds`` (the splits
-        that are scored together as this one) and ``unsupervised`` (labels of models without outputs). Optional:
-        ``commands``, ``commit``, ``versions``; ``spacing``, ``learning_curve`` and ``single_task``, what the tables of
-        these experiments are made from. A data set that already has ``entries`` is left as it is.
+        that are scored together as this one), ``averaged`` (labels of which the seeds' mean prediction is scored) and
+        ``unsupervised`` (labels of models without outputs). Optional: ``commands``, ``commit``, ``versions``;
+        ``spacing``, ``learning_curve`` and ``single_task``, what the tables of these experiments are made from. A data
+        set that already has ``entries`` is left as it is.
 
     Returns
     -------
@@ -69,8 +71,7 @@ def locate_dataset(dataset: Mapping[str, Any], manifest: Mapping[str, Any]) -> d
                 "label": baseline,
                 "model": baseline,
                 "kind": CEILING if baseline == CEILING else "baseline",
-                "metrics": f"{place}/metrics.json",
-                "curves": f"{place}/curves.npz",
+                **_scored(place),
             }
         )
     folds = dataset.get("folds") or []
@@ -87,8 +88,18 @@ def locate_dataset(dataset: Mapping[str, Any], manifest: Mapping[str, Any]) -> d
             for label in dataset.get("unsupervised") or []
             for seed in manifest["seeds"]
         ],
+        "ensembles": [
+            {
+                **_named(label),
+                "kind": ENSEMBLE,
+                **_scored(layout.ENSEMBLE.format(dataset=name, split=split, model=label)),
+            }
+            for label in dataset.get("averaged") or []
+        ],
         "windows_counts": f"{folder}/windows.json",
         "audit": f"{folder}/audit.json",
+        "windows": f"{folder}/windows.parquet",
+        "targets": f"{folder}/targets.npy",
         "target_table": f"{folder}/targets.tsv",
         "source_records": [layout.SOURCE_RECORD.format(file=file) for file in dataset.get("sources") or []],
         "entries": entries,
@@ -118,11 +129,8 @@ def trained(
     has_motifs = (
         dataset.get("explained", True) and label in (manifest.get("interpreted") or []) and seed == manifest["seeds"][0]
     )
-    name, variant = layout.split_label(label)
     return {
-        "label": label,
-        "model": name,
-        "variant": variant,
+        **_named(label),
         "seed": seed,
         "kind": "control" if model["control"] else "model",
         **{key: f"{place}/{file}" for key, file in TRAINED_FILES.items()},
@@ -137,12 +145,48 @@ def trained(
     }
 
 
-TRAINED_FILES = {
+SCORED_FILES = {
     "metrics": "metrics.json",
     "curves": "curves.npz",
-    "history": "history.csv",
-    "config": "config.json",
+    "draws": "draws.npz",
+    "predictions": "predictions.parquet",
 }
+TRAINED_FILES = {**SCORED_FILES, "history": "history.csv", "config": "config.json"}
+
+
+def compared(dataset: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return what is compared on one split of a data set: its trained models, each with all seeds, and its baselines.
+
+    Controls, from which nothing can be learnt, the best that the truth allows, and means over seeds are left out.
+
+    Parameters
+    ----------
+    dataset
+        Of :func:`locate`.
+
+    Returns
+    -------
+    list of dict
+        The fields of :class:`lociflow.evaluation.comparison.Compared`.
+    """
+    found: dict[str, dict[str, Any]] = {}
+    for entry in dataset["entries"]:
+        if entry["kind"] not in ("model", "baseline"):
+            continue
+        one = found.setdefault(entry["label"], {"label": entry["label"], "seeds": 0, "draws": [], "predictions": []})
+        one["seeds"] += entry["kind"] == "model"
+        for key in ("draws", "predictions"):
+            one[key].append(Path(entry[key]))
+    return list(found.values())
+
+
+def _named(label: str) -> dict[str, Any]:
+    name, variant = layout.split_label(label)
+    return {"label": label, "model": name, "variant": variant}
+
+
+def _scored(place: str) -> dict[str, str]:
+    return {key: f"{place}/{file}" for key, file in SCORED_FILES.items()}
 
 
 def benchmarks(manifest: Mapping[str, Any]) -> list[str]:

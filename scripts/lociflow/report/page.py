@@ -314,7 +314,13 @@ def overlap(one: list[Entry], other: list[Entry]) -> bool:
 
 def leaderboard(dataset: DatasetResults, scores: pd.DataFrame) -> list[tuple[str, list[LeaderboardRow]]]:
     """Arrange the rows of the leaderboard in groups, models first, best first in each."""
-    titles = {"model": "Models", "baseline": "Baselines", "ceiling": "Ceiling", "control": "Controls"}
+    titles = {
+        "model": "Models",
+        "ensemble": "Means over seeds",
+        "baseline": "Baselines",
+        "ceiling": "Ceiling",
+        "control": "Controls",
+    }
     rows = scores[(scores["dataset"] == dataset.dataset) & (scores["split"] == dataset.split)].astype(object)
     sign = 1 if METRICS[dataset.headline].larger_is_better else -1
     groups = []

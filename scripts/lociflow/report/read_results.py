@@ -36,8 +36,8 @@ def read_results(manifest: Mapping[str, Any]) -> RunResults:
         ``windows_counts``, ``target_table``, ``source_records``, ``simulation`` and ``entries``, each with ``label``,
         ``model``, ``variant``, ``seed``, ``kind`` (one of ``KINDS``), ``metrics``, ``curves``, ``history``, ``config``,
         ``motifs`` (``modisco`` and ``filters``, each ``meme`` and ``table``), ``truth`` and ``fold_histories``. A
-        data set may have ``folds`` and ``reconstructions``, see :func:`read_restored`. All but names, ``kind`` and
-        ``metrics`` may be missing or null.
+        data set may have ``folds``, ``reconstructions``, see :func:`read_restored`, and ``ensembles``, which are
+        entries of their own. All but names, ``kind`` and ``metrics`` may be missing or null.
 
     Raises
     ------
@@ -69,7 +69,10 @@ def read_scores(manifest: Mapping[str, Any]) -> RunResults:
             read_dataset(
                 {
                     **{key: dataset.get(key) for key in ("name", "split", "splits", "clean_of", "folds")},
-                    "entries": [{key: entry.get(key) for key in kept} for entry in dataset["entries"]],
+                    **{
+                        group: [{key: entry.get(key) for key in kept} for entry in dataset.get(group) or []]
+                        for group in ("entries", "ensembles")
+                    },
                 },
                 None,
                 None,
@@ -106,6 +109,7 @@ def read_dataset(dataset: Mapping[str, Any], matches: str | None, matched: str |
         contigs_pinned=bool(dataset.get("contigs_pinned")),
         planted=planted_motifs(dataset["simulation"]) if dataset.get("simulation") else None,
         entries=tuple(read_entry(entry, table, labels[entry["label"]] > 1) for entry in dataset["entries"]),
+        ensembles=tuple(read_entry(entry, {}, True) for entry in dataset.get("ensembles") or []),
         matched=dict(read_motif_file(existing(matched))) if matched else {},
         folds=tuple(dataset.get("folds") or ()),
         restored=tuple(map(read_restored, dataset.get("reconstructions") or [])),
@@ -126,7 +130,7 @@ def read_entry(entry: Mapping[str, Any], matches: Mapping[tuple[str, str, str], 
         for motif in read_motifs(existing(files[group]["meme"]), existing(files[group]["table"]), kind, key, matches)
     ]
     return Entry(
-        name=f"{entry['label']}, seed {seed}" if several_seeds else entry["label"],
+        name=_name(entry, several_seeds),
         label=entry["label"],
         model=entry["model"],
         variant=entry.get("variant"),
@@ -143,6 +147,12 @@ def read_entry(entry: Mapping[str, Any], matches: Mapping[tuple[str, str, str], 
         if entry.get("fold_histories")
         else None,
     )
+
+
+def _name(entry: Mapping[str, Any], several_seeds: bool) -> str:
+    if entry["kind"] == "ensemble":
+        return f"{entry['label']}, all seeds"
+    return f"{entry['label']}, seed {entry['seed']}" if several_seeds else str(entry["label"])
 
 
 def read_restored(found: Mapping[str, Any]) -> Restored:

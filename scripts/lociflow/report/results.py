@@ -11,7 +11,7 @@ import pandas as pd
 from lociflow.evaluation.metrics import KIND_METRICS, KindMetrics
 from lociflow.report.planted import Planted
 
-KINDS = ("model", "control", "baseline", "ceiling")
+KINDS = ("model", "ensemble", "control", "baseline", "ceiling")
 SIGNIFICANT = 0.05  # q-value, Benjamini-Hochberg over all queries and targets of a matching
 
 
@@ -57,7 +57,7 @@ class Motif(NamedTuple):
 
 @dataclass(frozen=True)
 class Entry:
-    """One row of the leaderboard: a trained model with its seed, a control, a baseline or the ceiling."""
+    """A row of the leaderboard: a model with its seed, a mean over seeds, a control, a baseline or the ceiling."""
 
     name: str
     """Label, with the seed where the data set has several of the same label."""
@@ -144,6 +144,8 @@ class DatasetResults:
     """JASPAR matrix id → probabilities (4, length), of the matrices that are shown."""
     folds: tuple[str, ...] = ()
     """The splits whose test bins are scored together under the name ``split``."""
+    ensembles: tuple[Entry, ...] = ()
+    """The mean predictions over seeds of the models that have several."""
     restored: tuple[Restored, ...] = ()
     """Of the models that were trained without labels."""
 
@@ -189,6 +191,11 @@ class DatasetResults:
     def ceiling(self) -> Entry | None:
         """Return the best score that the planted truth allows, None for real data."""
         return next((entry for entry in self.entries if entry.kind == "ceiling"), None)
+
+    @property
+    def scored(self) -> tuple[Entry, ...]:
+        """Return all that has scores: the entries, then the seed ensembles."""
+        return (*self.entries, *self.ensembles)
 
     def of_kind(self, *kinds: str) -> tuple[Entry, ...]:
         """Return the entries of some kinds, in the order of the manifest."""

@@ -26,7 +26,7 @@ def score_table(results: RunResults) -> pd.DataFrame:
         bootstrap interval of the median; ``*_gain`` is the median less the k-mer baseline's median on the same bins,
         missing for the baseline itself and where a run has none. What is undefined or unknown is missing, never 0.
     """
-    rows = [score_row(dataset, entry) for dataset in results.datasets for entry in dataset.entries]
+    rows = [score_row(dataset, entry) for dataset in results.datasets for entry in dataset.scored]
     table = pd.DataFrame(rows, columns=score_columns(results))
     return table.astype(dict.fromkeys(("seed", "targets", "test_bins", "parameters"), "Int64"))
 
@@ -147,7 +147,9 @@ def aligned_text(table: pd.DataFrame) -> str:
             "", "seed", *(part for metric in metrics for part in (METRICS[metric].title, "interval")),
             *(["lift"] if ranked else []), *(["gain"] if compared else []),
         ]  # fmt: skip
-        order = rows.assign(rank=rows["kind"].map({"model": 0, "baseline": 1, "ceiling": 2, "control": 3}))
+        order = rows.assign(
+            rank=rows["kind"].map({"model": 0, "ensemble": 1, "baseline": 2, "ceiling": 3, "control": 4})
+        )
         cells = [header]
         ascending = [True, not METRICS[headline].larger_is_better]
         ordered = order.sort_values(["rank", f"{headline}_median"], ascending=ascending, kind="stable")

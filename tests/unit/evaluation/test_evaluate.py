@@ -29,14 +29,15 @@ def predicted(dataset):
 def run(dataset, name="one", config=CONFIG):
     metrics, curves = dataset.folder / f"{name}.json", dataset.folder / f"{name}.npz"
     predictions = dataset.folder / "predictions.parquet"
-    evaluate(**dataset.arguments, predictions=predictions, config=config, metrics=metrics, curves=curves)
-    return metrics, curves
+    draws = dataset.folder / f"{name}.draws.npz"
+    evaluate(**dataset.arguments, predictions=predictions, config=config, metrics=metrics, curves=curves, draws=draws)
+    return metrics, curves, draws
 
 
 def test_scores_are_those_of_the_test_bins(predicted, read_metrics):
     found = read_metrics(run(predicted)[0])
     table = read_predictions(predicted.folder / "predictions.parquet")
-    assert (found["format"], found["version"]) == ("metrics", 1)
+    assert (found["format"], found["version"]) == ("metrics", 2)
     assert found["bins"] == {"test": 300, "validation": 300}
     assert found["interval"]["blocks"] == 30
     assert {key: found["interval"][key] for key in CONFIG} == CONFIG
@@ -80,7 +81,7 @@ def test_decisions_are_at_the_thresholds_of_the_validation_bins(predicted, read_
 
 
 def test_the_reliability_of_each_target_lies_with_the_curves(predicted, read_metrics):
-    metrics, curves = run(predicted)
+    metrics, curves, _ = run(predicted)
     rows = read_metrics(metrics)["targets"]
     with np.load(curves, allow_pickle=False) as found:
         for row, (bins, mean, share) in zip(rows, found["reliability"], strict=True):

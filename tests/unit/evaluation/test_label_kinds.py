@@ -59,7 +59,7 @@ def score(folder: Path, columns: dict[str, np.ndarray], **config) -> dict:
     write_batches(predictions, [PredictedBatch(np.arange(20, 60), splits, columns)], digest)
     evaluate(
         folder / "windows.parquet", folder / "targets.npy", folder / "targets.tsv", predictions, "holdout",
-        {**CONFIG, **config}, folder / "metrics.json", folder / "curves.npz",
+        {**CONFIG, **config}, folder / "metrics.json", folder / "curves.npz", folder / "draws.npz",
     )  # fmt: skip
     return json.loads((folder / "metrics.json").read_text())
 

@@ -80,7 +80,7 @@ def test_errors_of_all_folds_together(folder):
     pool_folds(folder / "windows.parquet", parts(folder), folder / "all.parquet")
     evaluate(
         folder / "windows.parquet", folder / "targets.npy", folder / "targets.tsv", folder / "all.parquet", "cv",
-        {"draws": 200, "level": 0.9}, folder / "metrics.json", folder / "curves.npz", FOLDS,
+        {"draws": 200, "level": 0.9}, folder / "metrics.json", folder / "curves.npz", folder / "draws.npz", FOLDS,
     )  # fmt: skip
     found = json.loads((folder / "metrics.json").read_text())
     assert (found["split"], found["bins"]) == ("cv", {"test": 36, "validation": 0})

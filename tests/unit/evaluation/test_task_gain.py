@@ -8,20 +8,8 @@ from sklearn.metrics import average_precision_score
 from lociflow.command import UserError
 from lociflow.evaluation.evaluate import IntervalConfig
 from lociflow.evaluation.predictions import prediction_table, write_predictions
-from lociflow.evaluation.task_gain import (
-    COLUMNS,
-    GAIN,
-    LOSS,
-    NEITHER,
-    caveat,
-    compare_tasks,
-    false_discoveries,
-    least_draws,
-    read_pairs,
-    two_sided,
-    verdict,
-    write_table,
-)
+from lociflow.evaluation.significance import caveat, false_discoveries, least_draws, two_sided
+from lociflow.evaluation.task_gain import COLUMNS, GAIN, LOSS, NEITHER, compare_tasks, read_pairs, verdict, write_table
 from lociflow.report.experiment_figures import draw_task_gain
 
 SETTINGS = IntervalConfig(block=500, draws=200, level=0.9, seed=1)

@@ -1,0 +1,60 @@
+"""The table of how alike held-out bins are to training bins: ``similarity.parquet``, written by the audit."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from lociflow.command import UserError, atomic
+
+COLUMNS = ("row", "split", "identity", "coverage", "reference", "reverse")
+
+
+def write_similarity(path: Path, tables: Mapping[str, pd.DataFrame]) -> None:
+    """Write how alike each held-out bin is to its nearest training bin, in every split."""
+    parts = [
+        table.assign(side=table["split"].astype(str), split=name)[[*COLUMNS, "side"]] for name, table in tables.items()
+    ]
+    joined = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=[*COLUMNS, "side"])
+    arrays = {
+        "row": pa.array(joined["row"].to_numpy(np.int64)),
+        "split": pa.array(joined["split"].astype(str)).dictionary_encode(),
+        "side": pa.array(joined["side"].astype(str)).dictionary_encode(),
+        "identity": pa.array(joined["identity"].to_numpy(np.float32)),
+        "coverage": pa.array(joined["coverage"].to_numpy(np.float32)),
+        "reference": pa.array(joined["reference"].to_numpy(np.int64)),
+        "reverse": pa.array(joined["reverse"].to_numpy(bool)),
+    }
+    with atomic(path) as temporary:
+        pq.write_table(pa.table(arrays), temporary, compression="zstd")
+
+
+def read_similarity(path: Path, splits: Sequence[str]) -> pd.DataFrame:
+    """Read how alike the test bins of some splits are to the training bins.
+
+    Parameters
+    ----------
+    path
+        The file.
+    splits
+        Names; those that the audit did not look at are passed over.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``row`` (the bin), ``identity`` and ``coverage`` (0 where nothing alike was found), each bin once.
+
+    Raises
+    ------
+    UserError
+        The file is missing or no such table.
+    """
+    try:
+        found = pq.read_table(path, columns=["row", "split", "side", "identity", "coverage"]).to_pandas()
+    except (OSError, pa.ArrowInvalid) as error:
+        raise UserError(f"{path}: cannot be read as likeness of bins ({error}); run the audit again") from None
+    wanted = (found["side"].astype(str) == "test") & found["split"].astype(str).isin(list(splits))
+    return found.loc[wanted, ["row", "identity", "coverage"]].drop_duplicates("row").reset_index(drop=True)
