@@ -143,8 +143,7 @@ class Configuration:
         """Return a baseline's configuration, in which ``${dataset.…}`` stands for the data set's values."""
         whole = OmegaConf.create({"dataset": self.group("dataset", dataset), "baseline": self.group("baseline", name)})
         found = _without_prose(_plain(whole, "baseline", name))
-        found.pop("labels", None)
-        return found
+        return {key: value for key, value in found.items() if key not in ("alphabets", "to_beat")}
 
     @cache  # noqa: B019
     def trained(self, dataset: str, model: str, training: str, overrides: tuple[str, ...]) -> dict[str, Any]:

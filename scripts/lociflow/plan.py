@@ -5,7 +5,7 @@ from functools import cached_property
 from itertools import product
 from typing import Any
 
-from lociflow import layout, run, sources, trainings, variants
+from lociflow import baselines, layout, run, sources, trainings, variants
 from lociflow.config import Configuration
 from lociflow.genome.split_schemes import pooled_splits, split_schemes
 
@@ -150,7 +150,7 @@ class Plan:
     def baselines(self, dataset: str) -> list[str]:
         """Return the baselines of a data set; a simulated genome adds the best score that its truth allows."""
         simulated = sources.is_simulated(self.groups.dataset(dataset))
-        return [*self.run["baselines"], *(["ceiling"] if simulated else [])]
+        return [*baselines.of_dataset(self.run, self.groups, dataset), *(["ceiling"] if simulated else [])]
 
     def baseline_files(self, dataset: str, *files: str) -> list[str]:
         """Return files of every baseline of a data set."""
@@ -319,5 +319,6 @@ class Plan:
             "level": self.evaluation(dataset)["level"],
             "unsupervised": self.unsupervised(),
             "baselines": self.baselines(dataset),
+            "to_beat": baselines.to_beat(self.run, self.groups, dataset),
             "sources": sorted(sources.all_sources(self.groups, [dataset])),
         }

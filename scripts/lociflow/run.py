@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from lociflow import variants
+from lociflow import baselines, variants
 from lociflow.command import UserError
 from lociflow.config import Configuration, attribution, check_schema, did_you_mean, label_kind_of
 from lociflow.genome.label_kinds import label_kind
@@ -35,7 +35,8 @@ def check_run(run: Mapping[str, Any], configuration: Configuration) -> None:
     for name, declared in (run.get("variants") or {}).items():
         for override in declared:
             variants.check_override(f"variants.{name}", str(override))
-    for group, names in (("dataset", run["datasets"]), ("baseline", run["baselines"]), ("training", [run["training"]])):
+    asked = {"dataset": run["datasets"], "baseline": baselines.named(run), "training": [run["training"]]}
+    for group, names in asked.items():
         for name in names:
             configuration.group(group, name)
     if run["interpretation"]:

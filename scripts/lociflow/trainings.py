@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from typing import Any, NamedTuple
 
-from lociflow import variants
+from lociflow import baselines, variants
 from lociflow.command import UserError
 from lociflow.config import Configuration, did_you_mean, label_kind_of
 from lociflow.genome.split_schemes import pooled_splits, split_schemes
@@ -246,8 +246,8 @@ def check_learnable(run: Mapping[str, Any], configuration: Configuration) -> Non
     for name in run["datasets"]:
         config = configuration.dataset(name)
         kind = label_kind_of(config)
-        for baseline in run["baselines"]:
-            kinds = list(configuration.group("baseline", baseline).get("labels") or ("binary",))
+        for baseline in baselines.named(run):
+            kinds = baselines.kinds_of(configuration, baseline)
             if kind not in kinds:
                 raise UserError(
                     f"baselines: {baseline} predicts {' and '.join(kinds)} labels, and dataset {name} has {kind} ones; "

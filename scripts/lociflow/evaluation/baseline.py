@@ -35,8 +35,8 @@ def fit_baseline(
         Name of the split.
     config
         ``_target_``, a function of (store, windows, targets, names, **settings) that returns predictions, and its
-        settings. One that also takes ``groups`` can have classes: its targets are then a yes or no for each class, and
-        ``groups`` says which belong together.
+        settings, and ``labels``, the kinds that it predicts (binary alone where it says nothing). For classes it is
+        given a yes or no for each class as targets, and ``groups``, which says which belong together.
     predictions
         Parquet file to write.
     scores
@@ -49,14 +49,15 @@ def fit_baseline(
     """
     if not isinstance(config, Mapping) or "_target_" not in config:
         raise UserError(f"--config: found {config!r}, expected a JSON object with _target_ and its settings")
-    fit_predict = instantiate({**config, "_partial_": True})
+    kinds = config.get("labels") or ["binary"]
+    settings = {key: value for key, value in config.items() if key != "labels"}
+    fit_predict = instantiate({**settings, "_partial_": True})
     opened = open_store(store)
     labels = read_labels(windows, targets, target_table, split)
     kind, function = labels.outputs.kind, str(config["_target_"])
-    if kind != "binary" and (kind != "class" or not takes(fit_predict.func, "groups")):
+    if kind not in kinds:
         raise UserError(
-            f"baseline {function}: found {kind} labels, expected "
-            f"{'binary or class' if takes(fit_predict.func, 'groups') else 'binary'} ones; leave it out of the run's "
+            f"baseline {function}: found {kind} labels, expected {' or '.join(kinds)} ones; leave it out of the run's "
             "baselines"
         )
     if takes(fit_predict.func, "files"):

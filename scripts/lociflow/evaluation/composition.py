@@ -1,4 +1,4 @@
-"""Baseline: the GC content of the window."""
+"""Baselines of one number: the GC content of the window, or the length of the sequence."""
 
 from collections.abc import Sequence
 
@@ -43,13 +43,32 @@ def fit_predict(
     window_length
         Bases around the centre of the bin.
     """
+    return _by_one_number(gc_content(store, windows, window_length), windows, targets, names)
+
+
+def fit_predict_length(
+    store: SequenceStore, windows: pd.DataFrame, targets: np.ndarray, names: Sequence[str]
+) -> pd.DataFrame:
+    """Score each validation and test bin by the length of its sequence, or its shortness where positives are shorter.
+
+    Parameters are those of :func:`fit_predict`; for sequences without a genome, each of which is one bin.
+    """
+    place = place_windows(windows, store)
+    length = store.lengths[place.contig].astype(np.float64)
+    return _by_one_number((length / max(length.max(initial=1), 1)).astype(np.float32), windows, targets, names)
+
+
+def _by_one_number(
+    number: np.ndarray, windows: pd.DataFrame, targets: np.ndarray, names: Sequence[str]
+) -> pd.DataFrame:
+    """Score bins by a number between 0 and 1, or by 1 less it; the training bins decide which."""
     split = windows["split"].astype(str).to_numpy()
-    gc = gc_content(store, windows, window_length)
     training, bins = np.flatnonzero(split == "train"), np.flatnonzero(np.isin(split, SCORED))
     labels = np.asarray(targets[training])
     positives, negatives = (labels == 1).astype(np.float64), (labels == 0).astype(np.float64)
-    excess = gc[training] @ positives / np.maximum(1, positives.sum(axis=0)) - gc[training] @ negatives / np.maximum(
+    here = number[training]
+    excess = here @ positives / np.maximum(1, positives.sum(axis=0)) - here @ negatives / np.maximum(
         1, negatives.sum(axis=0)
     )
-    scores = np.where(excess >= 0, gc[bins, np.newaxis], 1 - gc[bins, np.newaxis])
+    scores = np.where(excess >= 0, number[bins, np.newaxis], 1 - number[bins, np.newaxis])
     return prediction_table(bins, split[bins], scores, names)

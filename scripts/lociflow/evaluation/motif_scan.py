@@ -160,6 +160,39 @@ def candidates_by_name(names: Sequence[str], motifs: Sequence[Matrix]) -> list[l
     return found
 
 
+def draw_bins(labels: np.ndarray, most: int | None, seed: int) -> tuple[np.ndarray, np.ndarray | None]:
+    """Draw bins of which half are positive for some target, where there are as many, with weights that undo it.
+
+    Parameters
+    ----------
+    labels
+        1, 0, or -1 for missing, shape (bins, targets).
+    most
+        How many are wanted; None for all.
+    seed
+        Of the draw.
+
+    Returns
+    -------
+    tuple
+        Rows, ascending, and the weight of each; None where all bins are drawn.
+    """
+    if most is None or len(labels) <= most:
+        return np.arange(len(labels)), None
+    positive = (labels == 1).any(axis=1)
+    kinds = [np.flatnonzero(positive), np.flatnonzero(~positive)]
+    wanted = min(len(kinds[0]), max(most // 2, most - len(kinds[1])))
+    generator = np.random.Generator(np.random.Philox(key=seed))
+    parts = [
+        generator.choice(rows, count, replace=False) for rows, count in zip(kinds, (wanted, most - wanted), strict=True)
+    ]
+    weight = np.zeros(len(labels))
+    for rows, part in zip(kinds, parts, strict=True):
+        weight[part] = len(rows) / max(len(part), 1)
+    drawn = np.sort(np.concatenate(parts))
+    return drawn, weight[drawn]
+
+
 def best_of_all(
     store: SequenceStore,
     windows: pd.DataFrame,
@@ -168,12 +201,15 @@ def best_of_all(
     *,
     motifs: Sequence[Matrix],
     bin_length: int,
+    max_bins: int | None = None,
+    seed: int = 0,
 ) -> pd.DataFrame:
     """Score each bin with that of all motifs which ranks the target's training and validation bins best.
 
     The parameters are those of :func:`best_of_own`; a target needs no motif of its name.
     """
-    return _fit_predict(store, windows, targets, names, motifs, [range(len(motifs))] * len(names), bin_length)
+    candidates = [range(len(motifs))] * len(names)
+    return _fit_predict(store, windows, targets, names, motifs, candidates, bin_length, max_bins, seed)
 
 
 def best_of_own(
@@ -184,6 +220,8 @@ def best_of_own(
     *,
     motifs: Sequence[Matrix],
     bin_length: int,
+    max_bins: int | None = None,
+    seed: int = 0,
 ) -> pd.DataFrame:
     """Score each bin with the motif of the target's own name; the best of them, where a library has several.
 
@@ -204,6 +242,11 @@ def best_of_own(
         The library.
     bin_length
         Bases around the centre of the bin on which matches are centred.
+    max_bins
+        Of more training and validation bins, about so many are drawn to choose a motif on, see :func:`draw_bins`; None:
+        all of them.
+    seed
+        Of that draw.
 
     Returns
     -------
@@ -215,7 +258,8 @@ def best_of_own(
     UserError
         There is no motif or no training bin, or no motif of a target's name.
     """
-    return _fit_predict(store, windows, targets, names, motifs, candidates_by_name(names, motifs), bin_length)
+    candidates = candidates_by_name(names, motifs)
+    return _fit_predict(store, windows, targets, names, motifs, candidates, bin_length, max_bins, seed)
 
 
 def _fit_predict(
@@ -226,6 +270,8 @@ def _fit_predict(
     motifs: Sequence[Matrix],
     candidates: Sequence[Sequence[int]],
     bin_length: int,
+    max_bins: int | None,
+    seed: int,
 ) -> pd.DataFrame:
     split = windows["split"].astype(str).to_numpy()
     training = np.flatnonzero(split == "train")
@@ -237,6 +283,8 @@ def _fit_predict(
     place = place_windows(windows, store)
     background = background_of(store, place, training, bin_length)
     development = np.flatnonzero(np.isin(split, ("train", "validation")))
+    drawn, weights = draw_bins(np.asarray(targets[development]), max_bins, seed)
+    development = development[drawn]
     labels = np.asarray(targets[development])
     values = np.full((len(motifs), len(names)), np.nan)
     for number, motif in enumerate(motifs):
@@ -245,7 +293,7 @@ def _fit_predict(
             continue
         scores = scan_bins(store, place, development, bin_length, motif.pwm, background)
         for target in wanted:
-            values[number, target] = auprc(labels[:, target], scores)
+            values[number, target] = auprc(labels[:, target], scores, weights)
     choices = choose_motifs(values, motifs, candidates)
     bins = np.flatnonzero(np.isin(split, SCORED))
     probabilities = np.empty((len(bins), len(names)), np.float32)

@@ -229,8 +229,8 @@ def distribution(dataset: DatasetResults, style: Mapping[str, Style], metric: st
 
 
 def against_baseline(dataset: DatasetResults, entry: Entry, style: Mapping[str, Style]) -> Figure | None:
-    """Draw a model's headline metric against the k-mer baseline's, a dot a target; None where there is none."""
-    baseline, metric = dataset.kmer_baseline, dataset.headline
+    """Draw a model's headline metric against the best baseline's, a dot a target; None where there is none."""
+    baseline, metric = dataset.best_baseline, dataset.headline
     if baseline is None or metric not in dataset.target_metrics:
         return None
     reference = pd.Series(baseline.target_values(metric), index=[row["target"] for row in baseline.metrics["targets"]])

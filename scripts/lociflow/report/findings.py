@@ -72,8 +72,8 @@ def models_at_chance(dataset: DatasetResults) -> Iterator[Finding]:
 
 
 def models_below_baseline(dataset: DatasetResults) -> Iterator[Finding]:
-    """Find models that counting k-mers beats."""
-    baseline = dataset.kmer_baseline
+    """Find models that a baseline beats."""
+    baseline = dataset.best_baseline
     if baseline is None:
         return
     metric = METRICS[dataset.headline]
@@ -89,9 +89,9 @@ def models_below_baseline(dataset: DatasetResults) -> Iterator[Finding]:
     if names:
         yield Finding(
             "warning",
-            f"{dataset.name}: the k-mer baseline beats {plural(len(names), 'model')}",
-            f"Median {metric.title} of {listed(names)} against {number(reference)}. What the network adds to counting "
-            "words is then nothing: train longer, on more data, or with windows nearer the size of the binding site.",
+            f"{dataset.name}: the baseline {baseline.label} beats {plural(len(names), 'model')}",
+            f"Median {metric.title} of {listed(names)} against {number(reference)}. The network then adds nothing to "
+            "it: train longer, on more data, or with windows nearer the size of the binding site.",
         )
 
 

@@ -72,6 +72,7 @@ def locate_dataset(dataset: Mapping[str, Any], manifest: Mapping[str, Any]) -> d
                 "model": baseline,
                 "kind": CEILING if baseline == CEILING else "baseline",
                 **_scored(place),
+                "to_beat": baseline in (dataset.get("to_beat") or []),
             }
         )
     folds = dataset.get("folds") or []

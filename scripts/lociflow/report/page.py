@@ -274,11 +274,11 @@ def verdict(dataset: DatasetResults) -> str:
     rivals = [name for _, name, others in ranked[1:] if overlap(entries, others)]
     if rivals:
         sentences.append(f"Its interval overlaps that of {', '.join(rivals)}: their order is not settled.")
-    baseline = dataset.kmer_baseline
+    baseline = dataset.best_baseline
     reference = baseline.summary(dataset.headline, "median") if baseline else None
     if baseline and reference is not None:
         relation = "above" if score >= reference else "below"
-        sentences.append(f"That is {abs(score - reference):.3f} {relation} the k-mer baseline ({baseline.label}).")
+        sentences.append(f"That is {abs(score - reference):.3f} {relation} the best baseline ({baseline.label}).")
     limit = dataset.ceiling.summary(dataset.headline, "median") if dataset.ceiling else None
     if limit is not None:
         sentences.append(f"The best score that the planted truth allows is {limit:.3f}.")

@@ -61,7 +61,7 @@ def read_results(manifest: Mapping[str, Any]) -> RunResults:
 
 def read_scores(manifest: Mapping[str, Any]) -> RunResults:
     """Read only what the table of scores needs: metrics, histories and configurations."""
-    kept = ("label", "model", "variant", "seed", "kind", "metrics", "history", "fold_histories", "config")
+    kept = ("label", "model", "variant", "seed", "kind", "to_beat", "metrics", "history", "fold_histories", "config")
     return RunResults(
         name=manifest["run"],
         config={},
@@ -136,6 +136,7 @@ def read_entry(entry: Mapping[str, Any], matches: Mapping[tuple[str, str, str], 
         variant=entry.get("variant"),
         seed=seed,
         kind=entry["kind"],
+        to_beat=bool(entry.get("to_beat")),
         metrics=read_checked(entry["metrics"], "metrics"),
         curves=read_curves(existing(entry["curves"])) if entry.get("curves") else None,
         history=pd.read_csv(existing(entry["history"])) if entry.get("history") else None,

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from lociflow.evaluation.metrics import KIND_METRICS, KindMetrics
+from lociflow.evaluation.metrics import KIND_METRICS, METRICS, KindMetrics
 from lociflow.report.planted import Planted
 
 KINDS = ("model", "ensemble", "control", "baseline", "ceiling")
@@ -73,6 +73,8 @@ class Entry:
     motifs: tuple[Motif, ...]
     interpreted: bool
     truth: Mapping[str, Any] | None
+    to_beat: bool = False
+    """Whether gains are counted from this baseline where it is the best of them."""
     fold_seconds: float | None = None
     """How long the epochs of the trainings on all folds took, where the scores are those of several folds together."""
 
@@ -85,11 +87,6 @@ class Entry:
     def given_motifs(self) -> bool:
         """Say whether the model began with known motifs, which it then need not find."""
         return bool((self.config or {}).get("model", {}).get("given_motifs"))
-
-    @property
-    def is_kmer_baseline(self) -> bool:
-        """Say whether this is the k-mer baseline, from which gains are counted."""
-        return self.kind == "baseline" and self.model.startswith("kmer")
 
     def summary(self, metric: str, statistic: str) -> float | None:
         """Return a statistic over targets, None where it is undefined."""
@@ -183,9 +180,15 @@ class DatasetResults:
         return (None, *(self.folds or (self.split,)))
 
     @property
-    def kmer_baseline(self) -> Entry | None:
-        """Return the k-mer baseline, None where the run has none."""
-        return next((entry for entry in self.entries if entry.is_kmer_baseline), None)
+    def best_baseline(self) -> Entry | None:
+        """Return the baseline with the best headline score of those that are to be beaten, None without any."""
+        known = [
+            (value, entry)
+            for entry in self.entries
+            if entry.to_beat and (value := entry.summary(self.headline, "median")) is not None
+        ]
+        best = max if METRICS[self.headline].larger_is_better else min
+        return best(known, key=lambda found: found[0])[1] if known else None
 
     @property
     def ceiling(self) -> Entry | None:

@@ -23,7 +23,7 @@ def score_table(results: RunResults) -> pd.DataFrame:
     pandas.DataFrame
         Columns as :func:`score_columns`. ``targets`` counts those whose headline metric is defined; ``prevalence`` and
         ``lift_median`` (AUPRC over prevalence) are medians over targets; ``*_low`` and ``*_high`` are the bounds of the
-        bootstrap interval of the median; ``*_gain`` is the median less the k-mer baseline's median on the same bins,
+        bootstrap interval of the median; ``*_gain`` is the median less that of the best baseline on the same bins,
         missing for the baseline itself and where a run has none. What is undefined or unknown is missing, never 0.
     """
     rows = [score_row(dataset, entry) for dataset in results.datasets for entry in dataset.scored]
@@ -69,7 +69,7 @@ def score_row(dataset: DatasetResults, entry: Entry) -> dict[str, Any]:
         "parameters": parameters(entry),
         "train_seconds": train_seconds(entry),
     }
-    baseline = dataset.kmer_baseline
+    baseline = dataset.best_baseline
     for metric in dataset.shown_metrics:
         for statistic in STATISTICS:
             row[f"{metric}_{statistic}"] = entry.summary(metric, statistic)
@@ -178,7 +178,7 @@ def aligned_text(table: pd.DataFrame) -> str:
         ]
         blocks.append("\n".join([title, *lines]))
     if headlines:
-        blocks.append(f"gain: median {' or '.join(dict.fromkeys(headlines))} less the k-mer baseline's")
+        blocks.append(f"gain: median {' or '.join(dict.fromkeys(headlines))} less the best baseline's")
     return "\n\n".join(blocks)
 
 

@@ -13,6 +13,7 @@ from lociflow.evaluation.motif_scan import (
     best_of_own,
     candidates_by_name,
     choose_motifs,
+    draw_bins,
     scan_bins,
 )
 from lociflow.genome.placement import place_windows
@@ -168,3 +169,37 @@ def test_a_library_by_configuration(dataset):
 def test_an_empty_library_is_refused(dataset):
     with pytest.raises(UserError, match="found no motif, expected at least one"):
         best_of_all(dataset.store, dataset.windows, dataset.targets, dataset.names, motifs=[], bin_length=50)
+
+
+def test_drawn_bins_stand_for_all_of_their_kind():
+    labels = np.zeros((1000, 2), np.int8)
+    labels[:30, 0] = 1
+    labels[30:40, 1] = 1
+    labels[40:60] = -1
+    drawn, weights = draw_bins(labels, 100, 3)
+    assert len(drawn) == 100 == len(set(drawn))
+    # All positives, and 60 of 960 others.
+    assert drawn[:40].tolist() == list(range(40))
+    assert weights.tolist() == [1.0] * 40 + [16.0] * 60
+    again, _ = draw_bins(labels, 100, 3)
+    assert again.tolist() == drawn.tolist()
+    assert draw_bins(labels, 100, 4)[0].tolist() != drawn.tolist()
+
+
+def test_many_positives_take_half_of_the_draw():
+    drawn, weights = draw_bins(np.repeat([1, 0], 500).astype(np.int8)[:, None], 100, 0)
+    assert (drawn < 500).sum() == 50
+    assert set(weights) == {10.0}
+
+
+@pytest.mark.parametrize("most", [None, 4, 9])
+def test_few_bins_are_all_taken(most):
+    drawn, weights = draw_bins(np.array([[1], [0], [0], [-1]], np.int8), most, 0)
+    assert drawn.tolist() == [0, 1, 2, 3]
+    assert weights is None
+
+
+def test_the_planted_motif_is_found_on_drawn_bins(dataset):
+    arguments = dataset.store, dataset.windows, dataset.targets, dataset.names
+    whole, drawn = (best_of_all(*arguments, motifs=LIBRARY, bin_length=50, max_bins=most) for most in (None, 200))
+    assert drawn["motif"].tolist() == whole["motif"].tolist()

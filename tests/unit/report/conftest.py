@@ -220,7 +220,7 @@ class Results:
         found: dict[str, Any] = {
             "label": label, "model": model, "variant": variant, "seed": seed, "kind": kind,
             "metrics": str(folder / "metrics.json"), "curves": str(folder / "curves.npz"), "history": None,
-            "config": None, "motifs": None, "truth": None,
+            "config": None, "motifs": None, "truth": None, "to_beat": kind == "baseline",
         }  # fmt: skip
         if kind in ("model", "control"):
             found["history"] = str(self._history(folder / "history.csv", best, epochs))

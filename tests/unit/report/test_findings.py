@@ -65,7 +65,7 @@ def test_model_below_the_baseline_and_above_the_ceiling(results) -> None:
     results.entry(data, "kmer_logistic", 0.87, kind="baseline", seed=None)
     results.entry(data, "ceiling", 0.9, kind="ceiling", seed=None)
     titles = found(results)
-    assert ("warning", "data: the k-mer baseline beats 1 model") in titles
+    assert ("warning", "data: the baseline kmer_logistic beats 1 model") in titles
     assert ("error", "data: leaky scores above the ceiling") in titles
 
 
