@@ -50,6 +50,14 @@ def check_recipe(recipe: Mapping[str, Any], kind: LabelKind | None, device: torc
         raise UserError(
             f"training.correct_prior: found true, expected false for {labels}: it corrects probabilities of bins"
         )
+    if recipe.get("temperature") and (kind is None or kind.name not in ("binary", "class")):
+        labels = "no labels" if kind is None else f"{kind.name} labels"
+        raise UserError(f"training.temperature: found true, expected false for {labels}: it scales logits of bins")
+    if recipe.get("temperature") and recipe.get("correct_prior"):
+        raise UserError(
+            "training.temperature: found true, expected false beside training.correct_prior, which fits slope and "
+            "intercept of the logits; set one of the two to false"
+        )
     if recipe.get("prevalence") and not recipe.get("correct_prior"):
         raise UserError(
             f"training.prevalence: found {recipe['prevalence']}, expected null where training.correct_prior is false; "

@@ -43,6 +43,7 @@ from lociflow.training.prior_correction import stated_logarithms
 from lociflow.training.provenance import kept_epoch, make_provenance
 from lociflow.training.resume import file_digest, remove_state, state_path, training_key
 from lociflow.training.supervised import Supervised, make_objective
+from lociflow.training.temperature import scale_temperature
 from lociflow.training.transfer import INHERITED, has_fresh_output, read_transfer, readings
 
 
@@ -232,6 +233,8 @@ def train_share(
     calibration = None
     if recipe.get("correct_prior"):
         calibration = correct_prior(module, weights, validation, balance, statistics, stated, place, state.parent)
+    elif recipe.get("temperature"):
+        calibration = scale_temperature(module, weights, validation, outputs, place, state.parent)
     write_config_and_history(
         {
             **config,
