@@ -34,7 +34,8 @@ def locate(manifest: Mapping[str, Any]) -> dict[str, Any]:
         (files), ``simulation`` (its configuration, or null) and, optionally, ``contigs_pinned``, ``folds`` (the splits
         that are scored together as this one) and ``unsupervised`` (labels of models without outputs). Optional:
         ``commands``, ``commit``, ``versions``; ``spacing``, ``learning_curve`` and ``single_task``, what the tables of
-        these experiments are made from. A data set that already has ``entries`` is left as it is.
+        these experiments are made from; ``published``, the published numbers that the run covers. A data set that
+        already has ``entries`` is left as it is.
 
     Returns
     -------
