@@ -1,7 +1,6 @@
 """The published numbers that a run can be compared with: read, checked, and chosen by its data sets and splits."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -72,7 +71,6 @@ def read_published(path: Path, schemas: Path) -> list[dict[str, Any]]:
     return list(_entries(_checked(path, schemas), path.stem))
 
 
-@cache
 def _checked(path: Path, schemas: Path) -> dict[str, Any]:
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))

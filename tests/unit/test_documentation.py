@@ -34,7 +34,7 @@ def blocks(schema: str) -> list[Any]:
 
 
 def test_every_block_is_tried() -> None:
-    tried = sum(len(blocks(schema)) for schema in ("run", "dataset"))
+    tried = sum(len(blocks(schema)) for schema in ("run", "dataset", "published"))
     assert tried == sum(len(BLOCK.findall(page.read_text())) for page in PAGES) > 0
 
 
@@ -42,6 +42,11 @@ def test_every_block_is_tried() -> None:
 def test_a_data_set(block: dict[str, Any]) -> None:
     whole = block if "description" in block else changed(DATASET, **block)
     check_schema(whole, SCHEMAS / "dataset.schema.yaml", "the page")
+
+
+@pytest.mark.parametrize("block", blocks("published"))
+def test_published_numbers(block: dict[str, Any]) -> None:
+    check_schema(block, SCHEMAS / "published.schema.yaml", "the page")
 
 
 @pytest.mark.parametrize("block", blocks("run"))
