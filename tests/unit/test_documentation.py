@@ -27,7 +27,8 @@ def blocks(schema: str) -> list[Any]:
         text = page.read_text()
         for match in BLOCK.finditer(text):
             content = yaml.safe_load(textwrap.dedent(match[2]))
-            if content.keys() <= known.keys():
+            # A file of published numbers shares keys with a data set, but for its entries.
+            if content.keys() <= known.keys() and ("entries" in content) == (schema == "published"):
                 line = text[: match.start()].count("\n") + 1
                 found.append(pytest.param(content, id=f"{page.name}:{line}"))
     return found

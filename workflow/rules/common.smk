@@ -67,7 +67,7 @@ def checked_run():
     check_experiments(config, groups)
     plan = Plan(dict(config), groups)
     # Read here, where a mistake in a file of published numbers can still be told in one sentence.
-    plan.published  # noqa: B018
+    plan.published
     return (
         plan,
         sources.all_sources(groups, plan.datasets),

@@ -42,6 +42,8 @@ REPRODUCED, CONSISTENT, BETTER, WORSE = "reproduced", "consistent", "better", "w
 NOT_TOLD_APART, NOT_COMPARABLE = "not told apart", "not comparable"
 VERDICTS = (REPRODUCED, CONSISTENT, BETTER, WORSE, NOT_TOLD_APART, NOT_COMPARABLE)
 FAITHFUL, SIMILAR, OTHER = "faithful", "similar", "other"
+# What the summary of a metric calls the ends of the mean's interval.
+MEAN_ENDS = ("mean_low", "mean_high")
 # Numbers are read from decimal text: 0.3 - 0.2 is to be within a tolerance of 0.1.
 ROUNDING = 1e-9
 
@@ -185,12 +187,13 @@ def _score(entry: Mapping[str, Any], metrics: Mapping[str, Any]) -> tuple[float 
     """Return the score of one seed with its interval."""
     metric, target = entry["metric"], entry["target"]
     if target is None:
-        found = metrics["summary"].get(metric) or {}
-        ends = ("low", "high") if entry["statistic"] == "median" else ("mean_low", "mean_high")
-        return found.get(entry["statistic"]), Interval(*(found.get(end) for end in ends), found.get("reason"))
-    rows = [*metrics["targets"], *metrics.get("whole_targets", [])]
-    found = next((row[metric] for row in rows if row["target"] == target and row.get(metric)), {})
-    return found.get("value"), Interval(found.get("low"), found.get("high"), found.get("reason"))
+        found: Mapping[str, Any] = metrics["summary"].get(metric) or {}
+        value, low, high = entry["statistic"], *(("low", "high") if entry["statistic"] == "median" else MEAN_ENDS)
+    else:
+        rows = [*metrics["targets"], *metrics.get("whole_targets", [])]
+        found = next((row[metric] for row in rows if row["target"] == target and row.get(metric)), {})
+        value, low, high = "value", "low", "high"
+    return found.get(value), Interval(found.get(low), found.get(high), found.get("reason"))
 
 
 def published_interval(entry: Mapping[str, Any], level: float) -> Interval:
