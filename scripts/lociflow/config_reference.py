@@ -7,6 +7,8 @@ from typing import Any
 from lociflow.command import atomic
 from lociflow.config import GROUPS, read_schema
 
+# One section a schema.
+DOCUMENTED = ("run", *GROUPS, "published")
 INTRODUCTION = """# Configuration
 
 <!-- Made from workflow/schemas by `make docs`; edit the schemas. -->
@@ -15,12 +17,13 @@ INTRODUCTION = """# Configuration
   `--configfile`.
 - *What* a data set, a model, a training, a baseline or an interpretation is: one YAML file each in
   `config/{dataset,model,training,baseline,interpretation}/`, or in the same folders under your own `config_dirs`.
+- Which published scores a data set has: `config/published/`, or the same folder under `config_dirs`.
 - *Where* it runs, with how many cores and GPUs and how much memory: Snakemake's options and `profiles/`.
 
-Names of data sets and models are the names of their files. The files are [Hydra](https://hydra.cc) groups: `defaults:`
-takes over another file, and `${dataset.windows.length}` stands for another value. `_target_` names the function or
-class to use, `_partial_: true` one that still gets arguments from the program; they must come from lociflow,
-`torch.nn`, `torch.optim` or `torchmetrics`. An unknown key is an error.
+Names of data sets and models are the names of their files. All files but those of published scores are
+[Hydra](https://hydra.cc) groups: `defaults:` takes over another file, and `${dataset.windows.length}` stands for
+another value. `_target_` names the function or class to use, `_partial_: true` one that still gets arguments from the
+program; they must come from lociflow, `torch.nn`, `torch.optim` or `torchmetrics`. An unknown key is an error.
 
 `--config key=value` passes text only; anything nested goes into a file for `--configfile`, where mappings are merged
 with the defaults and lists replace them.
@@ -33,7 +36,7 @@ def write_reference(schemas: Path, output: Path) -> None:
     Parameters
     ----------
     schemas
-        Folder of ``run.schema.yaml`` and of one ``<group>.schema.yaml`` for each Hydra group.
+        Folder of ``<name>.schema.yaml`` for each of :data:`DOCUMENTED`.
     output
         Markdown file to write.
     """
@@ -44,7 +47,7 @@ def write_reference(schemas: Path, output: Path) -> None:
 def reference(schemas: Path) -> str:
     """Return the reference of all keys as Markdown."""
     parts = [INTRODUCTION]
-    for name in ("run", *GROUPS):
+    for name in DOCUMENTED:
         schema = read_schema(schemas / f"{name}.schema.yaml")
         parts.append(f"## {schema['title']}\n\n{schema['description']}\n\n{_table(schema, schema)}")
         for definition in schema.get("$defs", {}).values():

@@ -8,6 +8,7 @@ from typing import Any
 from lociflow import baselines, layout, run, sources, trainings, variants
 from lociflow.config import Configuration
 from lociflow.genome.split_schemes import pooled_splits, split_schemes
+from lociflow.published import published_entries
 
 LABEL_FILES = ("windows.parquet", "targets.npy", "targets.tsv")
 INTERVALS = {"block": None, "draws": 1000, "level": 0.95, "seed": 1}
@@ -38,6 +39,11 @@ class Plan:
     def datasets(self) -> list[str]:
         """The run's data sets, then those that only give the weights that others start from."""
         return list(dict.fromkeys([*self.run["datasets"], *(name for name, _ in self.trained)]))
+
+    @cached_property
+    def published(self) -> list[dict[str, Any]]:
+        """Published numbers of the run's data sets and splits."""
+        return published_entries(self.run, self.groups)
 
     @property
     def all_splits(self) -> set[str]:
@@ -194,6 +200,11 @@ class Plan:
             )
         ]
 
+    def ledger_files(self) -> list[str]:
+        """Return the tables of published numbers beside the run's own, none where it covers no such number."""
+        folder = layout.RUN.format(run=self.run["run"])
+        return [f"{folder}/ledger.{kind}" for kind in ("tsv", "txt")] if self.published else []
+
     def explained_files(self) -> list[str]:
         """Return the motifs, their matches and the scores of the explanations of the run."""
         models, files = self.explained(), []
@@ -294,6 +305,7 @@ class Plan:
             "config": shown,
             "seeds": self.run["seeds"],
             "interpreted": self.explained(),
+            "published": self.published,
             "spacing": self.spacing_files(),
             "learning_curve": self.learning_curve(),
             "single_task": self.single_task() if self.run.get("single_task") else [],

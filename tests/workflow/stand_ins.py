@@ -49,6 +49,7 @@ WRITES = {
     "score_spacing.py": ("--scores",),
     "tabulate_architectures.py": ("--architectures", "--table"),
     "compare.py": ("--scores", "--table"),
+    "write_ledger.py": ("--ledger", "--table"),
     "report.py": ("--report",),
 }
 

@@ -66,6 +66,8 @@ def checked_run():
     run.check_run(config, groups)
     check_experiments(config, groups)
     plan = Plan(dict(config), groups)
+    # Read here, where a mistake in a file of published numbers can still be told in one sentence.
+    plan.published
     return (
         plan,
         sources.all_sources(groups, plan.datasets),
@@ -347,13 +349,15 @@ def tell_what_is_left():
 
 
 def print_scores():
-    """End the run with the table of scores and the path of the report."""
-    scores = Path(layout.RUN.format(run=RUN["run"])) / "scores.txt"
-    if scores.is_file():
-        print(
-            f"\n{scores.read_text()}\nreport: {scores.parent / 'report.html'}",
-            file=sys.stderr,
-        )
+    """End the run with the tables of scores and of published numbers and the path of the report."""
+    folder = Path(layout.RUN.format(run=RUN["run"]))
+    tables = [
+        folder / "scores.txt",
+        *(Path(path) for path in PLAN.ledger_files() if path.endswith(".txt")),
+    ]
+    told = [path.read_text() for path in tables if path.is_file()]
+    if told:
+        print("", *told, f"report: {folder / 'report.html'}", sep="\n", file=sys.stderr)
 
 
 STEPS_HAVE_CONDA = "conda" in {

@@ -69,6 +69,36 @@ rule compare_models:
         "python {input.script:q} --manifest {input.manifest} --comparisons {output.comparisons} --log {log}"
 
 
+rule write_ledger:
+    """Set the scores of a run beside the published ones of its data sets."""
+    input:
+        script=script("write_ledger.py"),
+        manifest=rules.write_manifest.output.manifest,
+        scored=lambda wildcards: scored_files(),
+    output:
+        ledger=report(
+            f"{layout.RUN}/ledger.tsv",
+            caption="../report/ledger.rst",
+            category="Scores",
+        ),
+        table=f"{layout.RUN}/ledger.txt",
+    log:
+        "logs/runs/{run}/write_ledger.log",
+    benchmark:
+        "benchmarks/runs/{run}/write_ledger.jsonl"
+    conda:
+        "../../envs/report.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=30,
+        gpu=0,
+    params:
+        code=code("write_ledger.py"),
+    shell:
+        "python {input.script:q} --manifest {input.manifest} --ledger {output.ledger} --table {output.table} --log {log}"
+
+
 rule report:
     """Put the whole run on one page."""
     input:

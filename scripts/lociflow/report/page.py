@@ -21,6 +21,7 @@ from lociflow.report import figures, tables
 from lociflow.report.drawing import Figure, Style, styles
 from lociflow.report.figures import FEW_TARGETS
 from lociflow.report.findings import Finding, findings, held, kept_epoch, unfinished
+from lociflow.report.ledger_table import page_ledger
 from lociflow.report.logos import letter_shapes, logo
 from lociflow.report.manifest import locate
 from lociflow.report.motif_cards import KIND_NAMES, Cards, cards
@@ -139,6 +140,7 @@ def render(results: RunResults, provenance: Provenance) -> str:
         comparisons=split_comparisons(results),
         sections=[dataset_section(dataset, style, scores) for dataset in results.datasets],
         scores=scores,
+        ledger=page_ledger(results),
         letters=letter_shapes(),
         cost=cost(results.benchmarks),
         provenance=provenance,

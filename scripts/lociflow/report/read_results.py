@@ -56,6 +56,7 @@ def read_results(manifest: Mapping[str, Any]) -> RunResults:
             for dataset in manifest["datasets"]
         ),
         benchmarks=read_benchmarks(manifest.get("benchmarks") or []),
+        published=tuple(manifest.get("published") or ()),
     )
 
 
@@ -80,6 +81,7 @@ def read_scores(manifest: Mapping[str, Any]) -> RunResults:
             for dataset in manifest["datasets"]
         ),
         benchmarks=read_benchmarks([]),
+        published=tuple(manifest.get("published") or ()),
     )
 
 

@@ -213,6 +213,8 @@ class RunResults:
     config: Mapping[str, Any]
     datasets: tuple[DatasetResults, ...]
     benchmarks: pd.DataFrame
+    published: tuple[Mapping[str, Any], ...] = ()
+    """Published numbers that the run covers, as :func:`lociflow.published.read_published` returns them."""
 
 
 def in_family(match: Match, planted: Planted) -> bool:
