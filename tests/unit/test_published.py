@@ -123,7 +123,8 @@ def test_numbers_without_a_data_set_and_of_other_data_sets_are_not_of_the_run(ho
         ({"entries__net__metric": "pearson"}, "entries.net.metric: found pearson, expected one that binary labels of"),
         (
             {"entries__net__metric": "error"},
-            "entries.net.metric: found error, expected one that binary labels of toy have: auroc, auprc, recall_fdr5, recall_fdr10, recall_fdr25, f1, mcc, ece; set "
+            "entries.net.metric: found error, expected one that binary labels of toy have: auroc, auprc, "
+            "recall_fdr5, recall_fdr10, recall_fdr25, f1, mcc, ece; set "
             "evaluation.threshold in its file to count errors",
         ),
         ({"entries__net__models": {"nett": "similar"}}, "entries.net.models: there is no model or baseline nett; did"),
