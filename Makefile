@@ -1,5 +1,6 @@
 # `make` sets up and calls; the work itself is plain `snakemake`.
 #   make quickstart   the built-in simulated genome, from FASTA to report
+#   make benchmarks   the small runs on real data, and what they scored beside what was published: some three hours
 #   make test         the tests            make test-full   with the long ones
 #   make lint         style, types, import order and Snakemake's own lint
 #   make perf         speed and memory against peers, as JSON rows
@@ -16,10 +17,11 @@ PYTHON ?= $(firstword $(foreach name,python3 python3.13 python3.12 python3.11,\
 	$(shell command -v $(name) >/dev/null 2>&1 && $(name) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $(name))))
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 WORKERS ?= 2
+BENCHMARKS := nfe2 uci_splice uci_promoters ctcf_pu1 dream_promoters yeast_atac
 # A file of tests on one worker, which makes what they share once; the long files first.
 BY_FILE := --dist loadfile --no-loadscope-reorder
 
-.PHONY: help quickstart test test-full perf lint format docs lock setup bedtools clean
+.PHONY: help quickstart benchmarks test test-full perf lint format docs lock setup bedtools clean
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -53,6 +55,13 @@ bedtools:
 
 quickstart: setup
 	@snakemake --cores all
+
+# Of a run that has published numbers beside it, these; of another, its scores.
+benchmarks: setup
+	@for run in $(BENCHMARKS); do snakemake --cores all --configfile config/runs/$$run.yaml || exit 1; done
+	@for run in $(BENCHMARKS); do \
+		folder=results/runs/$$run; [ -f $$folder/ledger.txt ] && table=$$folder/ledger.txt || table=$$folder/scores.txt; \
+		printf '\n%s: %s/report.html\n' $$run $$folder; cat $$table; done
 
 # The whole runs of tests/integration use two cores themselves, but not all the time.
 test: setup

@@ -84,8 +84,14 @@ def _target_sources(config: Mapping[str, Any], configuration: Configuration) -> 
         rows = read_sample_sheet(configuration.beside(name, targets["sheet"]))
         files = {row.target: {key: value for key, value in row.source.items() if value} for row in rows}
     kept = {key: value for key, value in targets.items() if key != "sheet"}
-    sources = {target: _source(config, f"{name}/{_file_name(target)}", source) for target, source in files.items()}
+    sources = {target: _peak_files(config, f"{name}/{_file_name(target)}", found) for target, found in files.items()}
     return {**kept, "files": sources}
+
+
+def _peak_files(config: Mapping[str, Any], place: str, found: Any) -> Any:
+    if isinstance(found, list):
+        return [_source(config, f"{place}/{source['split']}", source) for source in found]
+    return _source(config, place, found)
 
 
 def _track(config: Mapping[str, Any], place: str, source: Mapping[str, Any]) -> dict[str, Any]:

@@ -10,8 +10,10 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
+from groups import shipped, starts_from_downloads
 
-HOME = Path(__file__).parents[2]
+from lociflow.sources import is_simulated
+
 SIDES = ("train", "validation", "test")
 EXPECTED: dict[str, dict[str, Any]] = yaml.safe_load((Path(__file__).parent / "datasets.yaml").read_text())
 
@@ -25,8 +27,9 @@ def first_target(kind: str, labels: dict[str, Any]) -> Any:
 
 
 def test_every_real_data_set_is_here():
-    files = (HOME / "config/dataset").glob("*.yaml")
-    assert sorted(EXPECTED) == sorted(path.stem for path in files if "\nsimulation:" not in path.read_text())
+    groups = shipped()
+    here = [name for name in groups.names("dataset") if not is_simulated(groups.dataset(name))]
+    assert sorted(EXPECTED) == sorted(name for name in here if not starts_from_downloads(groups, name))
 
 
 @pytest.mark.parametrize("name", EXPECTED)

@@ -9,6 +9,7 @@ import yaml
 
 from lociflow.command import UserError
 from lociflow.config import Configuration
+from lociflow.sources import all_sources
 
 SCHEMAS = Path(__file__).parents[2] / "workflow" / "schemas"
 DIGEST = "0" * 64
@@ -124,3 +125,13 @@ def trained(groups: Path | Configuration, *overrides: str) -> dict[str, Any]:
 
 
 # ---------------------------------------------------------------------------------------------------- names and groups
+
+
+def shipped() -> Configuration:
+    """Return the groups that come with lociflow."""
+    return Configuration(SCHEMAS.parents[1] / "config", SCHEMAS)
+
+
+def starts_from_downloads(groups: Configuration, dataset: str) -> bool:
+    """Tell whether a data set has a source whose digest is only known once it was downloaded."""
+    return any(source["url"] and not source["sha256"] for source in all_sources(groups, [dataset]).values())

@@ -6,11 +6,10 @@ import re
 from pathlib import Path
 
 import pytest
+from groups import shipped, starts_from_downloads
 
-from lociflow.config import Configuration
 from lociflow.sources import all_sources, is_simulated
 
-HOME = Path(__file__).parents[2]
 REAL_DATA = os.environ.get("LOCIFLOW_REAL_DATA")
 # What SOURCES.tsv says of a file that no address gives.
 MADE = "made from the files beside it"
@@ -67,14 +66,17 @@ USED = {
 
 @pytest.fixture(scope="module")
 def groups():
-    return Configuration(HOME / "config", HOME / "workflow" / "schemas")
+    return shipped()
 
 
 @pytest.fixture(scope="module")
 def sources(groups):
-    """Every source of every real data set, sample sheets and all, by its place."""
-    names = [name for name in groups.names("dataset") if not is_simulated(groups.dataset(name))]
-    return all_sources(groups, names)
+    """Every source of every real data set, sample sheets and all, by its place; not of those that are downloaded."""
+    return all_sources(groups, [name for name in real(groups) if not starts_from_downloads(groups, name)])
+
+
+def real(groups):
+    return [name for name in groups.names("dataset") if not is_simulated(groups.dataset(name))]
 
 
 @pytest.fixture(scope="module")
@@ -100,6 +102,17 @@ def as_list(text: str | list[str] | None) -> list[str]:
 def test_every_source_of_every_data_set_is_a_file_of_the_shared_data(sources, listed):
     assert len(sources) > 200
     assert sorted(set(sources) - set(listed)) == []
+
+
+def test_what_recipes_pin_is_a_file_of_the_shared_data(groups, listed):
+    recipes = [name for name in real(groups) if starts_from_downloads(groups, name)]
+    assert len(recipes) == 6
+    sources = all_sources(groups, recipes)
+    pinned = {file: source for file, source in sources.items() if source["sha256"]}
+    assert list(pinned) == ["blacklists/hg19-blacklist.v2.bed.gz"]
+    for file, source in pinned.items():
+        assert (source["sha256"], [source["url"]]) == (listed[file]["sha256"], addresses(listed[file]["upstream"]))
+    assert all(source["url"].startswith("https://") for source in sources.values())
 
 
 def test_digests_are_those_of_the_shared_data(sources, listed):

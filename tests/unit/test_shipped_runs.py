@@ -8,6 +8,8 @@ import yaml
 
 from lociflow.config import Configuration
 from lociflow.plan import Plan
+from lociflow.preflight.finding import OK
+from lociflow.preflight.models import check_models
 from lociflow.run import check_run
 from lociflow.trainings import check_experiments, check_learnable
 
@@ -28,7 +30,11 @@ def test_a_run_is_as_its_schema_and_its_groups_have_it(groups: Configuration, pa
     check_run(run, groups)
     check_experiments(run, groups)
     check_learnable(run, groups)
-    assert Plan(run, groups).trained
+    plan = Plan(run, groups)
+    assert plan.trained
+    # A window passes through every model.
+    found = check_models(run, groups, plan.trained, conda=False)
+    assert [finding for finding in found if finding.verdict != OK and finding.what != "device"] == []
 
 
 def test_the_readme_names_every_run() -> None:

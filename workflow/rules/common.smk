@@ -196,7 +196,8 @@ def windows_config(name):
         targets["named"] = targets["named"]["file"]
     if "files" in targets:
         targets["files"] = {
-            target: source["file"] for target, source in targets["files"].items()
+            target: found["file"] if isinstance(found, dict) else found
+            for target, found in targets["files"].items()
         }
     if "sheet" in config["targets"] and sources.has_places(
         GROUPS.beside(name, config["targets"]["sheet"])

@@ -217,14 +217,11 @@ def split_bins(
     """
     labels = np.load(targets, mmap_mode="r")
     sequence = table["contig"].cat.codes.to_numpy()
-    published = (
-        categorical(np.full(len(table), -1, np.int8), SPLITS)
-        if found.published is None
-        else pd.Categorical(found.published)[sequence]
-    )
-    data = SplitData(
-        table.assign(published=published), labels, found.kind, genome, place_windows(table, genome), length
-    )
+    if found.published is not None:
+        table = table.assign(published=pd.Categorical(found.published)[sequence])
+    elif "published" not in table:
+        table = table.assign(published=categorical(np.full(len(table), -1, np.int8), SPLITS))
+    data = SplitData(table, labels, found.kind, genome, place_windows(table, genome), length)
     removed = []
     for name, scheme in schemes.items():
         if isinstance(scheme, Mapping):

@@ -1,4 +1,4 @@
-"""Regions from BED, narrowPeak, broadPeak, BEDPE and bedGraph files. Coordinates are 0-based and half-open."""
+"""Regions from BED, narrowPeak, broadPeak, BEDPE, bedGraph and CSV files. Coordinates are 0-based and half-open."""
 
 import csv
 import io
@@ -12,6 +12,7 @@ import pandas as pd
 
 from lociflow.command import UserError
 from lociflow.compression import GZIP_ERRORS, open_binary
+from lociflow.genome.region_csv import csv_to_bed, is_csv
 from lociflow.genome.region_formats import NO_NUMBER, NUMBER, STRAND_FIELDS, WHOLE_NUMBER, Layout, layout_of
 
 NO_SUMMIT = -1
@@ -81,13 +82,15 @@ def read_regions(path: Path) -> pd.DataFrame:
 
 
 def read_region_file(path: Path, known: str | None = None) -> ReadRegions:
-    """Read BED3 to BED12, BED with more columns, narrowPeak, broadPeak, BEDPE or bedGraph.
+    """Read BED3 to BED12, BED with more columns, narrowPeak, broadPeak, BEDPE, bedGraph, or CSV with a header line.
 
     The format is told as :func:`lociflow.genome.region_formats.layout_of` says, and plain text, gzip and bgzip by the
     content. Columns are separated by tabs, or by spaces where the first region has no tab. Comments, blank lines,
     ``track`` and ``browser`` lines are skipped wherever they stand, and lines end with LF, CRLF or CR. A region of zero
     length (``start == end``, an insertion point in BED) is valid here; it covers no base, so whoever needs bases drops
     and counts it.
+
+    CSV is told by its suffix, and read as :func:`lociflow.genome.region_csv.csv_to_bed` says.
 
     A pair of BEDPE is one region without strand, from the first base of either mate to the last. Pairs of which a mate
     is unknown or on another contig are dropped and counted.
@@ -107,6 +110,8 @@ def read_region_file(path: Path, known: str | None = None) -> ReadRegions:
         start, a score or another value that is not a number, an unknown strand, or a summit outside its peak.
     """
     lines = _read_lines(path)
+    if known is None and is_csv(path):
+        lines, known = csv_to_bed(path, lines), "BED"
     header, table = _without_header(lines)
     if not table:
         return ReadRegions(empty_regions(), "BED", {})

@@ -12,6 +12,7 @@ from lociflow.command import UserError, status
 from lociflow.genome.contig_names import resolve_contigs, some
 from lociflow.genome.regions import VALUES, categorical, read_region_file
 from lociflow.genome.sample_sheet import read_sample_sheet
+from lociflow.genome.split_data import NO_SPLIT, SPLITS, as_split
 from lociflow.sequence.store import SequenceStore
 
 # What the table of targets says itself.
@@ -21,11 +22,18 @@ OWN_COLUMNS = ("kept", "positives_train", "positives_validation", "positives_tes
 PREDICTION_KEYS = ("bin", "split")
 
 
+class PeakFile(NamedTuple):
+    """A file of peaks, and the side of the published split on which it puts their bins."""
+
+    file: str
+    split: str | None
+
+
 class TargetFile(NamedTuple):
-    """The file of one target, the number of peaks that it should hold where that is known, and what else is known."""
+    """The files of one target, the number of peaks that they should hold, None if unknown, and what else is known."""
 
     target: str
-    file: str
+    parts: tuple[PeakFile, ...]
     peaks: int | None
     metadata: dict[str, str]
 
@@ -44,7 +52,8 @@ class TargetPeaks(NamedTuple):
 
     ``peaks`` has ``contig`` (categorical in the store's order), ``start``, ``end``, ``strand`` (categorical),
     ``score``, ``signal_value``, ``p_value``, ``q_value``, ``summit`` and ``target`` (categorical in the order of
-    ``targets``), as :func:`lociflow.genome.regions.read_regions` gives them; ``read`` is the number of peaks of each
+    ``targets``), as :func:`lociflow.genome.regions.read_regions` gives them, and where a file has a published split
+    ``published`` (categorical over train, validation and test); ``read`` is the number of peaks of each
     target before any was dropped; ``files`` has an entry for each file with the numbers read, dropped by reason, and
     clipped.
     """
@@ -70,8 +79,9 @@ def read_target_peaks(
     ----------
     targets
         One of ``{"sheet": true}``, ``{"files": {target: file, …}}``, ``{"named": file}`` (a BED file whose name column
-        is the target; ``"names"`` chooses and orders them, otherwise they are sorted). Files lie in ``sources``. With
-        ``files`` a sheet may be given for what else is known of the targets; the order is then the sheet's.
+        is the target; ``"names"`` chooses and orders them, otherwise they are sorted). Files lie in ``sources``. Of
+        ``files`` a target may also have a list of ``{"file": file, "split": side}``, the sides of a published split.
+        With ``files`` a sheet may be given for what else is known of the targets; the order is then the sheet's.
     sources
         Folder.
     sheet
@@ -103,14 +113,14 @@ def read_target_peaks(
 
 
 def _target_files(targets: Mapping[str, Any], sheet: Path | None) -> list[TargetFile]:
-    files = {str(target): str(file) for target, file in targets["files"].items()} if targets.get("files") else None
+    files = {str(target): _parts(found) for target, found in targets["files"].items()} if targets.get("files") else None
     if sheet is None:
         if files is None:
             raise UserError("--sheet: found none, expected the sample sheet that targets: {sheet: …} asks for")
-        return [TargetFile(target, file, None, {}) for target, file in files.items()]
+        return [TargetFile(target, parts, None, {}) for target, parts in files.items()]
     rows = read_sample_sheet(sheet)
     if files is None:
-        files = {row.target: row.source["file"] for row in rows}
+        files = {row.target: _parts(row.source["file"]) for row in rows}
     odd = sorted({row.target for row in rows} ^ set(files))
     if odd:
         raise UserError(f"{sheet}: found other targets than in targets.files ({some(odd)}), expected the same ones")
@@ -119,7 +129,7 @@ def _target_files(targets: Mapping[str, Any], sheet: Path | None) -> list[Target
         raise UserError(f"{sheet}: found the column {reserved[0]!r}, which is reserved; rename it")
     listed = []
     for row in rows:
-        if not files[row.target]:
+        if not all(part.file for part in files[row.target]):
             raise UserError(f"{sheet}: target {row.target}: found no file, expected its place in --sources")
         metadata = dict(row.metadata)
         peaks = metadata.pop("peaks", "")
@@ -130,6 +140,12 @@ def _target_files(targets: Mapping[str, Any], sheet: Path | None) -> list[Target
             )
         listed.append(TargetFile(row.target, files[row.target], int(peaks) if peaks else None, metadata))
     return listed
+
+
+def _parts(found: str | Sequence[Mapping[str, str]]) -> tuple[PeakFile, ...]:
+    if isinstance(found, str):
+        return (PeakFile(found, None),)
+    return tuple(PeakFile(part["file"], part.get("split")) for part in found)
 
 
 def read_on_genome(
@@ -202,27 +218,34 @@ def _listed(
     aliases: Mapping[str, str | None],
     allow_empty: bool,
 ) -> TargetPeaks:
-    paths = [Path(sources, row.file) for row in rows]
+    paths = [Path(sources, part.file) for row in rows for part in row.parts]
     missing = [str(path) for path in paths if not path.is_file()]
     if missing:
         raise UserError(f"peak files: {len(missing)} of {len(paths)} are missing: {some(missing)}; fetch them first")
     targets = [row.target for row in rows]
-    tables, files = [], []
-    for number, (row, path) in enumerate(zip(rows, paths, strict=True)):
-        found = read_on_genome(path, store, aliases)
-        if row.peaks is not None and found.read != row.peaks:
-            raise UserError(
-                f"{path}: found {found.read} peaks, expected {row.peaks} for {row.target} by the sample sheet; fetch "
-                "the file again or correct the sheet"
-            )
-        if found.regions.empty and not allow_empty:
-            raise UserError(_empty(path, row.target, found))
-        codes = np.full(len(found.regions), number, dtype=np.int32)
-        tables.append(_with_target(found.regions, codes, targets))
-        files.append(_counts(path, row.target, found))
+    tables, files, sides = [], [], []
+    for number, row in enumerate(rows):
+        for part in row.parts:
+            path = Path(sources, part.file)
+            found = read_on_genome(path, store, aliases)
+            if row.peaks is not None and found.read != row.peaks:
+                raise UserError(
+                    f"{path}: found {found.read} peaks, expected {row.peaks} for {row.target} by the sample sheet; "
+                    "fetch the file again or correct the sheet"
+                )
+            if found.regions.empty and not allow_empty:
+                raise UserError(_empty(path, row.target, found))
+            codes = np.full(len(found.regions), number, dtype=np.int32)
+            tables.append(_with_target(found.regions, codes, targets))
+            files.append(_counts(path, row.target, found))
+            sides.append(np.full(len(codes), SPLITS.index(part.split) if part.split else NO_SPLIT, dtype=np.int8))
     peaks = pd.concat(tables, ignore_index=True)
+    side = np.concatenate(sides)
+    if (side != NO_SPLIT).any():
+        peaks = peaks.assign(published=as_split(side))
+    read = [sum(file["read"] for file in files if file["target"] == target) for target in targets]
     metadata = pd.DataFrame([row.metadata for row in rows], index=range(len(rows)))
-    return TargetPeaks(targets, peaks, [file["read"] for file in files], files, metadata)
+    return TargetPeaks(targets, peaks, read, files, metadata)
 
 
 def _named(

@@ -50,19 +50,21 @@ def tile_bins(
     stride: int | None = None,
     stranded: bool = False,
     max_n: float = 0.0,
+    only_peaks: bool = False,
 ) -> Bins:
     """Cut every contig into bins, from its first base on, as DeepSEA does (Zhou & Troyanskaya 2015, 200 bp).
 
     All bins are kept that lie in the contig, touch no blacklisted base and hold few enough N, with a peak or without:
-    scores on them are at natural prevalence. A bin with several reasons to be dropped counts for the first of ``tail``
-    (the contig ends inside), ``blacklist``, ``n``. IUPAC codes other than N are bases.
+    scores on them are at natural prevalence, unless ``only_peaks`` leaves those that a target has touched. A bin with
+    several reasons to be dropped counts for the first of ``no_peak``, ``tail`` (the contig ends inside), ``blacklist``,
+    ``n``. IUPAC codes other than N are bases.
 
     Parameters
     ----------
     store
         The genome.
     peaks
-        Not looked at.
+        Looked at with ``only_peaks``; those that make no bin are none.
     blacklist
         ``contig`` (categorical in the store's order), ``start``, ``end``.
     bin
@@ -73,6 +75,8 @@ def tile_bins(
         Whether there is a bin for each strand; otherwise bins have none.
     max_n
         Largest fraction of N in a bin that is kept.
+    only_peaks
+        Keep the bins that share a base with a peak of any target, so that a target's negatives are peaks of others.
 
     Returns
     -------
@@ -90,11 +94,17 @@ def tile_bins(
     starts = [np.arange(0, length, step, dtype=np.int64) for length in store.lengths]
     contig = np.repeat(np.arange(len(starts)), [len(start) for start in starts])
     table = bin_table(store, contig, np.concatenate([*starts, np.empty(0, np.int64)]), bin)
+    untouched = {}
+    if only_peaks:
+        touched = overlap_any(table, _believed(peaks))
+        untouched = {"no_peak": int((~touched).sum()) * (2 if stranded else 1)}
+        table = table[touched].reset_index(drop=True)
     if stranded:
         strand = np.tile(np.array([STRANDS.index("+"), STRANDS.index("-")], np.int8), len(table))
         table = table.loc[table.index.repeat(2)].reset_index(drop=True).assign(strand=categorical(strand, STRANDS))
     kept, dropped = drop_unusable(table, store, blacklist, max_n, outside="tail")
-    return Bins(kept, len(table), dropped)
+    dropped = {**untouched, **dropped}
+    return Bins(kept, len(kept) + sum(dropped.values()), dropped)
 
 
 def peak_centred_bins(
@@ -111,8 +121,8 @@ def peak_centred_bins(
     """Centre one bin on each peak, and draw negative bins beside them.
 
     The centre is the summit, or the middle of the peak where none is called (``(start + end) // 2``); the bin starts
-    ``bin // 2`` before it. Equal bins are merged. A bin with several reasons to be dropped counts for the first of
-    ``duplicate``, ``outside`` (the contig begins or ends inside), ``blacklist``, ``n``.
+    ``bin // 2`` before it. Equal bins on one side of a published split are merged. A bin with several reasons to be
+    dropped counts for the first of ``duplicate``, ``outside`` (the contig begins or ends inside), ``blacklist``, ``n``.
 
     Peaks that score below ``labels.ignore_score`` are no peaks: they make no bin, but no negative may touch them
     either. Those from there to ``labels.positive_score`` make bins that are ignored: they, and the bins of
@@ -124,8 +134,8 @@ def peak_centred_bins(
         The genome.
     peaks
         ``contig`` (categorical in the store's order), ``start``, ``end``, ``summit`` (-1: none), ``strand`` and,
-        where there are groups, ``group`` of all targets; where the labels tell peaks apart, ``makes_bin`` and
-        ``positive`` (bool; without them all are both).
+        where there are such, ``group`` and ``published`` (categorical) of all targets; where the labels tell peaks
+        apart, ``makes_bin`` and ``positive`` (bool; without them all are both).
     blacklist
         ``contig``, ``start``, ``end``.
     bin
@@ -162,11 +172,14 @@ def peak_centred_bins(
         table = table.assign(strand=categorical(strand.astype(np.int8), STRANDS))
     if "group" in peaks:
         table = table.assign(group=peaks["group"].to_numpy())
+    if "published" in peaks:
+        table = table.assign(published=peaks["published"].array)
     table = table.assign(positive=peaks["positive"].to_numpy(bool) if "positive" in peaks else True)
-    same_place = ["contig", "start", "strand"]
+    # A place on two sides of a published split is two bins: the audit tells, and clean splits repair it.
+    same_place = ["contig", "start", "strand", *(["published"] if "published" in table else [])]
     duplicate = table.duplicated(same_place).to_numpy()
     if duplicate.any():
-        table["positive"] = table.groupby(same_place, observed=True)["positive"].transform("max")
+        table["positive"] = table.groupby(same_place, observed=True, dropna=False)["positive"].transform("max")
     kept, dropped = drop_unusable(table[~duplicate].reset_index(drop=True), store, blacklist, max_n, outside="outside")
     dropped = {"duplicate": int(duplicate.sum()), **dropped}
     made, background = len(table), 0
@@ -185,6 +198,8 @@ def peak_centred_bins(
     whole = pd.concat(parts, ignore_index=True)
     if "group" in whole:
         whole = whole.assign(group=pd.Categorical(whole["group"]))
+    if "published" in whole:
+        whole = whole.assign(published=whole["published"].astype(peaks["published"].dtype))
     return Bins(in_order(whole), made + background, dropped, background, tuple(told))
 
 

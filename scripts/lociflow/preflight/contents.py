@@ -175,12 +175,11 @@ def _region_checks(
         for file in _files(targets["named"]):
             yield file, functools.partial(check_targets, asked=asked, labels=labels, contigs=contigs, aliases=aliases)
     else:
-        for target, source in targets["files"].items():
-            asked = {"files": {target: source}}
-            yield (
-                source["file"],
-                functools.partial(check_targets, asked=asked, labels=labels, contigs=contigs, aliases=aliases),
-            )
+        for target, found in targets["files"].items():
+            asked = {"files": {target: found}}
+            for file in _files(found):
+                check = functools.partial(check_targets, asked=asked, labels=labels, contigs=contigs, aliases=aliases)
+                yield file, check
 
 
 def _signal_checks(

@@ -64,6 +64,43 @@ def make(tmp_path: Path, store_of: Callable) -> Make:
     return run
 
 
+def test_intervals_with_a_published_split_and_negatives_of_their_own(make: Make, tmp_path: Path):
+    header = "id,region,start,end,strand\n"
+    for name, rows in {
+        "train/yes": "1,chr1,2,8,+\n2,chr1,10,16,-\n3,chr1,20,26,+\n",
+        "test/yes": "4,chr2,4,10,-\n",
+        "train/no": "5,chr1,11,17,+\n6,chr2,12,18,+\n",
+        "test/no": "7,chr1,11,17,+\n",
+    }.items():
+        path = tmp_path / f"{name}.csv"
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(header + rows)
+    files = {
+        kind: [{"file": f"{side}/{kind}.csv", "split": side} for side in ("train", "test")] for kind in ("yes", "no")
+    }
+    asked = config(
+        targets={"files": files, "negative_only": ["no"]},
+        contig_aliases={"chr1": "c1", "chr2": "c2"},
+        windows={"_target_": "lociflow.genome.windows.peak_centred_bins", "bin": 6, "length": 6, "stranded": True},
+        split={"name": "published", "_target_": "lociflow.genome.splits.published", "validation_fraction": 0.4},
+    )
+    # Only the very interval counts, on its own strand.
+    asked["labels"] = {"min_overlap": 1.0}
+    paths = make(asked, blacklist=None)
+    windows = read_windows(paths["windows"], "published")
+    places = windows[["contig", "start", "end", "strand"]].astype(str).agg(":".join, axis=1)
+    expected = {
+        "c1:2:8:+": [1], "c1:10:16:-": [1], "c1:11:17:+": [0, 0], "c1:20:26:+": [1],
+        "c2:4:10:-": [1], "c2:12:18:+": [0],
+    }  # fmt: skip
+    labels = np.load(paths["targets"])[:, 0]
+    assert {place: labels[places == place].tolist() for place in dict.fromkeys(places)} == expected
+    # The place that is published on both sides stays on both.
+    assert sorted(places[windows["split"] == "test"]) == ["c1:11:17:+", "c2:4:10:-"]
+    assert (windows["split"] != "test").sum() == 5
+    assert "published" not in windows
+
+
 def test_the_whole_step_by_hand(make: Make):
     paths = make(config())
     windows = read_windows(paths["windows"], "holdout")

@@ -56,6 +56,19 @@ def test_files(store: SequenceStore, sources: Path):
     assert found.metadata.shape == (2, 0)
 
 
+def test_files_with_their_sides_of_a_published_split(store: SequenceStore, sources: Path):
+    parts = [{"file": "reb1.bed", "split": "train"}, {"file": "abf1.bed", "split": "test"}]
+    found = read_target_peaks({"files": {"A": parts, "B": "sites.bed"}}, sources, None, store, {"chrM": None}, False)
+    assert list(found.peaks["published"].astype(object).fillna("")) == ["train", "train", "test", "", "", ""]
+    assert list(found.peaks["published"].cat.categories) == ["train", "validation", "test"]
+    assert list(found.peaks["target"]) == ["A", "A", "A", "B", "B", "B"]
+    # The peaks of a target are those of its files together, also the dropped ones.
+    assert found.read == [5, 3]
+    assert [(file["file"], file["target"]) for file in found.files] == [
+        ("reb1.bed", "A"), ("abf1.bed", "A"), ("sites.bed", "B"),
+    ]  # fmt: skip
+
+
 def test_named(store: SequenceStore, sources: Path):
     found = read_target_peaks({"named": "sites.bed"}, sources, None, store, {}, False)
     assert found.targets == ["Abf1", "Reb1"]

@@ -32,6 +32,31 @@ def test_tiles_in_the_stores_order_without_the_tail(store_of: StoreOf):
     assert (bins.made, bins.dropped, bins.background) == (5, {"tail": 2, "blacklist": 0, "n": 0}, 0)
 
 
+def test_only_the_tiles_that_a_peak_touches(store_of: StoreOf):
+    store = store_of({"z": "A" * 25 + "N" * 5 + "A" * 12, "a": "C" * 10})
+    peaks = regions(store, ("z", 9, 11), ("z", 28, 31), ("z", 40, 41)).assign(makes_bin=[True, True, True])
+    bins = tile_bins(store, peaks, regions(store), bin=10, only_peaks=True)
+    assert rows(bins.table) == [("z", 0, 10), ("z", 10, 20), ("z", 30, 40)]
+    # Of six tiles one touches no peak, one is of N in part, one leaves its contig.
+    assert (bins.made, bins.dropped) == (6, {"no_peak": 1, "tail": 1, "blacklist": 0, "n": 1})
+    weaker = tile_bins(store, peaks.assign(makes_bin=[False, False, True]), regions(store), bin=10, only_peaks=True)
+    assert (rows(weaker.table), weaker.dropped["no_peak"]) == ([], 5)
+    both = tile_bins(store, peaks, regions(store), bin=10, only_peaks=True, stranded=True)
+    assert (len(both.table), both.made, both.dropped["no_peak"]) == (6, 12, 2)
+
+
+def test_a_place_on_two_sides_of_a_published_split_is_two_bins(store_of: StoreOf):
+    store = store_of({"z": "A" * 60})
+    peaks = regions(store, ("z", 10, 20), ("z", 10, 20), ("z", 10, 20), ("z", 30, 41))
+    sides = pd.Categorical(["train", "test", "train", "test"], categories=["train", "validation", "test"])
+    bins = peak_centred_bins(store, peaks.assign(published=sides), regions(store), bin=10)
+    assert bins.table[["start", "end", "published"]].values.tolist() == [
+        [10, 20, "train"], [10, 20, "test"], [30, 40, "test"],
+    ]  # fmt: skip
+    assert (bins.made, bins.dropped["duplicate"]) == (4, 1)
+    assert list(bins.table["published"].cat.categories) == ["train", "validation", "test"]
+
+
 @pytest.mark.parametrize(("stride", "starts", "tail"), [(4, [0, 4, 8], 2), (7, [0, 7], 1), (15, [0, 15], 0)])
 def test_stride(store_of: StoreOf, stride: int, starts: list[int], tail: int):
     store = store_of({"z": "A" * (18 if stride < 15 else 25)})

@@ -112,6 +112,14 @@ def test_what_the_step_takes_is_not_refused(tmp_path: Path, name: str, content: 
     assert found[-1].told == "1 of 2 files are here and looked into"
 
 
+def test_every_file_of_a_published_split_is_looked_into(tmp_path: Path) -> None:
+    (tmp_path / "train.csv").write_text("region,start,end\nchrI,1,9\n")
+    (tmp_path / "test.csv").write_text("region,start,end\nchrI,nine,9\n")
+    parts = [{**source("train.csv"), "split": "train"}, {**source("test.csv"), "split": "test"}]
+    (found,) = errors(look(tmp_path, genome=pinned(), targets={"files": {"A": parts}}))
+    assert "test.csv, line 2: found start 'nine'" in found
+
+
 def test_settings_that_do_not_fit_are_told_once(tmp_path: Path) -> None:
     for name in ("A.bed", "B.bed"):
         (tmp_path / name).write_text("chrI\t1\t9\n")

@@ -8,12 +8,15 @@ from typing import Any
 
 import pytest
 import yaml
+from groups import shipped, starts_from_downloads
 
 from lociflow.command import UserError
 from lociflow.config import Configuration
 from lociflow.preflight import preflight as module
 from lociflow.preflight.finding import ERROR, OK, WARN, Finding
 from lociflow.preflight.preflight import check_bedtools, check_device, preflight, table
+
+SHIPPED = shipped()
 
 
 def quickstart() -> dict[str, Any]:
@@ -38,7 +41,9 @@ def test_the_default_run_needs_nothing_that_is_not_here(
 
 @pytest.mark.real_data
 @pytest.mark.skipif("LOCIFLOW_REAL_DATA" not in os.environ, reason="LOCIFLOW_REAL_DATA names no folder")
-@pytest.mark.parametrize("name", sorted(path.stem for path in (module.HOME / "config/dataset").glob("*.yaml")))
+@pytest.mark.parametrize(
+    "name", [name for name in SHIPPED.names("dataset") if not starts_from_downloads(SHIPPED, name)]
+)
 def test_no_file_of_a_data_set_that_comes_with_lociflow_is_refused(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
