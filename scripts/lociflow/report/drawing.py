@@ -204,5 +204,6 @@ def as_svg(figure: Canvas, name: str, alt: str) -> Markup:
         raise ValueError(f"{name}: matplotlib wrote no viewBox")
     look = f"width:100%;max-width:{LARGEST_SCALE * width:.0f}px"
     return Markup(
-        f'<svg {viewbox.group()} role="img" aria-label="{escape(alt)}" style="{look}">' + text[len(opening) :]
+        f'<svg {viewbox.group()} role="img" aria-label="{escape(alt)}" data-name="{escape(name)}" style="{look}">'
+        + text[len(opening) :]
     )

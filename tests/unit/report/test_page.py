@@ -96,9 +96,8 @@ def test_186_targets_stay_small(results) -> None:
     for model in ("deepbind_small", "deepsea_small", "danq_small"):
         results.entry(data, model, 0.85, motifs=["CTCF", "GATA1", "JUN"])
     results.entry(data, "kmer_logistic", 0.8, kind="baseline", seed=None)
-    text, page = page_of(results)
+    text, _ = page_of(results)
     assert len(text.encode()) < LARGEST_PAGE / 5
-    assert sum(tag == "input" for tag, _ in page.elements) == 1
     assert "Scores of 186 targets of yeast" in text
     assert "187 sources of yeast, 186 with a pinned digest" in text
     assert "is above the baseline on" in text
