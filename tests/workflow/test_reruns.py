@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import zipfile
 from collections import Counter
 from pathlib import Path
 
@@ -47,6 +48,34 @@ def downstream_of_training(trainings: int, entries: int = 1) -> Counter[str]:
 
 def test_a_second_run_has_nothing_to_do(finished):
     assert jobs(finished) == Counter()
+
+
+def test_the_list_of_runs_is_made_by_each_run_and_makes_none_run(finished):
+    index = finished.folder / "results/index.html"
+    assert ">first (no report)<" not in index.read_text()
+    assert 'href="runs/first/report.html"' in index.read_text()
+    write_run(finished, "second", models=MODELS[:1])
+    finished.run("--configfile", "second.yaml")
+    assert 'href="runs/first/report.html"' in index.read_text()
+    assert 'href="runs/second/report.html"' in index.read_text()
+    index.unlink()
+    assert jobs(finished) == jobs(finished, "second") == Counter()
+
+
+def test_snakemakes_own_report_holds_the_page_its_figures_and_the_scores(finished):
+    told = finished.snakemake("--configfile", "first.yaml", "--report", "first.zip")
+    assert told.returncode == 0, told.stderr
+    with zipfile.ZipFile(finished.folder / "first.zip") as file:
+        (page,) = [name for name in file.namelist() if name.endswith("report.html") and "/data/" not in name]
+        text = file.read(page).decode()
+    for held in (
+        '"category": "Figures"',
+        '"subcategory": "data"',
+        '"figure": "figure"',
+        '"category": "Scores"',
+        '"category": "Report"',
+    ):
+        assert held in text
 
 
 def test_touching_every_file_reruns_nothing(finished):

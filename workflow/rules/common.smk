@@ -346,12 +346,21 @@ def tell_what_is_left():
         )
 
 
+def list_runs():
+    """Rebuild the page that lists every run of this folder: no output of a rule, so that no run reruns for another."""
+    if Path(layout.RUNS).is_dir():
+        # Imported here: pandas and the templates cost every start and every remote job a second.
+        from lociflow.report.index import write_index
+
+        write_index(Path(layout.RUNS), Path(layout.INDEX))
+
+
 def print_scores():
     """End the run with the table of scores and the path of the report."""
     scores = Path(layout.RUN.format(run=RUN["run"])) / "scores.txt"
     if scores.is_file():
         print(
-            f"\n{scores.read_text()}\nreport: {scores.parent / 'report.html'}",
+            f"\n{scores.read_text()}\nall runs: {layout.INDEX}\nreport: {scores.parent / 'report.html'}",
             file=sys.stderr,
         )
 

@@ -4,6 +4,7 @@ import base64
 import hashlib
 import json
 import math
+import re
 import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ from lociflow.evaluation.metrics import HEADLINES, METRICS
 from lociflow.report import figures, tables
 from lociflow.report.cost import EntryCost, entry_costs, step_costs
 from lociflow.report.drawing import Figure, Style, styles
+from lociflow.report.figure_files import write_figures
 from lociflow.report.figures import FEW_TARGETS
 from lociflow.report.findings import Finding, findings, held, kept_epoch, unfinished
 from lociflow.report.logos import letter_shapes, logo
@@ -75,8 +77,8 @@ class DatasetSection:
     """Models trained without labels, each with the models that start from its weights."""
 
 
-def write_page(manifest: Mapping[str, Any], page: Path) -> None:
-    """Make the page of a run.
+def write_page(manifest: Mapping[str, Any], page: Path, figure_folder: Path | None = None) -> None:
+    """Make the page of a run, and its figures as files.
 
     Parameters
     ----------
@@ -84,6 +86,8 @@ def write_page(manifest: Mapping[str, Any], page: Path) -> None:
         What belongs to the run; see :func:`lociflow.report.manifest.locate`.
     page
         HTML file to write.
+    figure_folder
+        Where the figures of the page go as SVG files; None for the page alone.
 
     Raises
     ------
@@ -94,9 +98,22 @@ def write_page(manifest: Mapping[str, Any], page: Path) -> None:
     size = len(text.encode())
     with atomic(page) as temporary:
         temporary.write_text(text, encoding="utf-8")
+    if figure_folder is not None:
+        write_figures(text, figure_folder)
     if size > LARGEST_PAGE:
-        status(f"{page} has {size / 1e6:.1f} MB and may open slowly: give the run fewer data sets or models")
+        status(too_large(page, text))
     status(f"report: {page} ({size / 1e6:.1f} MB)")
+
+
+def too_large(page: Path, text: str) -> str:
+    """Say how large a page is and what takes most of it."""
+    drawn = re.findall(r"<svg .*?</svg>", text, re.DOTALL)
+    share = sum(len(svg.encode()) for svg in drawn) / len(text.encode())
+    return (
+        f"{page}: found {len(text.encode()) / 1e6:.1f} MB, expected at most {LARGEST_PAGE / 1e6:.0f} MB, to open at "
+        f"once on a phone and to go through a mail server; {share:.0%} of it are {len(drawn):,} figures and logos: "
+        "give the run fewer data sets, models or interpreted models"
+    )
 
 
 def render(results: RunResults, provenance: Provenance) -> str:

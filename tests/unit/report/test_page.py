@@ -103,6 +103,20 @@ def test_186_targets_stay_small(results) -> None:
     assert "is above the baseline on" in text
 
 
+def test_a_page_that_is_too_large_says_what_takes_the_room(results, tmp_path, monkeypatch, caplog) -> None:
+    data = results.dataset("data", ["A"])
+    results.entry(data, "cnn", 0.9)
+    page = tmp_path / "report.html"
+    with caplog.at_level("INFO"):
+        write_page(results.manifest, page)
+    assert "expected at most" not in caplog.text
+    monkeypatch.setattr("lociflow.report.page.LARGEST_PAGE", 1_000)
+    with caplog.at_level("INFO"):
+        write_page(results.manifest, page)
+    drawn = page.read_text().count("<svg ")
+    assert re.search(rf"expected at most 0 MB, .*; \d+% of it are {drawn} figures and logos", caplog.text)
+
+
 def test_no_motifs_found(results) -> None:
     data = results.dataset("data", ["A"])
     paths = results.entry(data, "cnn", 0.9, motifs=[])

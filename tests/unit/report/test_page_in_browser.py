@@ -1,9 +1,10 @@
-"""The page in a real browser: what it loads, whether its controls work, and how it fits a phone and a sheet of paper."""
+"""The page in a real browser: what it loads, whether its controls work, how it fits a phone and a sheet of paper."""
 
 import csv
 import json
 import time
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -38,9 +39,7 @@ def opened(browser: Browser, page: Path) -> Browser:
 
 
 def test_nothing_is_asked_for_and_nothing_is_wrong(opened: Browser, page: Path) -> None:
-    opened.evaluate(
-        "document.querySelectorAll('button').forEach((button) => button.matches('.save') || button.click())"
-    )
+    opened.evaluate("document.querySelectorAll('th button').forEach((button) => button.click())")
     asked = {event["request"]["url"] for event in opened.told("Network.requestWillBeSent")}
     assert {url for url in asked if not url.startswith("data:")} == {page.as_uri()}
     for kind in ("Runtime.exceptionThrown", "Runtime.consoleAPICalled", "Log.entryAdded"):
@@ -81,9 +80,9 @@ def test_a_header_sorts_the_rows_of_each_group_and_says_so(opened: Browser) -> N
 def test_large_numbers_are_sorted_by_value(opened: Browser) -> None:
     opened.evaluate(
         """{
-          const [one, other, ...rest] = document.querySelector("table.leaderboard").tBodies[0].querySelectorAll("tr.model");
-          const column = [...document.querySelector("table.leaderboard").tHead.rows[0].cells].findIndex(
-            (cell) => cell.textContent === "parameters");
+          const table = document.querySelector("table.leaderboard");
+          const [one, other] = table.tBodies[0].querySelectorAll("tr.model");
+          const column = [...table.tHead.rows[0].cells].findIndex((cell) => cell.textContent === "parameters");
           one.cells[column].dataset.value = "1200000"; other.cells[column].dataset.value = "9,100";
         }"""
     )
@@ -101,9 +100,8 @@ def test_the_keyboard_sorts(opened: Browser) -> None:
 def test_the_first_tab_offers_to_skip_to_the_answer(opened: Browser) -> None:
     for kind in ("keyDown", "keyUp"):
         opened.send("Input.dispatchKeyEvent", type=kind, key="Tab", code="Tab", windowsVirtualKeyCode=9)
-    assert opened.evaluate("[document.activeElement.className, document.activeElement.getBoundingClientRect().left >= 0]") == [
-        "skip", True
-    ]  # fmt: skip
+    assert opened.evaluate("document.activeElement.className") == "skip"
+    assert opened.evaluate("document.activeElement.getBoundingClientRect().left") >= 0
     assert opened.evaluate("getComputedStyle(document.activeElement).outlineStyle") == "solid"
 
 
@@ -126,9 +124,9 @@ def test_a_box_filters_the_rows_of_a_long_table(opened: Browser) -> None:
     assert write(opened, "") == TARGETS
     assert write(opened, "nothing of that kind") == []
     # A table of six targets needs no box.
-    assert opened.evaluate(
-        "document.querySelector('[aria-label=\"Scores per target of simulated\"]').closest('.framed').querySelector('input')"
-    ) is None  # fmt: skip
+    few = FILTERED.replace("yeast", "simulated")
+    assert opened.evaluate(f"{few}.querySelectorAll('.save').length") == 1
+    assert opened.evaluate(f"{few}.querySelectorAll('input').length") == 0
 
 
 def test_every_control_has_a_label(opened: Browser) -> None:
@@ -209,20 +207,17 @@ def test_every_figure_says_what_is_to_be_seen(opened: Browser) -> None:
 
 
 def test_headings_tables_and_landmarks_are_in_order(opened: Browser) -> None:
-    levels = [
-        int(name[1]) for name in opened.evaluate("[...document.querySelectorAll('h1,h2,h3,h4')].map((h) => h.tagName)")
-    ]
+    tags = opened.evaluate("[...document.querySelectorAll('h1,h2,h3,h4,h5,h6')].map((heading) => heading.tagName)")
+    levels = [int(tag[1]) for tag in tags]
     assert levels[0] == 1
     assert levels.count(1) == 1
-    assert all(after <= before + 1 for before, after in zip(levels, levels[1:], strict=False))
+    assert all(after <= before + 1 for before, after in pairwise(levels))
     assert opened.evaluate("document.documentElement.lang") == "en"
     for landmark in ("main", "nav", "header", "footer"):
         assert opened.evaluate(f"document.querySelectorAll('{landmark}').length") == 1
     assert opened.evaluate("[...document.querySelectorAll('table')].filter((table) => !table.caption).length") == 0
     assert opened.evaluate("document.querySelectorAll('th:not([scope])').length") == 0
-    unreachable = (
-        "[...document.querySelectorAll('.scroll')].filter((one) => one.tabIndex !== 0 || !one.ariaLabel).length"
-    )
+    unreachable = "document.querySelectorAll('.scroll:not([tabindex=\"0\"][aria-label])').length"
     assert opened.evaluate(unreachable) == 0
 
 

@@ -31,7 +31,7 @@
       header.append(button);
       button.addEventListener("click", () => {
         const bodies = [...table.tBodies].map((body) => [body, [...body.rows].filter((row) => !row.matches(".group"))]);
-        const texts = bodies.flatMap(([, rows]) => rows.map((row) => value(row.cells[column]))).filter((text) => text);
+        const texts = bodies.flatMap(([, rows]) => rows.map((row) => value(spread(row)[column]))).filter((text) => text);
         const numeric = texts.every((text) => !isNaN(number(text)));
         const now = header.getAttribute("aria-sort");
         const down = now === null ? numeric : now === "ascending";
@@ -39,7 +39,7 @@
         header.setAttribute("aria-sort", down ? "descending" : "ascending");
         for (const [body, rows] of bodies) {
           rows.sort((one, other) => {
-            const [a, b] = [value(one.cells[column]), value(other.cells[column])];
+            const [a, b] = [value(spread(one)[column]), value(spread(other)[column])];
             if (a === "" || b === "") return Number(a === "") - Number(b === "");
             const order = numeric ? number(a) - number(b) : a.localeCompare(b, "en", { numeric: true });
             return down ? -order : order;
