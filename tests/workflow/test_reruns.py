@@ -1,6 +1,8 @@
 """What reruns and what does not: the promise that only what changed is done again."""
 
+import json
 import os
+import re
 import shutil
 import zipfile
 from collections import Counter
@@ -66,16 +68,19 @@ def test_snakemakes_own_report_holds_the_page_its_figures_and_the_scores(finishe
     told = finished.snakemake("--configfile", "first.yaml", "--report", "first.zip")
     assert told.returncode == 0, told.stderr
     with zipfile.ZipFile(finished.folder / "first.zip") as file:
-        (page,) = [name for name in file.namelist() if name.endswith("report.html") and "/data/" not in name]
-        text = file.read(page).decode()
-    for held in (
-        '"category": "Figures"',
-        '"subcategory": "data"',
-        '"figure": "figure"',
-        '"category": "Scores"',
-        '"category": "Report"',
-    ):
-        assert held in text
+        text = file.read("first/report.html").decode()
+        names = file.namelist()
+    found = re.search(r"var categories = (\{.*\});", text)
+    assert found
+    assert json.loads(found[1]) == {
+        "Report": {"Other": ["results/runs/first/report.html"]},
+        "Figures": {"data": ["results/runs/first/figures/data/figure.svg"]},
+        "Audit": {"Other": ["results/simulated/audit.html"]},
+        "Scores": {"Other": ["results/runs/first/architectures.tsv", "results/runs/first/scores.tsv"]},
+    }
+    assert '"labels": {"figure": "figure"}' in text
+    assert "data, figure: a figure of the page" in text
+    assert sum(name.endswith("/data/figure.svg") for name in names) == 1
 
 
 def test_touching_every_file_reruns_nothing(finished):
