@@ -12,6 +12,12 @@ def parser() -> argparse.ArgumentParser:
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--manifest", type=manifest_argument, required=True, help="what the run consists of (JSON)")
     arguments.add_argument("--report", type=Path, required=True, dest="page", help="page to write (HTML)")
+    arguments.add_argument(
+        "--figures",
+        type=Path,
+        dest="figure_folder",
+        help="folder for the page's figures (SVG); none without it",
+    )
     return arguments
 
 

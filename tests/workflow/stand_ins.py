@@ -20,6 +20,10 @@ for flag, value in zip(sys.argv, sys.argv[1:]):
         path = Path(value)
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(" ".join(sys.argv[1:]))
+    elif flag + "/" in {outputs}:
+        folder = Path(value, "data")
+        folder.mkdir(parents=True)
+        (folder / "figure.svg").write_text("<svg xmlns='http://www.w3.org/2000/svg'/>")
 '''
 WRITES = {
     "fetch.py": ("--output", "--record"),
@@ -50,7 +54,7 @@ WRITES = {
     "tabulate_architectures.py": ("--architectures", "--table"),
     "compare.py": ("--scores", "--table"),
     "write_ledger.py": ("--ledger", "--table"),
-    "report.py": ("--report",),
+    "report.py": ("--report", "--figures/"),
 }
 
 

@@ -1,7 +1,10 @@
 """What reruns and what does not: the promise that only what changed is done again."""
 
+import json
 import os
+import re
 import shutil
+import zipfile
 from collections import Counter
 from pathlib import Path
 
@@ -47,6 +50,37 @@ def downstream_of_training(trainings: int, entries: int = 1) -> Counter[str]:
 
 def test_a_second_run_has_nothing_to_do(finished):
     assert jobs(finished) == Counter()
+
+
+def test_the_list_of_runs_is_made_by_each_run_and_makes_none_run(finished):
+    index = finished.folder / "results/index.html"
+    assert ">first (no report)<" not in index.read_text()
+    assert 'href="runs/first/report.html"' in index.read_text()
+    write_run(finished, "second", models=MODELS[:1])
+    finished.run("--configfile", "second.yaml")
+    assert 'href="runs/first/report.html"' in index.read_text()
+    assert 'href="runs/second/report.html"' in index.read_text()
+    index.unlink()
+    assert jobs(finished) == jobs(finished, "second") == Counter()
+
+
+def test_snakemakes_own_report_holds_the_page_its_figures_and_the_scores(finished):
+    told = finished.snakemake("--configfile", "first.yaml", "--report", "first.zip")
+    assert told.returncode == 0, told.stderr
+    with zipfile.ZipFile(finished.folder / "first.zip") as file:
+        text = file.read("first/report.html").decode()
+        names = file.namelist()
+    found = re.search(r"var categories = (\{.*\});", text)
+    assert found
+    assert json.loads(found[1]) == {
+        "Report": {"Other": ["results/runs/first/report.html"]},
+        "Figures": {"data": ["results/runs/first/figures/data/figure.svg"]},
+        "Audit": {"Other": ["results/simulated/audit.html"]},
+        "Scores": {"Other": ["results/runs/first/architectures.tsv", "results/runs/first/scores.tsv"]},
+    }
+    assert '"labels": {"figure": "figure"}' in text
+    assert "data, figure: a figure of the page" in text
+    assert sum(name.endswith("/data/figure.svg") for name in names) == 1
 
 
 def test_touching_every_file_reruns_nothing(finished):

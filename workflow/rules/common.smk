@@ -349,6 +349,15 @@ def tell_what_is_left():
         )
 
 
+def list_runs():
+    """Rebuild the page that lists every run of this folder: no output of a rule, so that no run reruns for another."""
+    if Path(layout.RUNS).is_dir():
+        # Imported here: pandas and the templates cost every start and every remote job a second.
+        from lociflow.report.index import write_index
+
+        write_index(Path(layout.RUNS), Path(layout.INDEX))
+
+
 def print_scores():
     """End the run with the tables of scores and of published numbers and the path of the report."""
     folder = Path(layout.RUN.format(run=RUN["run"]))
@@ -358,7 +367,8 @@ def print_scores():
     ]
     told = [path.read_text() for path in tables if path.is_file()]
     if told:
-        print("", *told, f"report: {folder / 'report.html'}", sep="\n", file=sys.stderr)
+        places = [f"all runs: {layout.INDEX}", f"report: {folder / 'report.html'}"]
+        print("", *told, *places, sep="\n", file=sys.stderr)
 
 
 STEPS_HAVE_CONDA = "conda" in {

@@ -49,6 +49,7 @@ rule learning_curve:
             f"{layout.RUN}/learning_curve.svg",
             caption="../report/learning_curve.rst",
             category="Experiments",
+            labels={"figure": "learning curve"},
         ),
     log:
         "logs/runs/{run}/learning_curve.log",
@@ -89,6 +90,7 @@ rule single_task:
             f"{layout.RUN}/single_task.svg",
             caption="../report/single_task.rst",
             category="Experiments",
+            labels={"figure": "joint against single-target models"},
         ),
     log:
         "logs/runs/{run}/single_task.log",
@@ -155,6 +157,7 @@ rule tabulate_architectures:
             f"{layout.RUN}/architectures.tsv",
             caption="../report/architectures.rst",
             category="Scores",
+            labels={"run": "{run}", "file": "architectures.tsv"},
         ),
         table=f"{layout.RUN}/architectures.txt",
     log:

@@ -21,6 +21,7 @@ rule compare:
             f"{layout.RUN}/scores.tsv",
             caption="../report/scores.rst",
             category="Scores",
+            labels={"run": "{run}", "file": "scores.tsv"},
         ),
         table=f"{layout.RUN}/scores.txt",
     log:
@@ -116,6 +117,15 @@ rule report:
             f"{layout.RUN}/report.html",
             caption="../report/report.rst",
             category="Report",
+            labels={"run": "{run}", "file": "report.html"},
+        ),
+        figures=report(
+            directory(f"{layout.RUN}/figures"),
+            patterns=["{of}/{figure}.svg"],
+            caption="../report/figures.rst",
+            category="Figures",
+            subcategory="{of}",
+            labels={"figure": "{figure}"},
         ),
     log:
         "logs/runs/{run}/report.log",
@@ -131,4 +141,5 @@ rule report:
     params:
         code=code("report.py"),
     shell:
-        "python {input.script:q} --manifest {input.manifest} --report {output.page} --log {log}"
+        "python {input.script:q} --manifest {input.manifest} --report {output.page} "
+        "--figures {output.figures} --log {log}"

@@ -186,8 +186,24 @@ def panels(
             plt.close(figure)
 
 
+def standalone(svg: str) -> str:
+    """Turn an inline figure into the text of an SVG file."""
+    opening = '<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" '
+    return str(svg).replace("<svg ", opening, 1)
+
+
 def as_svg(figure: Canvas, name: str, alt: str) -> Markup:
-    """Write a figure as an inline ``<svg>`` that scales with its column, without the ids that nothing refers to."""
+    """Write a figure as an inline ``<svg>`` that scales with its column, without the ids that nothing refers to.
+
+    Parameters
+    ----------
+    figure
+        What was drawn.
+    name
+        Its own on the page: the data set, ``/`` and what it is of. It names the file in which the figure is saved.
+    alt
+        The text alternative: what is to be seen, with its numbers.
+    """
     buffer = io.StringIO()
     figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
     text = buffer.getvalue()
@@ -204,5 +220,6 @@ def as_svg(figure: Canvas, name: str, alt: str) -> Markup:
         raise ValueError(f"{name}: matplotlib wrote no viewBox")
     look = f"width:100%;max-width:{LARGEST_SCALE * width:.0f}px"
     return Markup(
-        f'<svg {viewbox.group()} role="img" aria-label="{escape(alt)}" style="{look}">' + text[len(opening) :]
+        f'<svg {viewbox.group()} role="img" aria-label="{escape(alt)}" data-name="{escape(name)}" style="{look}">'
+        + text[len(opening) :]
     )

@@ -17,7 +17,19 @@ from lociflow.command import atomic
 from lociflow.evaluation.metrics import METRICS
 from lociflow.evaluation.significance import SIGNIFICANT
 from lociflow.evaluation.task_gain import GAIN, LOSS, NEITHER
-from lociflow.report.drawing import DARK, GREY, MARKERS, PALETTE, WIDTH, as_svg, literal, panels, shortened, spread
+from lociflow.report.drawing import (
+    DARK,
+    GREY,
+    MARKERS,
+    PALETTE,
+    WIDTH,
+    as_svg,
+    literal,
+    panels,
+    shortened,
+    spread,
+    standalone,
+)
 
 VERDICT_LOOKS = {GAIN: (PALETTE[0], "o"), LOSS: (PALETTE[1], "v"), NEITHER: (GREY, "s")}
 ROW, LINE = 0.32, 0.19  # inches: a target, and a line of the legend
@@ -211,6 +223,5 @@ def _range(table: pd.DataFrame) -> tuple[float, float]:
 
 
 def _write(path: Path, svg: str) -> None:
-    opening = '<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" '
     with atomic(path) as temporary:
-        temporary.write_text(str(svg).replace("<svg ", opening, 1), encoding="utf-8")
+        temporary.write_text(standalone(svg), encoding="utf-8")

@@ -39,7 +39,7 @@ METRIC_NAMES = {name: metric.title for name, metric in METRICS.items()}
 def leaderboard(dataset: DatasetResults, style: Mapping[str, Style], metric: str) -> Figure:
     """Draw the median of a metric of every entry with its interval, seeds of one model in one row."""
     groups = grouped(dataset.entries)
-    name = f"leaderboard-{dataset.name}-{metric}"
+    name = f"{dataset.name}/leaderboard-{metric}"
     with canvas(name, (WIDTH, 0.9 + 0.36 * len(groups))) as (figure, axes):
         for row, (label, entries) in enumerate(groups):
             for offset, entry in zip(spread(len(entries), 0.5), entries, strict=True):
@@ -67,7 +67,7 @@ def learning_curves(
     The kept epoch is marked.
     """
     watched = f"validation_{dataset.headline}"
-    name = f"learning-{dataset.name}-{label}"
+    name = f"{dataset.name}/learning-{label}"
     colour = style[label].colour
     alts = []
     with panels(name, (WIDTH, 2.3), 2) as (figure, (losses, scores)):
@@ -120,7 +120,7 @@ def curve(dataset: DatasetResults, style: Mapping[str, Style], metric: str) -> F
     ]
     if not entries:
         return None
-    name = f"curve-{dataset.name}-{metric}"
+    name = f"{dataset.name}/curve-{metric}"
     drawn = sum(entry.kind == "model" for entry in entries) * max(len(dataset.entries[0].metrics["targets"]), 1)
     with canvas(name, (WIDTH, 4.1 + 0.12 * len(entries))) as (figure, axes):
         highest = 0.0
@@ -160,7 +160,7 @@ def per_target(dataset: DatasetResults, style: Mapping[str, Style], metric: str)
     """Draw a metric target by target, one row each with all entries: for few targets."""
     shown = [group[0] for _, group in grouped(dataset.of_kind("model", "baseline", "ceiling"))]
     targets = [target["target"] for target in dataset.entries[0].metrics["targets"]]
-    name = f"targets-{dataset.name}-{metric}"
+    name = f"{dataset.name}/targets-{metric}"
     row_height = 0.2 + 0.09 * len(shown)
     with canvas(name, (WIDTH, 1.1 + row_height * len(targets))) as (figure, axes):
         offsets = spread(len(shown), 0.66)
@@ -197,7 +197,7 @@ def per_target(dataset: DatasetResults, style: Mapping[str, Style], metric: str)
 def distribution(dataset: DatasetResults, style: Mapping[str, Style], metric: str) -> Figure:
     """Draw the distribution of a metric over targets for each entry, as dots with a box: for many targets."""
     shown = [group[0] for _, group in grouped(dataset.entries)]
-    name = f"distribution-{dataset.name}-{metric}"
+    name = f"{dataset.name}/distribution-{metric}"
     with canvas(name, (WIDTH, 0.75 + 0.5 * len(shown))) as (figure, axes):
         for row, entry in enumerate(shown):
             values = entry.target_values(metric)
@@ -237,7 +237,7 @@ def against_baseline(dataset: DatasetResults, entry: Entry, style: Mapping[str, 
     values = pd.Series(entry.target_values(metric), index=[row["target"] for row in entry.metrics["targets"]])
     both = pd.DataFrame({"baseline": reference, "model": values}).dropna()
     wins = int((both["model"] > both["baseline"]).sum())
-    name = f"against-{dataset.name}-{entry.key}"
+    name = f"{dataset.name}/against-{entry.key.replace('/', '.')}"
     look = style[entry.label]
     with canvas(name, (3.1, 3.1)) as (figure, axes):
         axes.plot(both["baseline"], both["model"], look.marker, color=look.colour, markersize=3.6, alpha=0.6)
@@ -261,7 +261,7 @@ NO_POSITIVES = 0.8
 def positives_by_target(dataset: DatasetResults) -> Figure:
     """Draw how many positive windows each target has in each split: for few targets."""
     table = dataset.targets
-    name = f"positives-{dataset.name}"
+    name = f"{dataset.name}/positives"
     rows = np.arange(len(table))
     with canvas(name, (WIDTH, 1.0 + 0.34 * len(table))) as (figure, axes):
         offsets = spread(len(SPLIT_COLOURS), 0.5)
@@ -280,7 +280,7 @@ def positives_by_target(dataset: DatasetResults) -> Figure:
 
 def positives_by_rank(dataset: DatasetResults) -> Figure:
     """Draw how many positive windows the targets have in each split, sorted: for many targets."""
-    name = f"positives-{dataset.name}"
+    name = f"{dataset.name}/positives"
     with canvas(name, (WIDTH, 2.6)) as (figure, axes):
         for split, colour in SPLIT_COLOURS.items():
             counts = np.sort(dataset.targets[f"positives_{split}"].to_numpy())[::-1]
@@ -310,7 +310,7 @@ def explanations(dataset: DatasetResults, style: Mapping[str, Style]) -> Figure 
     if not shown:
         return None
     rows = planted_factors(shown)
-    name = f"explanations-{dataset.name}"
+    name = f"{dataset.name}/explanations"
     with canvas(name, (WIDTH, 1.2 + (0.22 + 0.07 * len(shown)) * len(rows))) as (figure, axes):
         for entry, offset in zip(shown, spread(len(shown), 0.6), strict=True):
             for row, factor in enumerate(rows):

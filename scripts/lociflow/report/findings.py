@@ -3,6 +3,8 @@
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Literal, NamedTuple
 
+import numpy as np
+
 from lociflow.evaluation.metrics import METRICS
 from lociflow.report.motif_matrix import counts_as_found, planted_matrix
 from lociflow.report.results import DatasetResults, Entry, RunResults
@@ -14,6 +16,8 @@ CHANCE = 0.5
 # Random weights still see base composition, which alone moves the AUROC; shuffled labels leave nothing to see.
 TOLERATED_CONTROL_AUROC = {"untrained": 0.60, "shuffled": 0.55}
 NAMES_SHOWN = 8
+# A loss that ends this much of its size above where it began was not noise between epochs.
+TOLERATED_RISE = 0.1
 AUDIT_LEVELS: dict[str, Level] = {"fail": "error", "warn": "warning"}
 
 
@@ -36,6 +40,37 @@ def findings(results: RunResults) -> list[Finding]:
     """
     found = [finding for dataset in results.datasets for check in CHECKS for finding in check(dataset)]
     return sorted(found, key=lambda finding: LEVELS.index(finding.level))
+
+
+def diverged_trainings(dataset: DatasetResults) -> Iterator[Finding]:
+    """Find trainings whose loss became no number, or ended above where it began."""
+    names = [f"{entry.name} ({told})" for entry in dataset.of_kind("model") if (told := divergence(entry))]
+    if names:
+        yield Finding(
+            "error",
+            f"{dataset.name}: {plural(len(names), 'training')} diverged",
+            f"{listed(names)}. The steps were too large, so the scores say nothing of the architecture. Lower the "
+            "learning rate (training.schedule.max_lr under OneCycleLR, else training.optimizer.lr) or set "
+            "training.gradient_clip to 1, and train again.",
+        )
+
+
+def divergence(entry: Entry) -> str | None:
+    """Say how the loss of a training went wrong; None where it did not.
+
+    Of the validation loss only NaN and infinity count: that it rises while the training loss falls is overfitting.
+    """
+    history = entry.history
+    if history is None or not len(history):
+        return None
+    for column, loss in (("train_loss", "training loss"), ("validation_loss", "validation loss")):
+        wrong = history.loc[~np.isfinite(history[column].to_numpy(float)), "epoch"]
+        if len(wrong):
+            return f"the {loss} of epoch {int(wrong.iloc[0])} is no number"
+    first, last = float(history["train_loss"].iloc[0]), float(history["train_loss"].iloc[-1])
+    if last - first > TOLERATED_RISE * abs(first):
+        return f"training loss from {number(first)} in epoch 1 to {number(last)} in epoch {len(history)}"
+    return None
 
 
 def unfinished_trainings(dataset: DatasetResults) -> Iterator[Finding]:
@@ -249,6 +284,7 @@ def held(source: Mapping[str, Any], contigs_pinned: bool) -> bool:
 
 
 CHECKS: tuple[Callable[[DatasetResults], Iterator[Finding]], ...] = (
+    diverged_trainings,
     models_at_chance,
     models_above_ceiling,
     controls_above_chance,

@@ -19,6 +19,7 @@ COLUMN_HEIGHT = 64
 AXIS_WIDTH = 20
 MARGIN = 5
 MAXIMUM_BITS = 2
+NUMBERS = 'fill="#555" font-family="sans-serif" font-size="10" text-anchor="end"'
 SMALLEST_LETTER = 0.6  # px: lower letters cannot be seen, and leaving them out halves the file
 
 
@@ -106,15 +107,15 @@ def logo(pwm: np.ndarray, name: str, *, before: int = 0, width: int | None = Non
             )
             y -= height
     text = f"Logo of {name}: {consensus(pwm)}"
-    ticks = "".join(
-        f'<path d="M{AXIS_WIDTH - 4} {base - bits * unit:g}h3"/>'
-        f'<text x="{AXIS_WIDTH - 6}" y="{base - bits * unit + 3.5:g}">{bits}</text>'
-        for bits in (0, 1, 2)
+    ticks = "".join(f'<path d="M{AXIS_WIDTH - 4} {base - bits * unit:g}h3"/>' for bits in (0, 1, 2))
+    numbers = "".join(
+        f'<text x="{AXIS_WIDTH - 6}" y="{base - bits * unit + 3.5:g}">{bits}</text>' for bits in (0, 1, 2)
     )
     return Markup(
         f'<svg class="logo" viewBox="0 0 {total_width} {base + MARGIN}" width="{total_width}" '
         f'height="{base + MARGIN}" preserveAspectRatio="xMinYMid" role="img" aria-label="{escape(text)}">'
-        f'<g class="axis">{ticks}<path d="M{AXIS_WIDTH - 1} {MARGIN}V{base}H{total_width - MARGIN}"/></g>'
+        f'<g fill="none" stroke="#777">{ticks}<path d="M{AXIS_WIDTH - 1} {MARGIN}V{base}H{total_width - MARGIN}"/></g>'
+        f"<g {NUMBERS}>{numbers}</g>"
         f"{''.join(uses)}</svg>"
     )
 

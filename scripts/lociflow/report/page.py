@@ -4,6 +4,7 @@ import base64
 import hashlib
 import json
 import math
+import re
 import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -18,7 +19,9 @@ from markupsafe import Markup, escape
 from lociflow.command import atomic, status
 from lociflow.evaluation.metrics import HEADLINES, METRICS
 from lociflow.report import figures, tables
+from lociflow.report.cost import EntryCost, entry_costs, step_costs
 from lociflow.report.drawing import Figure, Style, styles
+from lociflow.report.figure_files import write_figures
 from lociflow.report.figures import FEW_TARGETS
 from lociflow.report.findings import Finding, findings, held, kept_epoch, unfinished
 from lociflow.report.ledger_table import page_ledger
@@ -26,7 +29,7 @@ from lociflow.report.logos import letter_shapes, logo
 from lociflow.report.manifest import locate
 from lociflow.report.motif_cards import KIND_NAMES, Cards, cards
 from lociflow.report.motif_matrix import MatrixRow, family_matrix, interpreted, planted_matrix
-from lociflow.report.provenance import commit, versions
+from lociflow.report.provenance import Provenance, provenance_of
 from lociflow.report.read_results import read_results
 from lociflow.report.results import DatasetResults, Entry, Restored, RunResults
 from lociflow.report.split_comparison import split_comparisons
@@ -34,15 +37,6 @@ from lociflow.report.split_comparison import split_comparisons
 TEMPLATES = Path(__file__).parent / "templates"
 TRUTH = ("auprc", "base_rate", "decoy_ratio")
 LARGEST_PAGE = 10_000_000  # bytes: what still opens at once on a phone and goes through a mail server
-
-
-@dataclass(frozen=True)
-class Provenance:
-    """With what the results were made, and how to make them again."""
-
-    versions: Mapping[str, str]
-    commit: str | None
-    commands: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -79,12 +73,13 @@ class DatasetSection:
     matrix_entries: list[Entry]
     planted_logos: Mapping[str, Markup]
     explanations: Figure | None
+    costs: list[EntryCost]
     restored: list[tuple[Restored, list[Entry]]]
     """Models trained without labels, each with the models that start from its weights."""
 
 
-def write_page(manifest: Mapping[str, Any], page: Path) -> None:
-    """Make the page of a run.
+def write_page(manifest: Mapping[str, Any], page: Path, figure_folder: Path | None = None) -> None:
+    """Make the page of a run, and its figures as files.
 
     Parameters
     ----------
@@ -92,25 +87,34 @@ def write_page(manifest: Mapping[str, Any], page: Path) -> None:
         What belongs to the run; see :func:`lociflow.report.manifest.locate`.
     page
         HTML file to write.
+    figure_folder
+        Where the figures of the page go as SVG files; None for the page alone.
 
     Raises
     ------
     UserError
         A file of the manifest is missing or of another format version.
     """
-    default = "snakemake --cores all --configfile run.yaml   # run.yaml: the configuration of the run, below"
-    provenance = Provenance(
-        versions=manifest.get("versions") or versions(),
-        commit=manifest.get("commit") or commit(),
-        commands=tuple(manifest.get("commands") or [default]),
-    )
-    text = render(read_results(locate(manifest)), provenance)
+    text = render(read_results(locate(manifest)), provenance_of(manifest))
     size = len(text.encode())
     with atomic(page) as temporary:
         temporary.write_text(text, encoding="utf-8")
+    if figure_folder is not None:
+        write_figures(text, figure_folder)
     if size > LARGEST_PAGE:
-        status(f"{page} has {size / 1e6:.1f} MB and may open slowly: give the run fewer data sets or models")
+        status(too_large(page, text))
     status(f"report: {page} ({size / 1e6:.1f} MB)")
+
+
+def too_large(page: Path, text: str) -> str:
+    """Say how large a page is and what takes most of it."""
+    drawn = re.findall(r"<svg .*?</svg>", text, re.DOTALL)
+    share = sum(len(svg.encode()) for svg in drawn) / len(text.encode())
+    return (
+        f"{page}: found {len(text.encode()) / 1e6:.1f} MB, expected at most {LARGEST_PAGE / 1e6:.0f} MB, to open at "
+        f"once on a phone and to go through a mail server; {share:.0%} of it are {len(drawn):,} figures and logos: "
+        "give the run fewer data sets, models or interpreted models"
+    )
 
 
 def render(results: RunResults, provenance: Provenance) -> str:
@@ -121,16 +125,16 @@ def render(results: RunResults, provenance: Provenance) -> str:
     )  # fmt: skip
     environment.filters.update(
         number=tables.number, signed=tables.signed, duration=tables.seconds, count_of=tables.count_of,
-        size=tables.size, breakable=breakable, q_value=exponent, as_yaml=as_yaml, held=held,
+        size=tables.size, megabytes=tables.megabytes, breakable=breakable, q_value=exponent, as_yaml=as_yaml, held=held,
     )  # fmt: skip
     environment.globals.update(
         interval=tables.interval, plural=tables.plural, download=download, target_rows=target_rows,
         explanation_rows=explanation_rows, training_configs=training_configs, few_targets=FEW_TARGETS,
         kind_names=KIND_NAMES, explained=explained, held_count=held_count, prevalence=prevalence,
-        audit_checks=audit_checks, audit_page=audit_page, audit_says=audit_says, metrics=METRICS,
+        audit_checks=audit_checks, audit_page=audit_page, audit_says=audit_says, metrics=METRICS, saved_text=saved_text,
     )  # fmt: skip
     style = styles(results)
-    script = (TEMPLATES / "sort.js").read_text(encoding="utf-8")
+    script = "\n".join(path.read_text(encoding="utf-8") for path in sorted(TEMPLATES.glob("*.js")))
     scores = tables.score_table(results)
     return environment.get_template("report.html.j2").render(
         run=results,
@@ -138,11 +142,11 @@ def render(results: RunResults, provenance: Provenance) -> str:
         findings=findings(results),
         finding_counts=count_levels(findings(results)),
         comparisons=split_comparisons(results),
-        sections=[dataset_section(dataset, style, scores) for dataset in results.datasets],
+        sections=[dataset_section(dataset, style, scores, results.benchmarks) for dataset in results.datasets],
         scores=scores,
         ledger=page_ledger(results),
         letters=letter_shapes(),
-        cost=cost(results.benchmarks),
+        steps=step_costs(results.benchmarks),
         provenance=provenance,
         style_sheet=Markup((TEMPLATES / "style.css").read_text(encoding="utf-8")),
         script=Markup(script),
@@ -151,7 +155,9 @@ def render(results: RunResults, provenance: Provenance) -> str:
     )
 
 
-def dataset_section(dataset: DatasetResults, style: Mapping[str, Style], scores: pd.DataFrame) -> DatasetSection:
+def dataset_section(
+    dataset: DatasetResults, style: Mapping[str, Style], scores: pd.DataFrame, benchmarks: pd.DataFrame
+) -> DatasetSection:
     """Draw and arrange everything about one data set."""
     groups = figures.grouped(dataset.entries)
     trained = [
@@ -191,6 +197,7 @@ def dataset_section(dataset: DatasetResults, style: Mapping[str, Style], scores:
             for factor, truth in (dataset.planted or {}).items()
         },
         explanations=figures.explanations(dataset, style),
+        costs=entry_costs(dataset, benchmarks),
         restored=[(found, started_from(dataset, found.label)) for found in dataset.restored],
     )
 
@@ -410,17 +417,6 @@ def held_count(dataset: DatasetResults) -> int:
     return sum(held(source, dataset.contigs_pinned) for source in dataset.sources)
 
 
-def cost(benchmarks: pd.DataFrame) -> pd.DataFrame:
-    """Sum the time of the jobs of each rule, the last part of a benchmark's path, and take their largest memory."""
-    if not len(benchmarks):
-        return benchmarks
-    table = benchmarks.assign(rule=benchmarks["step"].str.rpartition("/")[2])
-    summed = table.groupby("rule", sort=False).agg(
-        jobs=("step", "size"), seconds=("seconds", "sum"), memory_mb=("memory_mb", "max")
-    )
-    return summed.reset_index().sort_values("seconds", ascending=False, kind="stable")
-
-
 def count_levels(found: list[Finding]) -> dict[str, int]:
     """Count the banners of each level."""
     return {level: sum(finding.level == level for finding in found) for level in ("error", "warning", "note")}
@@ -445,4 +441,9 @@ def breakable(name: str) -> Markup:
 
 def download(table: pd.DataFrame) -> str:
     """Turn a table into the address of a link that saves it as TSV."""
-    return "data:text/tab-separated-values;base64," + base64.b64encode(tables.as_tsv(table).encode()).decode()
+    return saved_text(tables.as_tsv(table), "text/tab-separated-values")
+
+
+def saved_text(text: str, media_type: str) -> str:
+    """Turn a text into the address of a link that saves it."""
+    return f"data:{media_type};base64," + base64.b64encode(text.encode()).decode()

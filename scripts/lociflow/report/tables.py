@@ -225,6 +225,11 @@ def size(value: Any) -> str:
     return f"{value} bytes"
 
 
+def megabytes(value: Any) -> str:
+    """Format a number of megabytes."""
+    return NOTHING if value is None or pd.isna(value) else f"{value:,.0f} MB"
+
+
 def seconds(value: Any) -> str:
     """Format a duration for people: seconds, then minutes, then hours."""
     if value is None or pd.isna(value):

@@ -351,6 +351,17 @@ def results(tmp_path: Path) -> Results:
     return Results(tmp_path / "results")
 
 
+@pytest.fixture(scope="module")
+def of_both_kinds(tmp_path_factory: pytest.TempPathFactory) -> Results:
+    """A run on a simulated genome, and on a data set of 40 targets, T0 to T39, from 14 sources."""
+    results = Results(tmp_path_factory.mktemp("both") / "results")
+    simulate(results)
+    many = results.dataset("yeast", [f"T{number}" for number in range(40)], unpinned=14)
+    for model, score in (("deepbind_small", 0.85), ("danq_small", 0.7)):
+        results.entry(many, model, score, motifs=["CTCF", "JUN"])
+    return results
+
+
 @pytest.fixture
 def simulated(results: Results) -> Results:
     """A run on a simulated genome: three models, two controls, a baseline, the ceiling."""
@@ -368,5 +379,5 @@ def simulate(results: Results) -> None:
     results.entry(data, "ceiling", 0.955, kind="ceiling", seed=None)
     results.entry(data, "deepsea_small", 0.51, kind="control", variant="untrained", motifs=[], truth=0.06, best=None)
     results.entry(data, "deepsea_small", 0.50, kind="control", variant="shuffled_labels", motifs=[], truth=0.05)
-    for step, seconds in (("simulated/make_windows", 1.4), ("simulated/deepsea_small/seed1/train", 44.0)):
+    for step, seconds in (("simulated/make_windows", 1.4), ("simulated/holdout/deepsea_small/seed1/train", 44.0)):
         results.benchmark(step, seconds)

@@ -2,6 +2,7 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from lociflow.report.findings import audit_verdicts, findings, held, kept_epoch, unfinished
@@ -48,6 +49,36 @@ def test_an_untrained_entry_has_no_kept_epoch(results) -> None:
     results.entry(data, "cnn", 0.5, kind="control", variant="untrained", best=None)
     (entry,) = read_results(results.manifest).datasets[0].entries
     assert kept_epoch(entry) is None
+    assert found(results) == []
+
+
+@pytest.mark.parametrize(
+    ("losses", "told"),
+    [
+        ([0.3, 0.2, 0.9], "cnn (training loss from 0.300 in epoch 1 to 0.900 in epoch 3)"),
+        ([0.3, float("nan"), 0.2], "cnn (the training loss of epoch 2 is no number)"),
+        ([0.3, 0.2, float("inf")], "cnn (the training loss of epoch 3 is no number)"),
+        ([-1.0, -1.2, -0.8], "cnn (training loss from -1.000 in epoch 1 to -0.800 in epoch 3)"),
+        ([0.3, 0.4, 0.32], None),  # noise between epochs
+        ([0.3, 0.9, 0.2], None),  # a bad epoch that was overcome
+    ],
+)
+def test_a_training_that_diverged(results, losses, told) -> None:
+    data = results.dataset("data", ["A"])
+    paths = results.entry(data, "cnn", 0.9, epochs=len(losses), best=1)
+    history = pd.read_csv(paths["history"]).assign(train_loss=losses)
+    history.to_csv(paths["history"], index=False, na_rep="nan")
+    titles = [finding for finding in findings(read_results(results.manifest)) if "diverged" in finding.title]
+    assert [(finding.level, finding.title) for finding in titles] == (
+        [("error", "data: 1 training diverged")] if told else []
+    )
+    assert all(finding.text.startswith(f"{told}. ") for finding in titles)
+
+
+def test_a_validation_loss_that_rises_is_no_divergence(results) -> None:
+    data = results.dataset("data", ["A"])
+    paths = results.entry(data, "cnn", 0.9, epochs=3, best=1)
+    pd.read_csv(paths["history"]).assign(validation_loss=[0.2, 0.4, 0.9]).to_csv(paths["history"], index=False)
     assert found(results) == []
 
 
