@@ -18,6 +18,7 @@ def parser() -> argparse.ArgumentParser:
         dest="figure_folder",
         help="folder for the page's figures (SVG); none without it",
     )
+    arguments.add_argument("--comparisons", type=Path, help="all pairs of models and baselines (TSV)")
     return arguments
 
 

@@ -13,6 +13,7 @@ INTERPRETATION = TRAINED + "/interpretation"
 INDEX = "results/index.html"
 RUNS = "results/runs"
 RUN = RUNS + "/{run}"
+COMPARISONS = RUN + "/comparisons.tsv"
 MATCHES = RUN + "/{dataset}.motifs.tsv"
 MATCHED_MOTIFS = RUN + "/{dataset}.matched.meme"
 

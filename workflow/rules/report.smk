@@ -49,7 +49,7 @@ rule compare_models:
         compared=lambda wildcards: PLAN.compared_files(),
     output:
         comparisons=report(
-            f"{layout.RUN}/comparisons.tsv",
+            layout.COMPARISONS,
             caption="../report/comparisons.rst",
             category="Scores",
         ),
@@ -141,5 +141,5 @@ rule report:
     params:
         code=code("report.py"),
     shell:
-        "python {input.script:q} --manifest {input.manifest} --report {output.page} "
-        "--figures {output.figures} --log {log}"
+        "python {input.script:q} --manifest {input.manifest} --comparisons {input.comparisons} "
+        "--report {output.page} --figures {output.figures} --log {log}"

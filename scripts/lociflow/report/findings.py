@@ -6,6 +6,7 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 
 from lociflow.evaluation.metrics import METRICS
+from lociflow.evaluation.strata import between, carrying, judged_by
 from lociflow.report.motif_matrix import counts_as_found, planted_matrix
 from lociflow.report.results import DatasetResults, Entry, RunResults
 from lociflow.report.tables import number, plural
@@ -237,6 +238,33 @@ def targets_without_positives(dataset: DatasetResults) -> Iterator[Finding]:
         )
 
 
+def strata_that_carry(dataset: DatasetResults) -> Iterator[Finding]:
+    """Find scores that one stratum of the test windows carries, or that tell strata apart and not windows."""
+    metric = judged_by(dataset.label_kind)
+    alone: dict[str, list[str]] = {}
+    apart: dict[str, list[str]] = {}
+    for entry in dataset.of_kind("model"):
+        rows, whole = entry.metrics.get("strata") or [], entry.summary(metric, "median")
+        for row in carrying(rows, whole, dataset.label_kind):
+            alone.setdefault(f"{row['by']} {row['level']}", []).append(entry.name)
+        for by in between(rows, whole, dataset.label_kind):
+            apart.setdefault(by, []).append(entry.name)
+    for stratum, names in alone.items():
+        yield Finding(
+            "warning",
+            f"{dataset.name}: one stratum carries the score of {plural(len(names), 'model')}: {stratum}",
+            f"{listed(names)}: without these test windows less than half of what lies above chance is left. Report the "
+            "strata and not the whole, and look at what is special about these windows.",
+        )
+    for by, names in apart.items():
+        yield Finding(
+            "warning",
+            f"{dataset.name}: the score of {plural(len(names), 'model')} is mostly that of {by}",
+            f"{listed(names)}: within the strata less than half of what lies above chance is left. Draw negatives that "
+            f"are matched in it, or report the scores within the strata.",
+        )
+
+
 def audit_verdicts(dataset: DatasetResults) -> Iterator[Finding]:
     """Repeat what the audit found wrong with the split: failures as errors, the rest as warnings.
 
@@ -294,6 +322,7 @@ CHECKS: tuple[Callable[[DatasetResults], Iterator[Finding]], ...] = (
     planted_motifs_missed,
     explanations_at_base_rate,
     targets_without_positives,
+    strata_that_carry,
     audit_verdicts,
     unpinned_sources,
 )

@@ -7,7 +7,7 @@ import math
 import re
 import statistics
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +17,11 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from lociflow.command import atomic, status
+from lociflow.evaluation.comparison import NEITHER
 from lociflow.evaluation.metrics import HEADLINES, METRICS
 from lociflow.report import figures, tables
 from lociflow.report.cost import EntryCost, entry_costs, step_costs
+from lociflow.report.differences import Difference, from_best, mean_ranks
 from lociflow.report.drawing import Figure, Style, styles
 from lociflow.report.figure_files import write_figures
 from lociflow.report.figures import FEW_TARGETS
@@ -30,8 +32,9 @@ from lociflow.report.manifest import locate
 from lociflow.report.motif_cards import KIND_NAMES, Cards, cards
 from lociflow.report.motif_matrix import MatrixRow, family_matrix, interpreted, planted_matrix
 from lociflow.report.provenance import Provenance, provenance_of
-from lociflow.report.read_results import read_results
+from lociflow.report.read_results import read_results, read_table
 from lociflow.report.results import DatasetResults, Entry, Restored, RunResults
+from lociflow.report.score_figures import calibration, critical_difference, further_rows, strata
 from lociflow.report.split_comparison import split_comparisons
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -62,11 +65,16 @@ class DatasetSection:
     verdict: str
     chance: Mapping[str, float | None]
     leaderboard: list[tuple[str, list[LeaderboardRow]]]
+    from_best: Mapping[str, Difference]
+    """How each entry differs from the best one, by label; empty where nothing was compared."""
     leaderboard_figures: list[Figure]
     positives: Figure | None
     learning: list[tuple[str, Figure, list[str]]]
     curves: list[Figure]
     target_figures: list[Figure]
+    strata: list[Figure]
+    further: list[dict[str, Any]]
+    """Rows of the second table of models."""
     against_baseline: list[Figure]
     motifs: list[Cards]
     matrix: list[MatrixRow]
@@ -78,7 +86,9 @@ class DatasetSection:
     """Models trained without labels, each with the models that start from its weights."""
 
 
-def write_page(manifest: Mapping[str, Any], page: Path, figure_folder: Path | None = None) -> None:
+def write_page(
+    manifest: Mapping[str, Any], page: Path, figure_folder: Path | None = None, comparisons: Path | None = None
+) -> None:
     """Make the page of a run, and its figures as files.
 
     Parameters
@@ -89,13 +99,18 @@ def write_page(manifest: Mapping[str, Any], page: Path, figure_folder: Path | No
         HTML file to write.
     figure_folder
         Where the figures of the page go as SVG files; None for the page alone.
+    comparisons
+        Table of all pairs of models and baselines; None where nothing was compared.
 
     Raises
     ------
     UserError
         A file of the manifest is missing or of another format version.
     """
-    text = render(read_results(locate(manifest)), provenance_of(manifest))
+    results = read_results(locate(manifest))
+    if comparisons is not None:
+        results = replace(results, comparisons=read_table(comparisons))
+    text = render(results, provenance_of(manifest))
     size = len(text.encode())
     with atomic(page) as temporary:
         temporary.write_text(text, encoding="utf-8")
@@ -136,13 +151,17 @@ def render(results: RunResults, provenance: Provenance) -> str:
     style = styles(results)
     script = "\n".join(path.read_text(encoding="utf-8") for path in sorted(TEMPLATES.glob("*.js")))
     scores = tables.score_table(results)
+    ranks = mean_ranks(results)
     return environment.get_template("report.html.j2").render(
         run=results,
         asked=asked(results),
         findings=findings(results),
         finding_counts=count_levels(findings(results)),
         comparisons=split_comparisons(results),
-        sections=[dataset_section(dataset, style, scores, results.benchmarks) for dataset in results.datasets],
+        sections=[dataset_section(dataset, style, scores, results) for dataset in results.datasets],
+        ranks=ranks,
+        rank_figure=critical_difference(ranks) if ranks else None,
+        differences=results.comparisons,
         scores=scores,
         ledger=page_ledger(results),
         letters=letter_shapes(),
@@ -156,7 +175,7 @@ def render(results: RunResults, provenance: Provenance) -> str:
 
 
 def dataset_section(
-    dataset: DatasetResults, style: Mapping[str, Style], scores: pd.DataFrame, benchmarks: pd.DataFrame
+    dataset: DatasetResults, style: Mapping[str, Style], scores: pd.DataFrame, results: RunResults
 ) -> DatasetSection:
     """Draw and arrange everything about one data set."""
     groups = figures.grouped(dataset.entries)
@@ -169,19 +188,24 @@ def dataset_section(
     draw_positives = figures.positives_by_rank if many else figures.positives_by_target
     draw_targets = figures.distribution if many else figures.per_target
     matrix = planted_matrix(dataset) if dataset.planted else family_matrix(dataset)
+    differences = from_best(results.comparisons, dataset)
+    curves = [*(figures.curve(dataset, style, metric) for metric in ("auroc", "auprc")), calibration(dataset, style)]
     return DatasetSection(
         results=dataset,
         level=figures.level(dataset),
-        verdict=verdict(dataset),
+        verdict=verdict(dataset, differences),
         chance={metric: figures.chance(dataset, metric) for metric in dataset.shown_metrics},
         leaderboard=leaderboard(dataset, scores),
+        from_best=differences,
         leaderboard_figures=[figures.leaderboard(dataset, style, metric) for metric in dataset.shown_metrics],
         positives=draw_positives(dataset) if dataset.is_first and "positives_test" in dataset.targets else None,
         learning=[
             (label, figures.learning_curves(dataset, label, entries, style), [told(entry) for entry in entries])
             for label, entries in trained
         ],
-        curves=[figure for metric in ("auroc", "auprc") if (figure := figures.curve(dataset, style, metric))],
+        curves=[figure for figure in curves if figure],
+        strata=strata(dataset, style),
+        further=further_rows(dataset),
         target_figures=[draw_targets(dataset, style, metric) for metric in dataset.target_metrics],
         against_baseline=[
             figure
@@ -197,7 +221,7 @@ def dataset_section(
             for factor, truth in (dataset.planted or {}).items()
         },
         explanations=figures.explanations(dataset, style),
-        costs=entry_costs(dataset, benchmarks),
+        costs=entry_costs(dataset, results.benchmarks),
         restored=[(found, started_from(dataset, found.label)) for found in dataset.restored],
     )
 
@@ -260,7 +284,7 @@ def seeds_of(results: RunResults) -> list[int]:
     return sorted({entry.seed for dataset in results.datasets for entry in dataset.entries if entry.seed is not None})
 
 
-def verdict(dataset: DatasetResults) -> str:
+def verdict(dataset: DatasetResults, differences: Mapping[str, Difference]) -> str:
     """Say in words which model is best, by how much, and whether the order is settled."""
     ranked = [
         (score, label, entries)
@@ -280,9 +304,9 @@ def verdict(dataset: DatasetResults) -> str:
         + against_chance(dataset, entries, score)
         + "."
     ]
-    rivals = [name for _, name, others in ranked[1:] if overlap(entries, others)]
+    rivals = [name for _, name, _ in ranked[1:] if name in differences and differences[name].words == NEITHER]
     if rivals:
-        sentences.append(f"Its interval overlaps that of {', '.join(rivals)}: their order is not settled.")
+        sentences.append(f"It does not differ clearly from {', '.join(rivals)}: their order is not settled.")
     baseline = dataset.best_baseline
     reference = baseline.summary(dataset.headline, "median") if baseline else None
     if baseline and reference is not None:
@@ -310,15 +334,6 @@ def mean_score(entries: list[Entry], statistic: str) -> float | None:
     values = [entry.summary(HEADLINES[entry.metrics.get("kind", "binary")], statistic) for entry in entries]
     known = [value for value in values if value is not None]
     return sum(known) / len(known) if known and len(known) == len(values) else None
-
-
-def overlap(one: list[Entry], other: list[Entry]) -> bool:
-    """Say whether the intervals of the median headline metric overlap, averaged over seeds."""
-    low, high = mean_score(one, "low"), mean_score(one, "high")
-    other_low, other_high = mean_score(other, "low"), mean_score(other, "high")
-    if low is None or high is None or other_low is None or other_high is None:
-        return False
-    return low <= other_high and other_low <= high
 
 
 def leaderboard(dataset: DatasetResults, scores: pd.DataFrame) -> list[tuple[str, list[LeaderboardRow]]]:

@@ -237,6 +237,7 @@ def read_curves(path: Path) -> Curves:
             true_positive_rate=file["true_positive_rate"],
             recall=file["recall"],
             precision=file["precision"],
+            reliability=file["reliability"],
         )
 
 

@@ -2,12 +2,13 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 
+from lociflow.evaluation.comparison import COLUMNS
 from lociflow.evaluation.metrics import KIND_METRICS, METRICS, KindMetrics
 from lociflow.report.planted import Planted
 
@@ -27,6 +28,8 @@ class Curves(NamedTuple):
     """float, shape (points,): the grid of the precision-recall curves."""
     precision: np.ndarray
     """float, shape (targets, points); NaN as above."""
+    reliability: np.ndarray | None = None
+    """float, shape (targets, 3, groups): see :func:`lociflow.evaluation.reliability.reliability_curve`."""
 
 
 class Match(NamedTuple):
@@ -213,6 +216,8 @@ class RunResults:
     config: Mapping[str, Any]
     datasets: tuple[DatasetResults, ...]
     benchmarks: pd.DataFrame
+    comparisons: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=list(COLUMNS)))
+    """Of all pairs of entries, as :func:`lociflow.evaluation.comparison.compare_entries` returns them."""
     published: tuple[Mapping[str, Any], ...] = ()
     """Published numbers that the run covers, as :func:`lociflow.published.read_published` returns them."""
 

@@ -2,7 +2,7 @@
 
 import csv
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -66,6 +66,12 @@ def spread(values: Sequence[float | None], width: float) -> dict[str, Any]:
         "low": max(0.0, middle - width), "high": middle + width, "mean_low": mean - width,
         "mean_high": mean + width, **counts,
     }  # fmt: skip
+
+
+def reliability(prevalence: Mapping[str, float]) -> np.ndarray:
+    """Return bins, mean probability and share of positives of 15 groups: probabilities that are half too high."""
+    shares = np.array([np.linspace(0.1, 1.9, 15) * each for each in prevalence.values()])
+    return np.stack([np.full_like(shares, 134), np.minimum(1.5 * shares, 1), shares], axis=1)
 
 
 def binormal(auroc: float, prevalence: float) -> tuple[np.ndarray, np.ndarray, float]:
@@ -215,7 +221,7 @@ class Results:
             folder / "curves.npz", targets=np.array(list(dataset["prevalence"]), dtype=np.str_),
             false_positive_rate=GRID, recall=GRID,
             true_positive_rate=np.array(true_positive_rates, dtype=np.float32),
-            precision=np.array(precisions, dtype=np.float32),
+            precision=np.array(precisions, dtype=np.float32), reliability=reliability(dataset["prevalence"]),
         )  # fmt: skip
         found: dict[str, Any] = {
             "label": label, "model": model, "variant": variant, "seed": seed, "kind": kind,
@@ -266,6 +272,7 @@ class Results:
                 np.savez(
                     entry["curves"], targets=np.empty(0, "U1"), false_positive_rate=GRID, recall=GRID,
                     true_positive_rate=np.empty((0, 200)), precision=np.empty((0, 200)),
+                    reliability=np.empty((0, 3, 15)),
                 )  # fmt: skip
         return data
 

@@ -185,3 +185,18 @@ def test_folds_that_are_wrong_in_the_same_way_are_told_once(results) -> None:
         ),
         ("warning", "data: the audit warns coordinates", "0.2 of the test windows. Take them out."),
     ]
+
+
+def test_scores_that_strata_carry(results) -> None:
+    data = results.dataset("data", ["A"])
+    for model, within, rest in (("cnn", (0.55, 0.56), 0.6), ("sound", (0.9, 0.9), 0.9)):
+        entry = results.entry(data, model, 0.9)
+        found_in = json.loads(Path(entry["metrics"]).read_text())
+        found_in["strata"] = [
+            {"by": "GC content", "level": level, "bins": 500, "without": without, "auroc": {"value": value}}
+            for level, value, without in zip(("low", "high"), within, (0.9, rest), strict=True)
+        ]
+        Path(entry["metrics"]).write_text(json.dumps(found_in))
+    titles = found(results)
+    assert ("warning", "data: one stratum carries the score of 1 model: GC content high") in titles
+    assert ("warning", "data: the score of 1 model is mostly that of GC content") in titles

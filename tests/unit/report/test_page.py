@@ -1,9 +1,13 @@
+import json
 import re
 from html.parser import HTMLParser
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
+from lociflow.evaluation.comparison import COLUMNS, NEITHER
+from lociflow.report.differences import Difference
 from lociflow.report.page import LARGEST_PAGE, Provenance, as_yaml, breakable, render, verdict, write_page
 from lociflow.report.read_results import read_results
 
@@ -171,7 +175,9 @@ def test_verdict_calls_a_tie_a_tie(results) -> None:
     results.entry(data, "cnn", 0.9, width=0.4)
     results.entry(data, "danq", 0.9, width=0.4)
     (found,) = read_results(results.manifest).datasets
-    assert "their order is not settled" in verdict(found)
+    differences = dict.fromkeys(("cnn", "danq"), Difference(NEITHER, 0.4, 0, -1, 1))
+    assert "does not differ clearly from" in verdict(found, differences)
+    assert "their order is not settled" not in verdict(found, {})
 
 
 def test_configuration_is_shown_as_yaml() -> None:
@@ -187,4 +193,43 @@ def test_the_answer_tells_the_lift_of_the_table(results) -> None:
     results.entry(data, "cnn", 0.9)
     (found,) = read_results(results.manifest).datasets
     (entry,) = found.of_kind("model")
-    assert f", a median lift of {entry.summary('lift', 'median'):.1f}." in verdict(found)
+    assert f", a median lift of {entry.summary('lift', 'median'):.1f}." in verdict(found, {})
+
+
+def test_the_leaderboard_says_who_differs_from_the_best(results, tmp_path) -> None:
+    data = results.dataset("data", ["A", "B"])
+    for model, auroc in (("cnn", 0.9), ("danq", 0.8)):
+        for seed in (1, 2):
+            results.entry(data, model, auroc, seed=seed)
+    row = dict.fromkeys(COLUMNS) | {
+        "dataset": "data", "split": data["split"], "first": "cnn", "second": "danq", "q": 0.002, "verdict": "better",
+    }  # fmt: skip
+    pd.DataFrame([row]).to_csv(tmp_path / "comparisons.tsv", sep="\t", index=False)
+    write_page(results.manifest, tmp_path / "page.html", comparisons=tmp_path / "comparisons.tsv")
+    page = Page((tmp_path / "page.html").read_text())
+    # Once for each model, in the line of the mean over its seeds.
+    assert [word for word in page.words if word in ("the best", "clearly worse")] == ["the best", "clearly worse"]
+    assert "q = 0.002" in page.words
+    write_page(results.manifest, tmp_path / "page.html")
+    assert "against the best" not in (tmp_path / "page.html").read_text()
+
+
+def test_strata_calibration_and_further_scores_are_shown(results, tmp_path) -> None:
+    data = results.dataset("data", ["A", "B"])
+    entry = results.entry(data, "cnn", 0.9)
+    found = json.loads(Path(entry["metrics"]).read_text())
+    found["summary"]["ece"] = {"median": 0.123, "low": 0.1, "high": 0.2}
+    found["strata"] = [
+        {"by": "GC content", "level": level, "bins": 500, "without": 0.8, "prevalence": 0.1,
+         **{metric: {"value": value, "low": value - 0.1, "high": value + 0.05} for metric in ("auroc", "auprc")}}
+        for level, value in (("20.0–40.0 %", 0.7), ("40.0–60.0 %", 0.9))
+    ]  # fmt: skip
+    Path(entry["metrics"]).write_text(json.dumps(found))
+    _, page = page_of(results)
+    assert "0.123" in page.words
+    labels = page.values("aria-label")
+    for told in (
+        "AUROC by GC content on data. cnn: 20.0–40.0 % 0.700, 40.0–60.0 % 0.900",
+        "Calibration on data, mean over targets: cnn: calibration error 0.123",
+    ):
+        assert any(label.startswith(told) for label in labels), told
