@@ -53,14 +53,15 @@ def test_a_baseline_is_fitted_and_scored(tmp_path):
     assert done.returncode == 0, done.stderr
     assert done.stderr.endswith("predicted 80 bins of 1 targets\n")
     arguments = [*LABELS, "--predictions", "out/p.parquet", "--config", '{"block": 32, "draws": 20}']
-    done = call(tmp_path, "evaluate.py", *arguments, "--metrics", "out/m.json", "--curves", "out/c.npz")
+    outputs = ["--metrics", "out/m.json", "--curves", "out/c.npz", "--draws", "out/d.npz"]
+    done = call(tmp_path, "evaluate.py", *arguments, *outputs)
     assert done.returncode == 0, done.stderr
     assert done.stderr == (
         "40 test bins, 1 targets: median AUROC 1.000 (1.000 to 1.000), median AUPRC 1.000 (1.000 to 1.000)\n"
     )
     found = json.loads((tmp_path / "out" / "m.json").read_text())
     assert found["summary"]["auroc"]["median"] == 1
-    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["c.npz", "m.json", "p.parquet"]
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["c.npz", "d.npz", "m.json", "p.parquet"]
 
 
 def test_a_mistake_is_one_sentence_and_exit_1(tmp_path):
