@@ -3,6 +3,7 @@
 SOURCE = "resources/sources/{file}"
 SOURCE_RECORD = "resources/sources/{file}.source.json"
 SIMULATED = "simulated/{dataset}"
+SITES = SOURCE.format(file=f"{SIMULATED}/sites.tsv")
 GENOME = "resources/sequences/{genome}"
 DATASET = "results/{dataset}"
 BASELINE = "results/{dataset}/{split}/baselines/{baseline}"

@@ -206,12 +206,17 @@ class Plan:
         return [f"{folder}/ledger.{kind}" for kind in ("tsv", "txt")] if self.published else []
 
     def explained_files(self) -> list[str]:
-        """Return the motifs, their matches and the scores of the explanations of the run."""
+        """Return the explanations of the run: attributions with what they are of, motifs, their matches, scores."""
         models, files = self.explained(), []
         for name in self.run["datasets"] if models else []:
             files += self.explanation_files(name, models, "modisco.meme", "modisco.tsv", "filters.meme", "filters.tsv")
+            files += self.explanation_files(name, models, "attributions.npz")
+            place = {"dataset": name, "split": self.splits_of(name)[0], "seed": self.run["seeds"][0]}
+            files += [f"{layout.TRAINED.format(**place, model=model)}/predictions.parquet" for model in models]
+            files += [f"{layout.DATASET.format(dataset=name)}/{file}" for file in LABEL_FILES]
             if sources.is_simulated(self.groups.dataset(name)):
                 files += self.explanation_files(name, models, "truth.json")
+                files.append(layout.SITES.format(dataset=name))
             files += [
                 pattern.format(run=self.run["run"], dataset=name) for pattern in (layout.MATCHES, layout.MATCHED_MOTIFS)
             ]

@@ -2,7 +2,7 @@
 
 import json
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -53,11 +53,28 @@ def read_attributions(path: Path) -> Attributions:
     UserError
         The file is missing, is something else, or has another version.
     """
+    found, meta = _read(path, ("bin", "target", "codes", "hypothetical"))
+    return Attributions(found["bin"], found["target"], found["codes"], found["hypothetical"], meta)
+
+
+def read_explained(path: Path) -> tuple[np.ndarray, np.ndarray]:
+    """Read which windows were explained for which target, ``bin`` and ``target``, without their contributions.
+
+    Raises
+    ------
+    UserError
+        As :func:`read_attributions`.
+    """
+    found, _ = _read(path, ("bin", "target"))
+    return found["bin"], found["target"]
+
+
+def _read(path: Path, names: Sequence[str]) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
     try:
         with np.load(path, allow_pickle=False) as found:
             meta: Mapping[str, Any] = json.loads(str(found["meta"][()]))
             check_format(meta, KIND, path)
-            return Attributions(found["bin"], found["target"], found["codes"], found["hypothetical"], dict(meta))
+            return {name: found[name] for name in names}, dict(meta)
     except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
         raise UserError(
             f"{path}: cannot be read as attributions ({error}); remove it and run snakemake again"

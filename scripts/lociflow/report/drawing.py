@@ -22,6 +22,7 @@ from matplotlib.figure import Figure as Canvas
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
+from lociflow.report.logos import letter_paths
 from lociflow.report.results import Entry, RunResults
 
 # Okabe & Ito (2008), the colours that all common kinds of colour vision tell apart; yellow is too pale on white.
@@ -174,12 +175,15 @@ def canvas(name: str, size: tuple[float, float]) -> Iterator[tuple[Canvas, Axes]
 
 @contextmanager
 def panels(
-    name: str, size: tuple[float, float], columns: int, rows: int = 1
+    name: str, size: tuple[float, float], columns: int, rows: int = 1, heights: Sequence[float] | None = None
 ) -> Iterator[tuple[Canvas, tuple[Axes, ...]]]:
-    """Open a figure with panels side by side, row by row, in the page's style, and close it."""
+    """Open a figure with panels side by side, row by row, in the page's style, and close it.
+
+    ``heights`` are those of the rows, relative to each other; equal where they are not given.
+    """
     # The salt makes ids those of this figure alone, so that figures on one page cannot share any.
     with matplotlib.rc_context({**FIGURE_STYLE, "svg.hashsalt": name}):
-        figure, axes = plt.subplots(rows, columns, figsize=size, squeeze=False)
+        figure, axes = plt.subplots(rows, columns, figsize=size, squeeze=False, height_ratios=heights)
         try:
             yield figure, tuple(axes.ravel())
         finally:
@@ -187,9 +191,10 @@ def panels(
 
 
 def standalone(svg: str) -> str:
-    """Turn an inline figure into the text of an SVG file."""
+    """Turn an inline figure into the text of an SVG file, with the page's letters where it draws any."""
     opening = '<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" '
-    return str(svg).replace("<svg ", opening, 1)
+    text = str(svg).replace("<svg ", opening, 1)
+    return text.replace(">", f"><defs>{letter_paths()}</defs>", 1) if 'href="#logo-' in text else text
 
 
 def as_svg(figure: Canvas, name: str, alt: str) -> Markup:

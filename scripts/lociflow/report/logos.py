@@ -28,7 +28,6 @@ def reverse_complement(pwm: np.ndarray) -> np.ndarray:
     return pwm[::-1, ::-1]
 
 
-@lru_cache(maxsize=1)
 def letter_shapes() -> Markup:
     """Define the four letters; a page must hold this once, before its logos.
 
@@ -38,6 +37,15 @@ def letter_shapes() -> Markup:
         A hidden ``<svg>`` whose paths ``logo-A`` … ``logo-T`` fill the unit square, baseline at y = 0, growing to
         y = -1.
     """
+    return Markup(
+        '<svg width="0" height="0" style="position:absolute" aria-hidden="true" focusable="false"><defs>'
+        f"{letter_paths()}</defs></svg>"
+    )
+
+
+@lru_cache(maxsize=1)
+def letter_paths() -> str:
+    """Return the paths of :func:`letter_shapes`, without the picture around them."""
     from matplotlib.font_manager import FontProperties
     from matplotlib.textpath import TextPath
 
@@ -55,11 +63,13 @@ def letter_shapes() -> Markup:
                 + ("" if code == 79 else " ".join(f"{a:.3g} {b:.3g}" for a, b in zip(x, y, strict=True)))
             )
         paths.append(f'<path id="logo-{letter}" fill="{COLOURS[letter]}" d="{"".join(commands)}"/>')
-    return Markup(
-        '<svg width="0" height="0" style="position:absolute" aria-hidden="true" focusable="false"><defs>'
-        + "".join(paths)
-        + "</defs></svg>"
-    )
+    return "".join(paths)
+
+
+def letter(base: int, width: float, height: float, left: float, baseline: float) -> str:
+    """Refer to a letter of :func:`letter_shapes`; with a negative height it hangs from the baseline, upside down."""
+    matrix = f"{width:.4g} 0 0 {height:.4g} {left:.5g} {baseline:.4g}"
+    return f'<use href="#logo-{LETTERS[base]}" transform="matrix({matrix})"/>'
 
 
 def logo(pwm: np.ndarray, name: str, *, before: int = 0, width: int | None = None) -> Markup:
@@ -101,10 +111,7 @@ def logo(pwm: np.ndarray, name: str, *, before: int = 0, width: int | None = Non
             height = float(column[row] * bits * unit)
             if height < SMALLEST_LETTER:
                 continue
-            uses.append(
-                f'<use href="#logo-{LETTERS[row]}" transform="matrix({COLUMN_WIDTH - 1.5:g} 0 0 {height:.4g} '
-                f'{left + 0.75:g} {y:.4g})"/>'
-            )
+            uses.append(letter(int(row), COLUMN_WIDTH - 1.5, height, left + 0.75, y))
             y -= height
     text = f"Logo of {name}: {consensus(pwm)}"
     ticks = "".join(f'<path d="M{AXIS_WIDTH - 4} {base - bits * unit:g}h3"/>' for bits in (0, 1, 2))

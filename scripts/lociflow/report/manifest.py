@@ -103,6 +103,7 @@ def locate_dataset(dataset: Mapping[str, Any], manifest: Mapping[str, Any]) -> d
         "windows": f"{folder}/windows.parquet",
         "targets": f"{folder}/targets.npy",
         "target_table": f"{folder}/targets.tsv",
+        "sites": layout.SITES.format(dataset=name) if dataset.get("simulation") else None,
         "source_records": [layout.SOURCE_RECORD.format(file=file) for file in dataset.get("sources") or []],
         "entries": entries,
     }
@@ -143,6 +144,7 @@ def trained(
         }
         if has_motifs
         else None,
+        "attributions": f"{explained}/attributions.npz" if has_motifs else None,
         "truth": f"{explained}/truth.json" if has_motifs and dataset.get("simulation") else None,
     }
 

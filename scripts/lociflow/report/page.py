@@ -27,6 +27,7 @@ from lociflow.report.figure_files import write_figures
 from lociflow.report.figures import FEW_TARGETS
 from lociflow.report.findings import Finding, findings, held, kept_epoch, unfinished
 from lociflow.report.ledger_table import page_ledger
+from lociflow.report.loci_figures import locus_figures
 from lociflow.report.logos import letter_shapes, logo
 from lociflow.report.manifest import locate
 from lociflow.report.motif_cards import KIND_NAMES, Cards, cards
@@ -80,6 +81,7 @@ class DatasetSection:
     matrix: list[MatrixRow]
     matrix_entries: list[Entry]
     planted_logos: Mapping[str, Markup]
+    loci: list[Figure]
     explanations: Figure | None
     costs: list[EntryCost]
     restored: list[tuple[Restored, list[Entry]]]
@@ -220,6 +222,7 @@ def dataset_section(
             truth.matrix: logo(truth.pwm, f"{truth.matrix}, planted for {factor}")
             for factor, truth in (dataset.planted or {}).items()
         },
+        loci=locus_figures(dataset),
         explanations=figures.explanations(dataset, style),
         costs=entry_costs(dataset, results.benchmarks),
         restored=[(found, started_from(dataset, found.label)) for found in dataset.restored],

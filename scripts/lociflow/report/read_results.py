@@ -18,6 +18,7 @@ import pandas as pd
 from lociflow.command import UserError
 from lociflow.formats import check_format
 from lociflow.interpretation.meme import read_meme
+from lociflow.report.loci import read_loci
 from lociflow.report.planted import planted_motifs
 from lociflow.report.results import KINDS, Curves, DatasetResults, Entry, Match, Motif, Restored, RunResults
 
@@ -35,9 +36,10 @@ def read_results(manifest: Mapping[str, Any]) -> RunResults:
         ``matches`` and ``matched_meme`` by data set; ``datasets``, each with ``name``, ``description``, ``split``,
         ``windows_counts``, ``target_table``, ``source_records``, ``simulation`` and ``entries``, each with ``label``,
         ``model``, ``variant``, ``seed``, ``kind`` (one of ``KINDS``), ``metrics``, ``curves``, ``history``, ``config``,
-        ``motifs`` (``modisco`` and ``filters``, each ``meme`` and ``table``), ``truth`` and ``fold_histories``. A
-        data set may have ``folds``, ``reconstructions``, see :func:`read_restored`, and ``ensembles``, which are
-        entries of their own. All but names, ``kind`` and ``metrics`` may be missing or null.
+        ``motifs`` (``modisco`` and ``filters``, each ``meme`` and ``table``), ``truth``, ``attributions`` with
+        ``predictions``, and ``fold_histories``. A data set may have ``folds``, ``reconstructions``, see
+        :func:`read_restored`, ``ensembles``, which are entries of their own, and, for attributions, what
+        :func:`lociflow.report.loci.read_loci` needs. All but names, ``kind`` and ``metrics`` may be missing or null.
 
     Raises
     ------
@@ -114,6 +116,7 @@ def read_dataset(dataset: Mapping[str, Any], matches: str | None, matched: str |
         ensembles=tuple(read_entry(entry, {}, True) for entry in dataset.get("ensembles") or []),
         matched=dict(read_motif_file(existing(matched))) if matched else {},
         folds=tuple(dataset.get("folds") or ()),
+        loci=read_loci(dataset),
         restored=tuple(map(read_restored, dataset.get("reconstructions") or [])),
     )
 

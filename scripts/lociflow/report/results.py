@@ -10,6 +10,7 @@ import pandas as pd
 
 from lociflow.evaluation.comparison import COLUMNS
 from lociflow.evaluation.metrics import KIND_METRICS, METRICS, KindMetrics
+from lociflow.report.loci import Locus
 from lociflow.report.planted import Planted
 
 KINDS = ("model", "ensemble", "control", "baseline", "ceiling")
@@ -146,6 +147,8 @@ class DatasetResults:
     """The splits whose test bins are scored together under the name ``split``."""
     ensembles: tuple[Entry, ...] = ()
     """The mean predictions over seeds of the models that have several."""
+    loci: tuple[Locus, ...] = ()
+    """Example windows with the attributions of the explained models."""
     restored: tuple[Restored, ...] = ()
     """Of the models that were trained without labels."""
 
