@@ -60,7 +60,9 @@ class Site(NamedTuple):
     end: int
     factor: str
     bound: bool
-    """Whether the locus' target is bound here."""
+    """Whether its factor is bound here."""
+    own: bool
+    """Whether it is what the prediction for the locus' target should be explained by."""
 
 
 class Locus(NamedTuple):
@@ -85,6 +87,8 @@ class Locus(NamedTuple):
     """Explained models that are not among the tracks."""
     sites: tuple[Site, ...] | None
     """Planted motifs that lie in it, from left to right; None where none is known."""
+    beyond: int
+    """Planted motifs that should explain the prediction, in the window of every model but outside the stretch."""
 
 
 class Choice(NamedTuple):
@@ -150,7 +154,7 @@ def read_loci(dataset: Mapping[str, Any]) -> tuple[Locus, ...]:
     scores = [Scores(Path(entry["predictions"]), [names[column] for column in columns]) for entry in shown]
     chosen = choose(
         {
-            column: {index: scores[0].of(index, names[column]) for of, index in common if of == column}
+            column: {index: scores[0].of(index, names[column]) for of, index in sorted(common) if of == column}
             for column in columns
         }
     )
@@ -165,7 +169,11 @@ def read_loci(dataset: Mapping[str, Any]) -> tuple[Locus, ...]:
         contig, reverse = str(row["contig"]), str(row["strand"]) == "-"
         windows = [found[number].forward() if reverse else found[number] for _, found in explained]
         offset, length = crop([window.contributions for window in windows])
-        start = (int(row["start"]) + int(row["end"])) // 2 + offset
+        middle = (int(row["start"]) + int(row["end"])) // 2
+        start = middle + offset
+        seen = min(len(window.codes) for window in windows)
+        first = middle - seen // 2
+        planted = () if sites is None else sites_in(sites, target, contig, first, first + seen)
         positive = [names[column] for column in np.flatnonzero(labelled[choice.bin] == 1) if column != choice.column]
         loci.append(
             Locus(
@@ -183,7 +191,10 @@ def read_loci(dataset: Mapping[str, Any]) -> tuple[Locus, ...]:
                     for entry, score, (method, _), window in zip(shown, scores, explained, windows, strict=True)
                 ),
                 unseen=tuple(entry["label"] for entry in entries if entry["label"] not in labels),
-                sites=None if sites is None else sites_in(sites, target, contig, start, start + length),
+                sites=None
+                if sites is None
+                else tuple(site for site in planted if overlaps(site, start, start + length)),
+                beyond=sum(site.own and not overlaps(site, start, start + length) for site in planted),
             )
         )
     return tuple(loci)
@@ -291,9 +302,25 @@ def crop(contributions: Sequence[np.ndarray], length: int = CROP) -> tuple[int, 
 
 
 def sites_in(sites: pd.DataFrame, target: str, contig: str, start: int, end: int) -> tuple[Site, ...]:
-    """Return the planted motifs that overlap an interval, and whether the target is bound at each."""
-    bound, _ = sites_of(sites, target)
+    """Return the planted motifs that overlap an interval, from left to right.
+
+    Parameters
+    ----------
+    sites
+        As :func:`lociflow.genome.simulation.read_sites` gives them.
+    target
+        Whose prediction is explained.
+    contig, start, end
+        The interval.
+    """
+    own, _ = sites_of(sites, target)
     here = sites[(sites["contig"] == contig) & (sites["start"] < end) & (sites["end"] > start)].sort_values("start")
     return tuple(
-        Site(int(row.start), int(row.end), str(row.factor), row.Index in bound.index) for row in here.itertuples()
+        Site(int(row["start"]), int(row["end"]), str(row["factor"]), bool(row["bound"]), index in own.index)
+        for index, row in here.iterrows()
     )
+
+
+def overlaps(site: Site, start: int, end: int) -> bool:
+    """Tell whether a motif lies in an interval, if only in part."""
+    return site.start < end and site.end > start

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from lociflow.command import UserError
-from lociflow.interpretation.attributions import Attributions, read_attributions, write_attributions
+from lociflow.interpretation.attributions import Attributions, read_attributions, read_explained, write_attributions
 
 FOUND = Attributions(
     bin=np.array([4, 9, 4]),
@@ -24,6 +24,17 @@ def test_reads_back_what_it_writes(tmp_path: Path) -> None:
         np.testing.assert_array_equal(one, other)
         assert one.dtype == other.dtype
     assert found.meta == {**FOUND.meta, "format": "attributions", "version": 1}
+
+
+def test_reads_which_windows_are_explained_alone(tmp_path: Path) -> None:
+    path = tmp_path / "attributions.npz"
+    write_attributions(path, FOUND)
+    bins, targets = read_explained(path)
+    np.testing.assert_array_equal(bins, FOUND.bin)
+    np.testing.assert_array_equal(targets, FOUND.target)
+    np.savez(path, meta=np.array('{"format": "attributions", "version": 1}'), bin=np.zeros(1))
+    with pytest.raises(UserError, match="cannot be read as attributions"):
+        read_explained(path)
 
 
 def test_the_bytes_depend_on_the_values_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

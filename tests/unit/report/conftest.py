@@ -7,18 +7,24 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy.stats import norm
+from window_files import write_holdout
 
 from lociflow.command import write_json
 from lociflow.evaluation.metrics import KIND_METRICS
+from lociflow.evaluation.predictions import prediction_table, write_predictions
 from lociflow.formats import stamp
+from lociflow.genome.simulation import SITE_COLUMNS
+from lociflow.interpretation.attributions import Attributions, write_attributions
 from lociflow.interpretation.meme import Motif, write_meme
 from lociflow.interpretation.motif_table import motif_row, write_table
 
 MATCH_COLUMNS = (
     "label", "motif", "kind", "match_id", "match_name", "family", "class", "p", "q", "overlap", "offset", "strand",
 )  # fmt: skip
+EXPLAINED = {"attributions": "npz", "predictions": "parquet"}
 # The headline metric of the k-mer baseline for each kind of labels, from which the models differ by 0.05.
 VALUES = {"class": 0.9, "position_class": 0.4, "real": 0.6, "profile": 0.2}
 GRID = np.linspace(0, 1, 200)
@@ -346,6 +352,43 @@ class Results:
                 file.write("\t".join(map(str, line)) + "\n")
         return files
 
+    def explain(self, dataset: dict[str, Any], *entries: dict[str, Any], reverse: bool = False) -> None:
+        """Write four bins of 200 bases, what they are labelled and predicted, and attributions to the first target.
+
+        Of bin b the bases 95 to 104 of the window, counted from 0 as it is read, are TGACGTCACC and contribute 1 each;
+        the others contribute nothing and are A. The bins 1, 2 and 3 are positive; their probabilities fall.
+        """
+        folder, names = self.folder / dataset["name"], list(dataset["prevalence"])
+        start = 1000 * np.arange(4)
+        strand = ["-" if reverse else "."] * 4
+        frame = pd.DataFrame({"contig": "chrX", "start": start, "end": start + 200, "strand": strand, "split": "test"})
+        write_holdout(folder / "windows.parquet", frame)
+        labels = np.zeros((4, len(names)), np.int8)
+        labels[1:, 0] = 1
+        labels[1, 1:] = 1
+        np.save(folder / "targets.npy", labels)
+        dataset |= {"windows": str(folder / "windows.parquet"), "targets": str(folder / "targets.npy")}
+        if dataset["simulation"]:
+            site = ["chrX", 1095, 1105, "+", names[0], "site", 1, "MA0000.1", "TGACGTCACC", 0]
+            pd.DataFrame([site], columns=list(SITE_COLUMNS)).to_csv(folder / "sites.tsv", sep="\t", index=False)
+            dataset["sites"] = str(folder / "sites.tsv")
+        codes = np.zeros((3, 200), np.uint8)
+        codes[:, 95:105] = ["ACGT".index(base) for base in "TGACGTCACC"]
+        hypothetical = np.zeros((3, 4, 200), np.float32)
+        hypothetical[:, codes[0, 95:105], np.arange(95, 105)] = 1
+        for entry in entries:
+            place = Path(entry["metrics"]).parent
+            rows = np.arange(4)
+            scores = np.repeat([[0.1], [0.9], [0.5], [0.25]], len(names), axis=1)
+            write_predictions(
+                place / "predictions.parquet", prediction_table(rows, ["test"] * 4, scores, names), split_digest="0"
+            )
+            meta = {"method": "deep_lift_shap", "targets": []}
+            write_attributions(
+                place / "attributions.npz", Attributions(rows[1:], np.zeros(3), codes, hypothetical, meta)
+            )
+            entry |= {name: str(place / f"{name}.{end}") for name, end in EXPLAINED.items()}
+
     def benchmark(self, step: str, seconds: float) -> None:
         path = self.folder / "benchmarks" / f"{step}.jsonl"
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -386,5 +429,6 @@ def simulate(results: Results) -> None:
     results.entry(data, "ceiling", 0.955, kind="ceiling", seed=None)
     results.entry(data, "deepsea_small", 0.51, kind="control", variant="untrained", motifs=[], truth=0.06, best=None)
     results.entry(data, "deepsea_small", 0.50, kind="control", variant="shuffled_labels", motifs=[], truth=0.05)
+    results.explain(data, *(entry for entry in data["entries"] if entry["truth"]))
     for step, seconds in (("simulated/make_windows", 1.4), ("simulated/holdout/deepsea_small/seed1/train", 44.0)):
         results.benchmark(step, seconds)

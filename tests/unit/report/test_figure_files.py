@@ -19,6 +19,9 @@ def test_every_figure_of_the_page_is_a_file_that_stands_by_itself(simulated, tmp
         assert root.tag == "{http://www.w3.org/2000/svg}svg"
         assert root.get("role") == "img"
         assert "simulated" in (root.get("aria-label") or "")
+        ids = {element.get("id") for element in root.iter()}
+        assert all(link.get("href", "#")[1:] in {*ids, ""} for link in root.iter("{http://www.w3.org/2000/svg}use"))
+    assert "logo-A" in (folder / "simulated/locus-1-CTCF.svg").read_text()
 
 
 def test_what_lay_there_is_replaced(tmp_path) -> None:

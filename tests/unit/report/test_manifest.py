@@ -37,7 +37,10 @@ def test_paths_follow_the_layout() -> None:
     explained = "results/d/holdout/cnn/seed1/interpretation"
     assert first["truth"] == f"{explained}/truth.json"
     assert first["motifs"]["filters"] == {"meme": f"{explained}/filters.meme", "table": f"{explained}/filters.tsv"}
-    assert second["motifs"] is second["truth"] is control["motifs"] is None
+    assert first["attributions"] == f"{explained}/attributions.npz"
+    assert first["predictions"] == "results/d/holdout/cnn/seed1/predictions.parquet"
+    assert second["motifs"] is second["truth"] is second["attributions"] is control["motifs"] is None
+    assert data["sites"] == "resources/sources/simulated/d/sites.tsv"
     assert (control["model"], control["variant"]) == ("cnn", "untrained")
 
 

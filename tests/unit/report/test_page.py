@@ -95,6 +95,29 @@ def test_one_model_one_target(results) -> None:
     assert "Explanations against the truth" not in text
 
 
+def test_example_loci_are_shown_with_a_text_alternative(simulated) -> None:
+    _, page = page_of(simulated)
+    assert {"loci", "explanations"} <= set(page.values("id"))
+    labels = page.values("aria-label")
+    told = "Contribution of each base of chrX:1,041-1,160 of simulated to the predictions for CTCF. Positive for CTCF, "
+    (label,) = [label for label in labels if label.startswith(told)]
+    assert "deepbind_small: probability 0.900, most from AATGACGTCACC at 1,094-1,105, +10.00 in sum." in label
+    assert label.endswith("Planted motifs: CTCF at 1,096-1,105.")
+    assert "Example locus 2 of simulated" in labels
+    assert any(
+        word.startswith("The lowest probability of deepbind_small among the 3 test windows positive for CTCF and")
+        and word.endswith("explained but not shown: deepsea_small+shuffled_labels")
+        for word in page.words
+    )
+
+
+def test_nothing_explained_no_loci(results) -> None:
+    results.entry(results.dataset("data", ["A"]), "cnn", 0.9, motifs=["JUN"])
+    _, page = page_of(results)
+    assert "loci" not in page.values("id")
+    assert "#loci" not in page.values("href")
+
+
 def test_186_targets_stay_small(results) -> None:
     data = results.dataset("yeast", [f"T{number}" for number in range(186)], unpinned=187)
     for model in ("deepbind_small", "deepsea_small", "danq_small"):
