@@ -120,7 +120,8 @@ class Scores:
                 f"{self.path}: has no prediction for bin {index}, expected one for each window that was explained; "
                 "remove it and run snakemake again"
             )
-        return float(self.table.at[index, target])
+        value: Any = self.table.at[index, target]
+        return float(value)
 
 
 def read_loci(dataset: Mapping[str, Any]) -> tuple[Locus, ...]:
