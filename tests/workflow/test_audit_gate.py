@@ -14,6 +14,8 @@ FOLDS = {
 # What reads all results of a run on the simulated genome.
 LAST = {"compare": 1, "report": 1, "tabulate_architectures": 1}
 MORE = {**LAST, "write_manifest": 1}
+# Two models and the ceiling, scored also by how like a bin is to the training bins, which the audit tells.
+RESCORED = {"evaluate": 3, "compare_models": 1}
 # What every run below leaves out, so that only trainings are counted.
 PLAIN = {"models": ["deepbind_small", "danq_small"], "baselines": [], "interpretation": None}
 
@@ -157,9 +159,9 @@ def test_an_unknown_answer_to_a_failed_audit_is_told_in_one_sentence(copy):
     assert "audit: 'ignore' is not one of ['stop', 'warn', None]" in refusal(copy, "mine")
 
 
-def test_a_threshold_of_the_audit_reruns_the_audit_and_the_gate_and_no_training(finished):
+def test_a_threshold_of_the_audit_reruns_the_audit_the_gate_and_scores_and_no_training(finished):
     change(finished, audit={"duplicates": {"fail": 0.02}})
-    assert jobs(finished, "first") == Counter(audit_dataset=1, admit_dataset=1, **LAST)
+    assert jobs(finished, "first") == Counter(audit_dataset=1, admit_dataset=1, **RESCORED, **LAST)
     finished.run("--configfile", "first.yaml")
     assert jobs(finished, "first") == Counter()
 
@@ -175,13 +177,14 @@ def test_what_a_new_audit_hides_from_a_run_is_told_and_done_by_the_next(finished
     assert jobs(finished, "first") == Counter()
 
 
-def test_what_a_failed_audit_does_reruns_the_audit_and_the_gate_and_no_training(finished):
+def test_what_a_failed_audit_does_reruns_the_audit_the_gate_and_scores_and_no_training(finished):
     write_run(finished, "first", audit="warn")
-    assert jobs(finished, "first") == Counter(audit_dataset=1, admit_dataset=1, **MORE)
+    assert jobs(finished, "first") == Counter(audit_dataset=1, admit_dataset=1, **RESCORED, **MORE)
 
 
 def test_a_new_audit_alone_opens_the_gate_for_no_second_training(finished):
-    assert jobs(finished, "first", "--forcerun", "audit_dataset") == Counter(audit_dataset=1, admit_dataset=1, **LAST)
+    planned = jobs(finished, "first", "--forcerun", "audit_dataset")
+    assert planned == Counter(audit_dataset=1, admit_dataset=1, **RESCORED, **LAST)
 
 
 def test_comments_and_docstrings_of_the_audit_rerun_nothing(finished):
@@ -195,7 +198,7 @@ def test_comments_and_docstrings_of_the_audit_rerun_nothing(finished):
     assert jobs(finished, "first") == Counter()
 
 
-def test_code_of_the_audit_reruns_the_audit_and_the_gate_and_no_training(finished):
+def test_code_of_the_audit_reruns_the_audit_the_gate_and_scores_and_no_training(finished):
     path = finished.folder / "scripts/lociflow/audit/shortcuts.py"
     path.write_text(path.read_text() + "\nEDITED = 1\n")
     planned = jobs(finished, "first")

@@ -13,7 +13,7 @@ import yaml
 from stand_ins import Copy
 
 # What reads all results of a run on the simulated genome.
-LAST = {"compare": 1, "report": 1, "tabulate_architectures": 1}
+LAST = {"compare": 1, "compare_models": 1, "report": 1, "tabulate_architectures": 1}
 MORE = {**LAST, "write_manifest": 1}
 MODELS = ["deepbind_small", "deepsea_small", "danq_small", "deepbind_small+untrained"]
 
@@ -76,7 +76,7 @@ def test_snakemakes_own_report_holds_the_page_its_figures_and_the_scores(finishe
         "Report": {"Other": ["results/runs/first/report.html"]},
         "Figures": {"data": ["results/runs/first/figures/data/figure.svg"]},
         "Audit": {"Other": ["results/simulated/audit.html"]},
-        "Scores": {"Other": ["results/runs/first/architectures.tsv", "results/runs/first/scores.tsv"]},
+        "Scores": {"Other": [f"results/runs/first/{name}.tsv" for name in ("architectures", "comparisons", "scores")]},
     }
     assert '"labels": {"figure": "figure"}' in text
     assert "data, figure: a figure of the page" in text
@@ -150,7 +150,8 @@ def test_a_second_run_that_shares_its_trainings_trains_nothing(finished):
 
 def test_a_further_seed_adds_its_trainings_only(finished):
     write_run(finished, "first", models=MODELS, seeds=[1, 2])
-    assert jobs(finished) == Counter(train=4, predict=4, evaluate=4, score_spacing=4, **MORE)
+    # Three models, but not the control, then have a mean over seeds.
+    assert jobs(finished) == Counter(train=4, predict=4, average_seeds=3, evaluate=7, score_spacing=4, **MORE)
 
 
 def test_the_mirror_is_where_a_file_comes_from_and_not_what_it_is(finished, tmp_path):

@@ -58,7 +58,7 @@ rule compare_models:
     benchmark:
         "benchmarks/runs/{run}/compare_models.jsonl"
     conda:
-        "../../envs/report.yaml"
+        "../../envs/evaluate.yaml"
     threads: 1
     resources:
         mem_mb=4000,

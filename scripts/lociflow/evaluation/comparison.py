@@ -20,14 +20,9 @@ from lociflow.evaluation.intervals import percentile_interval
 from lociflow.evaluation.labels import Labels, read_labels
 from lociflow.evaluation.median_draws import read_draws
 from lociflow.evaluation.metrics import KIND_METRICS, METRICS
+from lociflow.evaluation.pair_table import BETTER, COLUMNS, NEITHER, WORSE
 from lociflow.evaluation.predictions import read_predictions
 from lociflow.evaluation.significance import caveat, false_discoveries, sign_in_every_seed, two_sided
-
-COLUMNS = (
-    "dataset", "split", "metric", "first", "second", "first_value", "second_value", "difference", "low", "high", "p",
-    "q", "seeds", "verdict", "caveat", "auroc_difference", "delong_p", "delong_q",
-)  # fmt: skip
-BETTER, WORSE, NEITHER = "better", "worse", "no clear difference"
 
 
 class Compared(NamedTuple):
@@ -69,11 +64,12 @@ def compare_entries(
     Returns
     -------
     pandas.DataFrame
-        Columns as :data:`COLUMNS`, a row a pair; ``first`` is the one with the better value. ``difference`` is first
-        less second, of means over seeds; ``low``, ``high`` and the two-sided ``p`` are those of other loci, ``q`` is by
-        Benjamini and Hochberg (1995) over all pairs. ``seeds`` is the number of seeds of the one that has more, and
-        ``verdict`` says what ``first`` is. ``delong_p`` is of the mean predictions over seeds, with ``delong_q`` over
-        all pairs; missing where DeLong's test does not apply. An entry without a value is in no pair.
+        Columns as :data:`lociflow.evaluation.pair_table.COLUMNS`, a row a pair; ``first`` is the one with the better
+        value. ``difference`` is first less second, of means over seeds; ``low``, ``high`` and the two-sided ``p`` are
+        those of other loci, ``q`` is by Benjamini and Hochberg (1995) over all pairs. ``seeds`` is the number of seeds
+        of the one that has more, and ``verdict`` says what ``first`` is. ``delong_p`` is of the mean predictions over
+        seeds, with ``delong_q`` over all pairs; missing where DeLong's test does not apply. An entry without a value is
+        in no pair.
 
     Raises
     ------

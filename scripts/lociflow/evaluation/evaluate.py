@@ -21,7 +21,7 @@ from lociflow.evaluation.scored_split import Split, predicted_columns, values
 from lociflow.evaluation.strata import strata_of
 from lociflow.evaluation.strata_scores import score_strata
 from lociflow.formats import stamp
-from lociflow.genome.bin_properties import read_properties
+from lociflow.genome.property_table import read_properties
 from lociflow.genome.similarity_table import read_similarity
 
 # Blocks within which labels hang together: 20 kb in genomes as dense as yeast's, 1 Mb in those as large as ours.

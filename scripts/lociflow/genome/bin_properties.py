@@ -9,7 +9,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from lociflow.command import UserError, atomic, status
+from lociflow.command import atomic, status
 from lociflow.genome.annotation_features import annotation_regions
 from lociflow.genome.composition import window_composition
 from lociflow.genome.contig_names import read_aliases
@@ -92,21 +92,4 @@ def gene_distances(bins: pd.DataFrame, starts: pd.DataFrame) -> np.ndarray:
         right = np.abs(place[np.minimum(after, len(place) - 1)] - centre[here])
         left = np.abs(place[np.maximum(after - 1, 0)] - centre[here])
         found[here] = np.minimum(left, right)
-    return found
-
-
-def read_properties(path: Path, bins: int) -> pd.DataFrame:
-    """Read what :func:`describe_bins` wrote.
-
-    Raises
-    ------
-    UserError
-        The file is missing or no Parquet, or of other bins.
-    """
-    try:
-        found = pq.read_table(path, columns=["gc", "gene_distance"]).to_pandas()
-    except (OSError, pa.ArrowInvalid) as error:
-        raise UserError(f"{path}: cannot be read as properties of bins ({error}); run the step that makes it") from None
-    if len(found) != bins:
-        raise UserError(f"{path}: found {len(found)} bins, expected {bins}; run the step that makes it again")
     return found

@@ -89,6 +89,44 @@ def leave_one_out(
     return as_split(side)
 
 
+def leave_one_group_out(data: SplitData, *, folds: int, fold: int) -> pd.Categorical:
+    """Test on one group: a cell type, a gene, an individual, a species, a study.
+
+    The next group in the alphabet, after the last the first, is for validation, so that no choice is made on a group
+    that training knows, and the others are for training.
+
+    Parameters
+    ----------
+    data
+        The data set; every bin has a group.
+    folds
+        The number of groups, one by one the test group.
+    fold
+        From 1 to ``folds``: which, in the order of the alphabet.
+
+    Raises
+    ------
+    UserError
+        A bin has no group, ``folds`` is not the number of groups, or there is no such fold.
+    """
+    check_whole("split.folds", folds, least=3)
+    _check_fold(folds, fold)
+    group = data.windows["group"].cat.remove_unused_categories().cat
+    if lacking := int((group.codes < 0).sum()):
+        raise UserError(
+            f"split: {lacking:,} of {len(group.codes):,} bins have no group, expected one for each; name the column or "
+            "the field of the header that holds it, or use another scheme"
+        )
+    names = [str(name) for name in group.categories]
+    if len(names) != folds:
+        raise UserError(
+            f"split.folds: found {folds}, expected {len(names)} as there are groups, for leaving out one at a time; "
+            "correct folds"
+        )
+    place = np.argsort(np.argsort(names))[group.codes.to_numpy()]
+    return as_split(np.where(place == fold - 1, TEST, np.where(place == fold % folds, VALIDATION, TRAIN)))
+
+
 def strata(data: SplitData) -> np.ndarray:
     """Number the distinct rows of classes or of binary labels, int64, shape (bins,); all 0 for other kinds."""
     if data.kind not in ("binary", "class"):

@@ -10,7 +10,7 @@ from lociflow.command import UserError
 from lociflow.genome.bin_splits import by_group, published, random
 from lociflow.genome.contig_names import guess_contig, some
 from lociflow.genome.contig_splits import balanced_contigs, contig_folds
-from lociflow.genome.fold_splits import cross_validation, leave_one_out
+from lociflow.genome.fold_splits import cross_validation, leave_one_group_out, leave_one_out
 from lociflow.genome.homology_split import homology_aware
 from lociflow.genome.split_data import SPLITS, SplitData, as_split
 
@@ -23,6 +23,7 @@ __all__ = [
     "contig_folds",
     "cross_validation",
     "homology_aware",
+    "leave_one_group_out",
     "leave_one_out",
     "published",
     "random",

@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 from scipy.stats import friedmanchisquare, rankdata, studentized_range
 
-from lociflow.evaluation.comparison import BETTER, NEITHER
 from lociflow.evaluation.metrics import METRICS
+from lociflow.evaluation.pair_table import BETTER, NEITHER
 from lociflow.report.results import DatasetResults, RunResults
 
 # With fewer data sets ranks say nothing (Demšar 2006 asks for more than ten, and for five at the least).

@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import math
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -36,7 +37,7 @@ class Headline(NamedTuple):
     """Of its interval; None where there are several seeds."""
     seeds: int
     baseline: float | None
-    """The k-mer baseline's score."""
+    """The best baseline's score."""
 
 
 class ListedRun(NamedTuple):
@@ -124,9 +125,9 @@ def headline(dataset: str, split: str, rows: pd.DataFrame) -> Headline:
     about = METRICS[metric]
     models = rows[rows["kind"] == "model"]
     scores = models.groupby("label", sort=False)[f"{metric}_median"].mean().dropna()
-    kmers = rows[(rows["kind"] == "baseline") & rows["model"].astype(str).str.startswith("kmer")]
     best = None if scores.empty else str(scores.idxmax() if about.larger_is_better else scores.idxmin())
     trained = models[models["label"] == best]
+    gains = trained.get(f"{metric}_gain")
     alone = len(trained) == 1
     return Headline(
         dataset=dataset,
@@ -139,7 +140,7 @@ def headline(dataset: str, split: str, rows: pd.DataFrame) -> Headline:
         low=_known(trained[f"{metric}_low"].iloc[0]) if alone else None,
         high=_known(trained[f"{metric}_high"].iloc[0]) if alone else None,
         seeds=trained["seed"].nunique(),
-        baseline=_known(kmers[f"{metric}_median"].iloc[0] if len(kmers) else None),
+        baseline=None if gains is None else _known(scores.get(best, math.nan) - gains.mean()),
     )
 
 

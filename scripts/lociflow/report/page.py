@@ -17,8 +17,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from lociflow.command import atomic, status
-from lociflow.evaluation.comparison import NEITHER
 from lociflow.evaluation.metrics import HEADLINES, METRICS
+from lociflow.evaluation.pair_table import NEITHER
 from lociflow.report import figures, tables
 from lociflow.report.cost import EntryCost, entry_costs, step_costs
 from lociflow.report.differences import Difference, from_best, mean_ranks

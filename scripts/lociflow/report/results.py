@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from lociflow.evaluation.comparison import COLUMNS
 from lociflow.evaluation.metrics import KIND_METRICS, METRICS, KindMetrics
+from lociflow.evaluation.pair_table import COLUMNS
 from lociflow.report.loci import Locus
 from lociflow.report.planted import Planted
 

@@ -5,10 +5,11 @@ from sklearn.metrics import average_precision_score, roc_auc_score
 from window_files import write_holdout
 
 from lociflow.command import UserError
-from lociflow.evaluation.comparison import BETTER, COLUMNS, NEITHER, Compared, compare_entries, write_comparisons
+from lociflow.evaluation.comparison import Compared, compare_entries, write_comparisons
 from lociflow.evaluation.delong import delong
 from lociflow.evaluation.evaluate import evaluate
 from lociflow.evaluation.median_draws import read_draws
+from lociflow.evaluation.pair_table import BETTER, COLUMNS, NEITHER
 from lociflow.evaluation.predictions import prediction_table, write_predictions
 from lociflow.genome.window_table import split_digest
 

@@ -4,7 +4,8 @@ import pytest
 from window_files import write_holdout
 
 from lociflow.command import UserError
-from lociflow.genome.bin_properties import NO_START, describe_bins, gene_distances, read_properties
+from lociflow.genome.bin_properties import NO_START, describe_bins, gene_distances
+from lociflow.genome.property_table import read_properties
 from lociflow.sequence.store import write_store
 
 GTF = (

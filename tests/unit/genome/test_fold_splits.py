@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from lociflow.command import UserError
-from lociflow.genome.fold_splits import cross_validation, leave_one_out, strata
+from lociflow.genome.fold_splits import cross_validation, leave_one_group_out, leave_one_out, strata
 from lociflow.genome.split_data import SplitData
 
 CLASSES = np.repeat([0, 1, 2, -1], [40, 13, 7, 3])
@@ -64,6 +64,32 @@ def test_leaving_one_out():
     of_first = (found[:, CLASSES == 0] == "validation").sum(axis=1)
     assert set(of_first) <= {3, 4}
     assert len({tuple(row == "validation") for row in found}) > 50
+
+
+def grouped(names):
+    windows = pd.DataFrame({"group": pd.Categorical(names, ["unused", "liver", "brain", "heart", "skin"])})
+    return SplitData(windows, np.zeros((len(names), 1), np.int8), "binary", *[None] * 3)
+
+
+def test_leaving_one_group_out():
+    cells = grouped(["heart", "brain", "liver", "brain", "skin"])
+    found = [sides(leave_one_group_out(cells, folds=4, fold=fold)).tolist() for fold in range(1, 5)]
+    # In the alphabet brain, heart, liver, skin.
+    assert found[0] == ["validation", "test", "train", "test", "train"]
+    assert found[1] == ["test", "train", "validation", "train", "train"]
+    assert found[3] == ["train", "validation", "train", "validation", "test"]
+
+
+@pytest.mark.parametrize(
+    ("names", "folds", "message"),
+    [
+        (["liver", None, "brain", "skin"], 3, "1 of 4 bins have no group, expected one for each"),
+        (["liver", "heart", "brain", "skin"], 3, "split.folds: found 3, expected 4 as there are groups"),
+    ],
+)
+def test_groups_that_cannot_be_left_out_are_told(names, folds, message):
+    with pytest.raises(UserError, match=re.escape(message)):
+        leave_one_group_out(grouped(names), folds=folds, fold=1)
 
 
 def test_strata_are_the_rows_of_binary_labels_and_of_other_kinds_one():

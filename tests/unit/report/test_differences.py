@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from scipy.stats import friedmanchisquare
 
-from lociflow.evaluation.comparison import BETTER, COLUMNS, NEITHER
+from lociflow.evaluation.pair_table import BETTER, COLUMNS, NEITHER
 from lociflow.report.differences import MeanRanks, alike, from_best, mean_ranks
 from lociflow.report.read_results import read_results
 

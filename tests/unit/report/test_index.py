@@ -20,8 +20,8 @@ def row(label: str, score: float | None, *, kind: str = "model", seed: int | Non
 
 def test_the_best_model_beside_the_baseline() -> None:
     rows = [
-        row("cnn", 0.5),
-        row("rnn", 0.75),
+        row("cnn", 0.5, auprc_gain=0.25),
+        row("rnn", 0.75, auprc_gain=0.5),
         row("kmer_6", 0.25, kind="baseline", seed=None),
         row("c", 0.9, kind="control"),
     ]

@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from lociflow.evaluation.comparison import COLUMNS, NEITHER
+from lociflow.evaluation.pair_table import COLUMNS, NEITHER
 from lociflow.report.differences import Difference
 from lociflow.report.page import LARGEST_PAGE, Provenance, as_yaml, breakable, render, verdict, write_page
 from lociflow.report.read_results import read_results
