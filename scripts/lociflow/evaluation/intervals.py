@@ -16,7 +16,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from lociflow.evaluation.metrics import Ranking, score
+from lociflow.evaluation.metrics import METRICS, Ranking, score
 
 # With fewer blocks the percentiles of a bootstrap mean nothing.
 MIN_BLOCKS = 10
@@ -120,8 +120,10 @@ def bootstrap(
     for each in measured:
         found, drawn = each.score(ones), each.score(multiplicities)
         for metric in metrics:
-            observed[metric].append(float(found[metric][0]))
-            resampled[metric].append(drawn[metric])
+            value = float(found[metric][0])
+            observed[metric].append(value)
+            raised = METRICS[metric].raised_by_chance
+            resampled[metric].append(brought_to(value, drawn[metric]) if raised else drawn[metric])
         reasons.append(each.reason)
     return Draws(
         {metric: np.array(values) for metric, values in observed.items()},
@@ -131,6 +133,16 @@ def bootstrap(
         },
         reasons,
     )
+
+
+def brought_to(value: float, draws: np.ndarray) -> np.ndarray:
+    """Shift draws so that their mean is the observed value, none below 0.
+
+    A distance between a mean and a share is raised by the chance in the share, and in bins that are drawn anew by that
+    of the draw as well: percentiles of the draws as they are may leave out the value that they are of.
+    """
+    known = draws[~np.isnan(draws)]
+    return draws if not len(known) else np.maximum(draws - (known.mean() - value), 0)
 
 
 def why_too_few(blocks: np.ndarray, count: int) -> str | None:

@@ -25,6 +25,8 @@ class Metric(NamedTuple):
     """What a model without any knowledge scores, where that is one number."""
     undefined: str = "no positives or no negatives"
     """Why a target can be without it."""
+    raised_by_chance: bool = False
+    """Whether bins score higher for being drawn anew, so that the draws are brought to the observed value."""
 
 
 CONSTANT = "constant, or fewer than two labels"
@@ -37,7 +39,7 @@ METRICS: Mapping[str, Metric] = {
     "recall_fdr25": Metric("recall at 25 % FDR", True),
     "f1": Metric("F1", True, None, UNCHOSEN),
     "mcc": Metric("MCC", True, 0.0, UNCHOSEN),
-    "ece": Metric("calibration error", False, None, "no labels, or scores that are no probabilities"),
+    "ece": Metric("calibration error", False, None, "no labels, or scores that are no probabilities", True),
     "error": Metric("error", False, None, "no labels"),
     "accuracy": Metric("accuracy", True, None, "no labels"),
     "balanced_accuracy": Metric("balanced accuracy", True, None, "no labels"),

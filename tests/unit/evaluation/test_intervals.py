@@ -3,14 +3,17 @@ import pandas as pd
 import pytest
 
 from lociflow.evaluation.intervals import (
+    Measured,
     assign_blocks,
     bootstrap,
+    brought_to,
     draw_blocks,
     percentile_interval,
     ranked,
     summary_interval,
 )
 from lociflow.evaluation.metrics import auprc, auroc, rank
+from lociflow.evaluation.reliability import calibration_error, reliability
 
 
 def table(contigs, starts, groups=None):
@@ -128,3 +131,16 @@ def test_intervals_cover_at_their_nominal_rate():
     assert covered["auroc"] / repeats == pytest.approx(0.9, abs=0.05)
     assert covered["auprc"] / repeats == pytest.approx(0.9, abs=0.05)
     assert covered_by_bins / repeats < 0.75, "bins taken for independent claim too much"
+
+
+def test_draws_of_an_error_that_chance_raises_are_brought_to_its_value():
+    assert brought_to(0.2, np.array([0.2, 0.4, np.nan, 0.6])) == pytest.approx([0, 0.2, np.nan, 0.4], nan_ok=True)
+    generator = np.random.default_rng(0)
+    probabilities = generator.random(600)
+    labels = (generator.random(600) < probabilities).astype(int)
+    blocks = np.arange(600) // 10
+    sums = reliability(labels, probabilities, blocks, 60)
+    measured = Measured(lambda weights: {"ece": calibration_error(sums, weights)}, None)
+    drawn = bootstrap([measured], draw_blocks(60, 200, 1), ["ece"])
+    interval = percentile_interval(drawn.resampled["ece"][0], 0.95)
+    assert interval.low < drawn.observed["ece"][0] < interval.high

@@ -237,6 +237,7 @@ def test_baselines_refuse_labels_that_they_have_no_probabilities_for(tmp_path):
     with pytest.raises(UserError, match=re.escape(message)):
         fit_baseline(tmp_path / "store.json", *files, "holdout", config, tmp_path / "predictions.parquet")
     kmer = {"_target_": "lociflow.evaluation.kmer.fit_predict", "k": 2, "window_length": 50, "regularisation": [1.0]}
+    kmer["labels"] = ["binary", "class"]
     fit_baseline(tmp_path / "store.json", *files, "holdout", kmer, tmp_path / "predictions.parquet")
     found = read_predictions(tmp_path / "predictions.parquet")
     assert list(found) == ["bin", "split", "a:x", "a:y"]
