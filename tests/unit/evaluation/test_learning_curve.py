@@ -8,13 +8,14 @@ import pytest
 
 from lociflow.command import UserError
 from lociflow.evaluation.learning_curve import read_points, tabulate, write_table
+from lociflow.formats import stamp
 from lociflow.report.experiment_figures import draw_learning_curve
 
 
 def write_point(folder, model, share, seed, score, metric="auprc", **more):
     folder.mkdir(parents=True)
     summary = {metric: {"median": score, "mean": score - 0.1, "mean_low": score - 0.2, "mean_high": score}}
-    metrics = {"format": "metrics", "version": 1, "summary": summary, **more}
+    metrics = {**stamp("metrics"), "summary": summary, **more}
     (folder / "metrics.json").write_text(json.dumps(metrics))
     counts = {"training_labels": 2000, "training_positives": 40, "fewest_training_positives": 3}
     if metric != "auprc":
