@@ -1,5 +1,7 @@
 """Where every file of a run lies, relative to the working directory."""
 
+from collections.abc import Sequence
+
 SOURCE = "resources/sources/{file}"
 SOURCE_RECORD = "resources/sources/{file}.source.json"
 SIMULATED = "simulated/{dataset}"
@@ -9,7 +11,8 @@ DATASET = "results/{dataset}"
 BASELINE = "results/{dataset}/{split}/baselines/{baseline}"
 CEILING = "results/{dataset}/{split}/baselines/ceiling"
 TRAINED = "results/{dataset}/{split}/{model}/seed{seed}"
-ENSEMBLE = "results/{dataset}/{split}/{model}/ensemble"
+# Of which seeds a mean is stands in its name, so that runs with others do not overwrite it.
+ENSEMBLE = "results/{dataset}/{split}/{model}/ensemble-{seeds}"
 INTERPRETATION = TRAINED + "/interpretation"
 INDEX = "results/index.html"
 RUNS = "results/runs"
@@ -23,3 +26,8 @@ def split_label(label: str) -> tuple[str, str | None]:
     """Return the model and the variant that ``model+variant`` names."""
     model, _, variant = label.partition("+")
     return model, variant or None
+
+
+def joined(seeds: Sequence[int]) -> str:
+    """Return how the name of a mean over seeds says of which it is."""
+    return "-".join(map(str, seeds))

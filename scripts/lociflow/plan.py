@@ -136,8 +136,9 @@ class Plan:
 
     def ensemble_files(self, dataset: str, *files: str) -> list[str]:
         """Return files of the mean prediction over seeds of every model that has several."""
+        seeds = layout.joined(self.run["seeds"])
         return [
-            f"{layout.ENSEMBLE.format(dataset=dataset, split=split, model=model)}/{file}"
+            f"{layout.ENSEMBLE.format(dataset=dataset, split=split, model=model, seeds=seeds)}/{file}"
             for file, split, model in product(files, self.splits_of(dataset), self.averaged(dataset))
         ]
 

@@ -146,7 +146,7 @@ rule pool_folds:
     wildcard_constraints:
         pooled=one_of(pooled_names()),
         # The mean over seeds is made of pooled predictions, and not pooled of means.
-        pooled_of="[^/]+/(?!ensemble$)[^/]+",
+        pooled_of="[^/]+/(?!ensemble-)[^/]+",
     conda:
         "../../envs/evaluate.yaml"
     threads: 1
@@ -175,16 +175,17 @@ rule average_seeds:
         script=script("average_seeds.py"),
         seeds=lambda wildcards: [
             f"{layout.TRAINED.format(**wildcards, seed=seed)}/predictions.parquet"
-            for seed in RUN["seeds"]
+            for seed in wildcards.seeds.split("-")
         ],
     output:
         predictions=f"{layout.ENSEMBLE}/predictions.parquet",
     log:
-        "logs/{dataset}/{split}/{model}/ensemble/average_seeds.log",
+        "logs/{dataset}/{split}/{model}/ensemble-{seeds}/average_seeds.log",
     benchmark:
-        "benchmarks/{dataset}/{split}/{model}/ensemble/average_seeds.jsonl"
+        "benchmarks/{dataset}/{split}/{model}/ensemble-{seeds}/average_seeds.jsonl"
     wildcard_constraints:
         split=one_of(PLAN.all_splits | pooled_names()),
+        seeds="[0-9-]+",
     conda:
         "../../envs/evaluate.yaml"
     threads: 1

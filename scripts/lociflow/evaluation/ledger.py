@@ -2,10 +2,10 @@
 
 The difference is the measured score less the published one. Its interval is put together from those of the two scores
 (MOVER; Zou & Donner 2008, Stat. Med. 27:1693): for two counts this is Newcombe's tenth method (1998, Stat. Med.
-17:873). The measured score has its bootstrap interval, a published count of errors or right calls the interval of
-Wilson (1927); a published number without a count is taken as it stands, since nobody knows how uncertain it is. Both
-scores are treated as if they were of different test examples: where the examples are the same, the interval is rather
-too wide than too narrow.
+17:873). The measured score has its bootstrap interval; a published count of errors or right calls, and the share of
+independent examples that is measured beside it, have the interval of Wilson (1927); a published number without a count
+is taken as it stands, since nobody knows how uncertain it is. Both scores are treated as if they were of different test
+examples: where the examples are the same, the interval is rather too wide than too narrow.
 
 With t for the tolerance of the entry:
 
@@ -44,6 +44,8 @@ VERDICTS = (REPRODUCED, CONSISTENT, BETTER, WORSE, NOT_TOLD_APART, NOT_COMPARABL
 FAITHFUL, SIMILAR, OTHER = "faithful", "similar", "other"
 # What the summary of a metric calls the ends of the mean's interval.
 MEAN_ENDS = ("mean_low", "mean_high")
+# Metrics that are a count of test examples over all of them.
+SHARES = ("error", "accuracy")
 # Numbers are read from decimal text: 0.3 - 0.2 is to be within a tolerance of 0.1.
 ROUNDING = 1e-9
 
@@ -167,6 +169,8 @@ def measure(entry: Mapping[str, Any], metrics: Sequence[Mapping[str, Any]]) -> M
     values = [value for value, _ in found if value is not None]
     if not values or len(values) < len(found):
         return None
+    if len(found) == 1 and (counted := _counted(entry, values[0], metrics[0])):
+        return counted
     lows = [interval.low for _, interval in found if interval.low is not None]
     highs = [interval.high for _, interval in found if interval.high is not None]
     if len(lows) == len(highs) == len(found):
@@ -181,6 +185,18 @@ def measure(entry: Mapping[str, Any], metrics: Sequence[Mapping[str, Any]]) -> M
         len(values),
         metrics[0]["bins"]["test"],
     )
+
+
+def _counted(entry: Mapping[str, Any], value: float, metrics: Mapping[str, Any]) -> Measured | None:
+    """Return a share of independent test examples with Wilson's interval; None where it is none of these.
+
+    The percentiles of a bootstrap have no width where nothing, or everything, is called wrongly.
+    """
+    bins = metrics["bins"]["test"]
+    if entry["count"] is None or entry["metric"] not in SHARES or metrics["interval"]["blocks"] != bins:
+        return None
+    low, high = binomtest(round(value * bins), bins).proportion_ci(metrics["interval"]["level"], method="wilson")
+    return Measured(value, Interval(float(low), float(high)), None, 1, bins)
 
 
 def _score(entry: Mapping[str, Any], metrics: Mapping[str, Any]) -> tuple[float | None, Interval]:

@@ -23,6 +23,8 @@ BASES = 4
 LETTER = 0x7F
 # Windows of which the letters are held at once.
 ROWS = 8192
+# Positives of a target by which a motif is chosen, where it has as many.
+FEWEST = 100
 # So little regularisation that the two numbers fitted to a score are those of greatest likelihood.
 FREE = 1e6
 # Least slope, in log odds per standard deviation of the scores.
@@ -161,36 +163,40 @@ def candidates_by_name(names: Sequence[str], motifs: Sequence[Matrix]) -> list[l
 
 
 def draw_bins(labels: np.ndarray, most: int | None, seed: int) -> tuple[np.ndarray, np.ndarray | None]:
-    """Draw bins of which half are positive for some target, where there are as many, with weights that undo it.
+    """Draw bins, each target's positives by themselves so that rare ones are not lost, with weights that undo it.
 
     Parameters
     ----------
     labels
         1, 0, or -1 for missing, shape (bins, targets).
     most
-        How many are wanted; None for all.
+        About how many are wanted, half of them positive; of many targets there are more, for each has its share of the
+        positives and :data:`FEWEST` at the least. None for all.
     seed
         Of the draw.
 
     Returns
     -------
     tuple
-        Rows, ascending, and the weight of each; None where all bins are drawn.
+        Rows, ascending, and the weight of each, 1 over its chance to be drawn; None where all bins are drawn.
     """
     if most is None or len(labels) <= most:
         return np.arange(len(labels)), None
-    positive = (labels == 1).any(axis=1)
-    kinds = [np.flatnonzero(positive), np.flatnonzero(~positive)]
-    wanted = min(len(kinds[0]), max(most // 2, most - len(kinds[1])))
     generator = np.random.Generator(np.random.Philox(key=seed))
-    parts = [
-        generator.choice(rows, count, replace=False) for rows, count in zip(kinds, (wanted, most - wanted), strict=True)
-    ]
-    weight = np.zeros(len(labels))
-    for rows, part in zip(kinds, parts, strict=True):
-        weight[part] = len(rows) / max(len(part), 1)
-    drawn = np.sort(np.concatenate(parts))
-    return drawn, weight[drawn]
+    wanted = max(most // (2 * labels.shape[1]), FEWEST)
+    passed_over, taken = np.ones(len(labels)), np.zeros(len(labels), bool)
+    for column in labels.T:
+        positive = np.flatnonzero(column == 1)
+        drawn = generator.choice(positive, min(wanted, len(positive)), replace=False)
+        taken[drawn] = True
+        # Targets are drawn from independently: a bin that several have is passed over by all of them, or taken.
+        passed_over[positive] *= 1 - len(drawn) / max(len(positive), 1)
+    others = np.flatnonzero((labels != 1).all(axis=1))
+    drawn = generator.choice(others, min(len(others), max(most // 2, most - int(taken.sum()))), replace=False)
+    taken[drawn] = True
+    passed_over[others] = 1 - len(drawn) / max(len(others), 1)
+    rows = np.flatnonzero(taken)
+    return rows, 1 / (1 - passed_over[rows])
 
 
 def best_of_all(
@@ -300,7 +306,7 @@ def _fit_predict(
     for target, (name, choice) in enumerate(zip(names, choices, strict=True)):
         status(
             f"motif_scan baseline: {name}: {choice.motif.matrix_id} {choice.motif.name}, AUPRC {choice.auprc:.4f} on "
-            "training and validation bins"
+            f"{len(development):,} training and validation bins"
         )
         trained, scored = (
             scan_bins(store, place, rows, bin_length, choice.motif.pwm, background) for rows in (training, bins)

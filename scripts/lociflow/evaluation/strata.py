@@ -68,7 +68,8 @@ def strata_of(
 def _contigs(windows: pd.DataFrame) -> Strata:
     names = windows["contig"].astype(str)
     found = list(dict.fromkeys(names))
-    if len(found) > MOST_CONTIGS:
+    # A sequence without a genome is no chromosome.
+    if len(found) > MOST_CONTIGS or len(found) == len(names):
         return Strata("chromosome", (), np.full(len(names), -1))
     return Strata("chromosome", tuple(found), names.map({name: place for place, name in enumerate(found)}).to_numpy())
 
@@ -108,27 +109,31 @@ def judged_by(kind: str) -> str:
     return "auroc" if KIND_METRICS[kind].ranked else KIND_METRICS[kind].headline
 
 
-def carrying(strata: Sequence[Mapping[str, Any]], whole: float | None, kind: str) -> list[Mapping[str, Any]]:
+def carrying(
+    strata: Sequence[Mapping[str, Any]], whole: float | None, low: float | None, kind: str
+) -> list[Mapping[str, Any]]:
     """Return the strata that carry a score: without them less than half of what lies above chance is left.
 
     Parameters
     ----------
     strata
         Rows as the file of metrics has them under ``strata``: ``without`` is the median of :func:`judged_by` over all
-        other bins.
+        other bins; where it is undefined, all positives or all negatives lie in the stratum.
     whole
         The median over all bins; None where it is undefined.
+    low
+        The lower end of its interval; where that is not above chance nothing is carried.
     kind
         Of the labels.
     """
     metric = METRICS[judged_by(kind)]
-    if whole is None or metric.chance is None or whole <= metric.chance:
+    if whole is None or metric.chance is None or low is None or low <= metric.chance:
         return []
-    above = whole - metric.chance
-    return [row for row in strata if row["without"] is not None and row["without"] - metric.chance < CARRIED * above]
+    least = metric.chance + CARRIED * (whole - metric.chance)
+    return [row for row in strata if row["without"] is None or row["without"] < least]
 
 
-def between(strata: Sequence[Mapping[str, Any]], whole: float | None, kind: str) -> list[str]:
+def between(strata: Sequence[Mapping[str, Any]], whole: float | None, low: float | None, kind: str) -> list[str]:
     """Return the ways to make strata within which less than half of what lies above chance is left.
 
     The score then tells the strata apart more than the bins within them.
@@ -136,7 +141,7 @@ def between(strata: Sequence[Mapping[str, Any]], whole: float | None, kind: str)
     Parameters are those of :func:`carrying`.
     """
     metric = METRICS[judged_by(kind)]
-    if whole is None or metric.chance is None or whole <= metric.chance:
+    if whole is None or metric.chance is None or low is None or low <= metric.chance:
         return []
     found = []
     for by in dict.fromkeys(row["by"] for row in strata):

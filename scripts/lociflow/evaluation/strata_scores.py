@@ -64,9 +64,8 @@ def score_strata(
             present = len(np.unique(blocks[inside]))
             row: dict[str, Any] = {"by": way.by, "level": level_name, "bins": len(inside)}
             if kind.ranked:
-                row["prevalence"] = number(
-                    float(np.nanmedian([prevalence(part.label(column)) for column in range(len(part.names))]))
-                )
+                shares = np.array([prevalence(part.label(column)) for column in range(len(part.names))])
+                row["prevalence"] = number(over_targets(shares[:, np.newaxis], np.median)[0])
             for metric in shown:
                 value = number(over_targets(drawn.observed[metric][:, np.newaxis], np.median)[0])
                 interval = summary_interval(drawn.resampled[metric], np.median, level, present)

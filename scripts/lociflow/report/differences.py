@@ -1,7 +1,7 @@
 """Which entries differ clearly from the best one, and how models stand over many data sets."""
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -42,6 +42,9 @@ class MeanRanks(NamedTuple):
 def from_best(comparisons: pd.DataFrame, dataset: DatasetResults) -> dict[str, Difference]:
     """Say how each entry of a data set's split differs from the best one.
 
+    The best is one of the models and of the baselines that are to be beaten; others, which know more than a predictor
+    may or come from elsewhere, are held against it as well, and may be better.
+
     Parameters
     ----------
     comparisons
@@ -54,18 +57,36 @@ def from_best(comparisons: pd.DataFrame, dataset: DatasetResults) -> dict[str, D
     dict
         By label; the best one first. Empty where nothing was compared.
     """
-    here = comparisons[(comparisons["dataset"] == dataset.dataset) & (comparisons["split"] == dataset.split)]
-    if here.empty:
+    allowed = {entry.label for entry in dataset.entries if entry.kind == "model" or entry.to_beat}
+    here = _pairs(comparisons, dataset)
+    # The first of every pair is the better one, so that the best of all is second in none with another that may be it.
+    beaten = {row.second for row in here if row.first in allowed}
+    seen = dict.fromkeys(label for row in here for label in (row.first, row.second))
+    best = next((str(label) for label in seen if label in allowed - beaten), None)
+    if best is None:
         return {}
-    best = str(here["first"].iloc[0])
     found = {best: Difference("the best", None, None, None, None)}
-    for row in here[here["first"] == best].itertuples():
-        words = {BETTER: "clearly worse", NEITHER: NEITHER}.get(str(row.verdict), str(row.verdict))
-        # The table has first less second.
-        found[str(row.second)] = Difference(
-            words, _known(row.q), _negative(row.difference), _negative(row.high), _negative(row.low)
-        )
+    for row in here:
+        if row.first == best:
+            words = {BETTER: "clearly worse", NEITHER: NEITHER}.get(str(row.verdict), str(row.verdict))
+            # The table has first less second.
+            ends = _negative(row.difference), _negative(row.high), _negative(row.low)
+            found[str(row.second)] = Difference(words, _known(row.q), *ends)
+        elif row.second == best:
+            words = {BETTER: "clearly better"}.get(str(row.verdict), str(row.verdict))
+            found[str(row.first)] = Difference(words, _known(row.q), *map(_known, (row.difference, row.low, row.high)))
     return found
+
+
+def undecided(comparisons: pd.DataFrame, dataset: DatasetResults, label: str) -> set[str]:
+    """Return the labels of the entries from which one does not differ clearly."""
+    pairs = [row for row in _pairs(comparisons, dataset) if row.verdict == NEITHER and label in (row.first, row.second)]
+    return {str(row.second if row.first == label else row.first) for row in pairs}
+
+
+def _pairs(comparisons: pd.DataFrame, dataset: DatasetResults) -> list[Any]:
+    here = comparisons[(comparisons["dataset"] == dataset.dataset) & (comparisons["split"] == dataset.split)]
+    return list(here.itertuples())
 
 
 def _known(value: object) -> float | None:

@@ -244,17 +244,19 @@ def strata_that_carry(dataset: DatasetResults) -> Iterator[Finding]:
     alone: dict[str, list[str]] = {}
     apart: dict[str, list[str]] = {}
     for entry in dataset.of_kind("model"):
-        rows, whole = entry.metrics.get("strata") or [], entry.summary(metric, "median")
-        for row in carrying(rows, whole, dataset.label_kind):
+        rows = entry.metrics.get("strata") or []
+        whole, low = entry.summary(metric, "median"), entry.summary(metric, "low")
+        for row in carrying(rows, whole, low, dataset.label_kind):
             alone.setdefault(f"{row['by']} {row['level']}", []).append(entry.name)
-        for by in between(rows, whole, dataset.label_kind):
+        for by in between(rows, whole, low, dataset.label_kind):
             apart.setdefault(by, []).append(entry.name)
     for stratum, names in alone.items():
         yield Finding(
             "warning",
             f"{dataset.name}: one stratum carries the score of {plural(len(names), 'model')}: {stratum}",
-            f"{listed(names)}: without these test windows less than half of what lies above chance is left. Report the "
-            "strata and not the whole, and look at what is special about these windows.",
+            f"{listed(names)}: without these test windows less than half of what lies above chance is left, or all "
+            "positives or all negatives are among them. Report the strata and not the whole, and look at what is "
+            "special about these windows.",
         )
     for by, names in apart.items():
         yield Finding(

@@ -94,7 +94,11 @@ def locate_dataset(dataset: Mapping[str, Any], manifest: Mapping[str, Any]) -> d
             {
                 **_named(label),
                 "kind": ENSEMBLE,
-                **_scored(layout.ENSEMBLE.format(dataset=name, split=split, model=label)),
+                **_scored(
+                    layout.ENSEMBLE.format(
+                        dataset=name, split=split, model=label, seeds=layout.joined(manifest["seeds"])
+                    )
+                ),
             }
             for label in dataset.get("averaged") or []
         ],

@@ -18,10 +18,9 @@ from markupsafe import Markup, escape
 
 from lociflow.command import atomic, status
 from lociflow.evaluation.metrics import HEADLINES, METRICS
-from lociflow.evaluation.pair_table import NEITHER
 from lociflow.report import figures, tables
 from lociflow.report.cost import EntryCost, entry_costs, step_costs
-from lociflow.report.differences import Difference, from_best, mean_ranks
+from lociflow.report.differences import Difference, from_best, mean_ranks, undecided
 from lociflow.report.drawing import Figure, Style, styles
 from lociflow.report.figure_files import write_figures
 from lociflow.report.figures import FEW_TARGETS
@@ -195,7 +194,7 @@ def dataset_section(
     return DatasetSection(
         results=dataset,
         level=figures.level(dataset),
-        verdict=verdict(dataset, differences),
+        verdict=verdict(dataset, results.comparisons),
         chance={metric: figures.chance(dataset, metric) for metric in dataset.shown_metrics},
         leaderboard=leaderboard(dataset, scores),
         from_best=differences,
@@ -287,7 +286,7 @@ def seeds_of(results: RunResults) -> list[int]:
     return sorted({entry.seed for dataset in results.datasets for entry in dataset.entries if entry.seed is not None})
 
 
-def verdict(dataset: DatasetResults, differences: Mapping[str, Difference]) -> str:
+def verdict(dataset: DatasetResults, comparisons: pd.DataFrame) -> str:
     """Say in words which model is best, by how much, and whether the order is settled."""
     ranked = [
         (score, label, entries)
@@ -307,7 +306,8 @@ def verdict(dataset: DatasetResults, differences: Mapping[str, Difference]) -> s
         + against_chance(dataset, entries, score)
         + "."
     ]
-    rivals = [name for _, name, _ in ranked[1:] if name in differences and differences[name].words == NEITHER]
+    tied = undecided(comparisons, dataset, label)
+    rivals = [name for _, name, _ in ranked[1:] if name in tied]
     if rivals:
         sentences.append(f"It does not differ clearly from {', '.join(rivals)}: their order is not settled.")
     baseline = dataset.best_baseline

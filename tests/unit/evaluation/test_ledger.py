@@ -272,3 +272,20 @@ def test_the_level_of_a_published_interval_is_that_of_the_scores() -> None:
         for found in (wide, narrow)
     ]
     assert ends[0].low < ends[1].low < 0.8 < ends[1].high < ends[0].high  # type: ignore[operator]
+
+
+def test_no_error_among_independent_examples_is_no_certainty():
+    # The bootstrap of 0 errors has no width. Newcombe (1998), method 10, for 0 of 106 against 4 of 106.
+    found = {**metrics(0.0, 0.0, "error"), "interval": {"level": 0.95, "blocks": 100}}
+    counted = entry(metric="error", value=4 / 106, count=4, trials=106, tolerance={"value": 0.02, "reason": "r"})
+    score = measure(counted, [found])
+    wilson = binomtest(0, 100).proportion_ci(0.95, method="wilson")
+    assert score == Measured(0.0, Interval(wilson.low, wilson.high), None, 1, 100)
+    verdict = judge(counted, published_interval(counted, 0.95), "faithful", score)
+    assert verdict.word == CONSISTENT
+    below = math.hypot(0, binomtest(4, 106).proportion_ci(0.95, method="wilson").high - 4 / 106)
+    above = math.hypot(wilson.high, 4 / 106 - binomtest(4, 106).proportion_ci(0.95, method="wilson").low)
+    assert (verdict.interval.low, verdict.interval.high) == pytest.approx((-4 / 106 - below, -4 / 106 + above))
+    # Neighbours in a genome are no independent examples.
+    found["interval"]["blocks"] = 20
+    assert measure(counted, [found]).interval == Interval(0.0, 0.0)

@@ -188,8 +188,22 @@ def test_drawn_bins_stand_for_all_of_their_kind():
 
 def test_many_positives_take_half_of_the_draw():
     drawn, weights = draw_bins(np.repeat([1, 0], 500).astype(np.int8)[:, None], 100, 0)
-    assert (drawn < 500).sum() == 50
-    assert set(weights) == {10.0}
+    assert ((drawn < 500).sum(), (drawn >= 500).sum()) == (100, 50)
+    assert weights == pytest.approx(np.repeat([5.0, 10.0], [100, 50]))
+
+
+def test_a_rare_target_keeps_its_positives_beside_a_common_one():
+    labels = np.zeros((20_000, 2), np.int8)
+    labels[:10_000, 0] = 1
+    labels[[5, 15_000], 1] = 1
+    drawn, weights = draw_bins(labels, 1000, 0)
+    assert {5, 15_000} <= set(drawn.tolist())
+    # 250 of 10,000, but the bin that the rare target has too is always there.
+    assert weights[drawn.tolist().index(5)] == 1
+    common = weights[(drawn < 10_000) & (drawn != 5)]
+    assert common == pytest.approx(np.full(len(common), 40.0))
+    # The weights stand for all bins: 10,000 positives, 9,999 others, but for the draw.
+    assert weights.sum() == pytest.approx(20_000, rel=0.02)
 
 
 @pytest.mark.parametrize("most", [None, 4, 9])

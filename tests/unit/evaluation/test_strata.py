@@ -42,7 +42,7 @@ def test_one_stratum_alone_is_none():
 
 
 def test_sequences_are_no_chromosomes():
-    windows = pd.DataFrame({"contig": [f"s{number}" for number in range(50)], "start": 0, "end": 10})
+    windows = pd.DataFrame({"contig": [f"s{number}" for number in range(11)], "start": 0, "end": 10})
     assert list(strata_of(windows, None, None)) == []
 
 
@@ -53,16 +53,20 @@ def row(by, level, bins, auroc, without):
 def test_a_stratum_that_carries_the_score():
     rows = [row("GC content", "low", 10, 0.55, 0.9), row("GC content", "high", 10, 0.95, 0.6)]
     # Of the 0.4 above chance 0.1 is left without the second stratum.
-    assert [found["level"] for found in carrying(rows, 0.9, "binary")] == ["high"]
-    assert carrying(rows, 0.65, "binary") == []
-    assert carrying(rows, None, "binary") == []
+    assert [found["level"] for found in carrying(rows, 0.9, 0.8, "binary")] == ["high"]
+    assert carrying(rows, 0.65, 0.6, "binary") == []
+    assert carrying(rows, None, None, "binary") == []
+    # Not above chance for certain.
+    assert carrying(rows, 0.9, 0.49, "binary") == []
+    rows[1]["without"] = None
+    assert [found["level"] for found in carrying(rows, 0.9, 0.8, "binary")] == ["high"]
 
 
 def test_a_score_between_the_strata():
     rows = [row("GC content", "low", 10, 0.55, 0.9), row("GC content", "high", 30, 0.65, 0.8)]
     # Within: 0.625 on average, 0.125 above chance.
-    assert between(rows, 0.8, "binary") == ["GC content"]
-    assert between(rows, 0.7, "binary") == []
+    assert between(rows, 0.8, 0.7, "binary") == ["GC content"]
+    assert between(rows, 0.7, 0.6, "binary") == []
 
 
 def test_scores_of_the_strata_in_the_file_of_metrics(dataset, read_metrics):

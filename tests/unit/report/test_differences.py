@@ -6,7 +6,7 @@ import pytest
 from scipy.stats import friedmanchisquare
 
 from lociflow.evaluation.pair_table import BETTER, COLUMNS, NEITHER
-from lociflow.report.differences import MeanRanks, alike, from_best, mean_ranks
+from lociflow.report.differences import MeanRanks, alike, from_best, mean_ranks, undecided
 from lociflow.report.read_results import read_results
 
 
@@ -18,12 +18,35 @@ def pair(first, second, verdict, q=0.01, **more):
     return {**dict.fromkeys(COLUMNS), **row, **more}
 
 
+def dataset(models, baselines=(), split="holdout"):
+    entries = [SimpleNamespace(label=label, kind="model", to_beat=False) for label in models]
+    entries += [SimpleNamespace(label=label, kind="baseline", to_beat=beat) for label, beat in baselines]
+    return SimpleNamespace(dataset="data", split=split, entries=entries)
+
+
 def test_each_entry_against_the_best():
     table = pd.DataFrame([pair("a", "b", NEITHER, 0.3), pair("a", "c", BETTER), pair("b", "c", BETTER)])
-    found = from_best(table, SimpleNamespace(dataset="data", split="holdout"))
+    found = from_best(table, dataset("abc"))
     assert {label: each.words for label, each in found.items()} == {"a": "the best", "b": NEITHER, "c": "clearly worse"}
     assert (found["b"].q, found["b"].value, found["b"].low, found["b"].high) == (0.3, -0.2, -0.4, -0.1)
-    assert from_best(table, SimpleNamespace(dataset="data", split="fold1")) == {}
+    assert from_best(table, dataset("abc", split="fold1")) == {}
+
+
+def test_what_is_no_rival_is_not_the_best():
+    table = pd.DataFrame([pair("tool", "a", BETTER), pair("tool", "b", BETTER), pair("a", "b", NEITHER, 0.3)])
+    found = from_best(table, dataset("a", [("tool", False), ("b", True)]))
+    assert {label: each.words for label, each in found.items()} == {
+        "a": "the best", "tool": "clearly better", "b": NEITHER,
+    }  # fmt: skip
+    assert (found["tool"].value, found["tool"].low, found["tool"].high) == (0.2, 0.1, 0.4)
+    assert from_best(table[:1], dataset("a", [("tool", False)]))["tool"].words == "clearly better"
+
+
+def test_a_baseline_on_top_says_nothing_of_two_models():
+    table = pd.DataFrame([pair("base", "a", NEITHER, 0.5), pair("base", "b", NEITHER, 0.2), pair("a", "b", BETTER)])
+    assert undecided(table, dataset("ab", [("base", True)]), "a") == {"base"}
+    tied = pd.DataFrame([pair("base", "a", BETTER), pair("base", "b", BETTER), pair("a", "b", NEITHER, 0.4)])
+    assert undecided(tied, dataset("ab", [("base", True)]), "a") == {"b"}
 
 
 def scored(results, scores):

@@ -7,7 +7,6 @@ import pandas as pd
 import pytest
 
 from lociflow.evaluation.pair_table import COLUMNS, NEITHER
-from lociflow.report.differences import Difference
 from lociflow.report.page import LARGEST_PAGE, Provenance, as_yaml, breakable, render, verdict, write_page
 from lociflow.report.read_results import read_results
 
@@ -198,9 +197,9 @@ def test_verdict_calls_a_tie_a_tie(results) -> None:
     results.entry(data, "cnn", 0.9, width=0.4)
     results.entry(data, "danq", 0.9, width=0.4)
     (found,) = read_results(results.manifest).datasets
-    differences = dict.fromkeys(("cnn", "danq"), Difference(NEITHER, 0.4, 0, -1, 1))
-    assert "does not differ clearly from" in verdict(found, differences)
-    assert "their order is not settled" not in verdict(found, {})
+    row = {"dataset": "data", "split": data["split"], "first": "danq", "second": "cnn", "verdict": NEITHER}
+    assert "does not differ clearly from" in verdict(found, pd.DataFrame([row], columns=list(COLUMNS)))
+    assert "their order is not settled" not in verdict(found, pd.DataFrame(columns=list(COLUMNS)))
 
 
 def test_configuration_is_shown_as_yaml() -> None:
@@ -216,7 +215,9 @@ def test_the_answer_tells_the_lift_of_the_table(results) -> None:
     results.entry(data, "cnn", 0.9)
     (found,) = read_results(results.manifest).datasets
     (entry,) = found.of_kind("model")
-    assert f", a median lift of {entry.summary('lift', 'median'):.1f}." in verdict(found, {})
+    assert f", a median lift of {entry.summary('lift', 'median'):.1f}." in verdict(
+        found, pd.DataFrame(columns=list(COLUMNS))
+    )
 
 
 def test_the_leaderboard_says_who_differs_from_the_best(results, tmp_path) -> None:
