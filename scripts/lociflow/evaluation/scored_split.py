@@ -41,6 +41,8 @@ class Split:
     chosen
         Of binary labels: for each column the score from which on a bin is called positive, for F1 and MCC; None for
         those that the side's own bins choose.
+    average
+        Of profiles: what :meth:`average_profiles` returns, where it is known already.
     """
 
     def __init__(
@@ -50,6 +52,7 @@ class Split:
         bins: np.ndarray,
         threshold: float | None = None,
         chosen: Sequence[float] | None = None,
+        average: np.ndarray | None = None,
     ) -> None:
         self.bins = bins
         self.outputs = labels.outputs
@@ -70,6 +73,7 @@ class Split:
         self._columns = [self.outputs.groups[target].start + max(number, 0) for target, number in self.places]
         self.rows_of_bin = self.outputs.positions if self.kind == "position_class" else 1
         self.names = [self.outputs.columns[column] for column in self._columns]
+        self._average = average
         self.chosen = list(chosen) if chosen is not None else self._choose()
 
     def label(self, column: int) -> np.ndarray:
@@ -132,7 +136,9 @@ class Split:
 
     def average_profiles(self) -> np.ndarray:
         """Return the mean counts of the training bins, float64, shape (positions, targets)."""
-        return average_profile(self._all_labels, self._training)
+        if self._average is None:
+            self._average = average_profile(self._all_labels, self._training)
+        return self._average
 
 
 def measure_binary(split: Split, blocks: np.ndarray, count: int) -> Iterator[Measured]:

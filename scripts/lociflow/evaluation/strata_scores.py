@@ -78,7 +78,9 @@ def score_strata(
 
 
 def _part(labels: Labels, predictions: pd.DataFrame, test: Split, inside: np.ndarray) -> Split:
-    return Split(labels, predictions, test.bins[inside], test.threshold, test.chosen)
+    # Read from all training bins, once for all strata.
+    average = test.average_profiles() if test.kind == "profile" else None
+    return Split(labels, predictions, test.bins[inside], test.threshold, test.chosen, average)
 
 
 def _without(labels: Labels, predictions: pd.DataFrame, test: Split, others: np.ndarray) -> float | None:
