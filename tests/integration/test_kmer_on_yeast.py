@@ -55,7 +55,8 @@ def test_median_scores_of_the_targets_with_many_peaks(tmp_path):
     )
     labels = read_labels(**files, split=split)
     settings = yaml.safe_load((CONFIG / "baseline" / "kmer_logistic.yaml").read_text())
-    settings = {key: value for key, value in settings.items() if key not in ("_target_", "description", "labels")}
+    about = ("_target_", "description", "labels", "alphabets")
+    settings = {key: value for key, value in settings.items() if key not in about}
     found = fit_predict(
         open_store(tmp_path / "store.json"), *labels[:3], **{**settings, "window_length": config["windows"]["length"]}
     )
