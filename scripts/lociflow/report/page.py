@@ -343,7 +343,7 @@ def leaderboard(dataset: DatasetResults, scores: pd.DataFrame) -> list[tuple[str
     """Arrange the rows of the leaderboard in groups, models first, best first in each."""
     titles = {
         "model": "Models",
-        "ensemble": "Means over seeds",
+        "ensemble": "Ensembles: the mean prediction over seeds",
         "baseline": "Baselines",
         "ceiling": "Ceiling",
         "control": "Controls",
