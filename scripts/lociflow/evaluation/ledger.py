@@ -35,7 +35,7 @@ from typing import Any, NamedTuple
 from scipy.stats import binomtest
 
 from lociflow.evaluation.intervals import Interval
-from lociflow.evaluation.metrics import METRICS
+from lociflow.evaluation.metrics import HEADLINES, METRICS
 from lociflow.layout import split_label
 
 REPRODUCED, CONSISTENT, BETTER, WORSE = "reproduced", "consistent", "better", "worse"
@@ -112,7 +112,7 @@ def ledger(entries: Sequence[Mapping[str, Any]], scored: Sequence[Scored]) -> li
     -------
     list of Row
         For each entry a row for every model that stands for the published method, then one for the best of all other
-        models and baselines by the very score, which choosing it favours.
+        models and baselines by the headline metric of the labels, which choosing it favours.
     """
     return [row for entry in entries for row in entry_rows(entry, scored)]
 
@@ -135,19 +135,40 @@ def entry_rows(entry: Mapping[str, Any], scored: Sequence[Scored]) -> list[Row]:
     ]
     others = [label for label, how in standings.items() if how == OTHER]
     if others:
-        rows.append(_best_row(entry, published, {label: found[label] for label in others}))
+        ranks = _ranks(entry, [one for one in here if one.label in others], found)
+        rows.append(_best_row(entry, published, {label: found[label] for label in others}, *ranks))
     if not rows:
         nothing = Verdict(NOT_COMPARABLE, "no model of the run has this score", None, Interval(None, None))
         rows.append(Row(entry, published, None, OTHER, None, nothing))
     return rows
 
 
-def _best_row(entry: Mapping[str, Any], published: Interval, found: Mapping[str, Measured]) -> Row:
-    sign = 1 if METRICS[entry["metric"]].larger_is_better else -1
-    label = max(found, key=lambda each: sign * found[each].value)
+def _ranks(
+    entry: Mapping[str, Any], scored: Sequence[Scored], found: Mapping[str, Measured]
+) -> tuple[Mapping[str, float], str]:
+    """Return by which score the best of the others is chosen, larger being better, and what it is called.
+
+    The headline of the labels: by the error in one class alone a model that calls nothing else would be the best.
+    """
+    headline = HEADLINES[scored[0].metrics[0].get("kind", "binary")]
+    medians: dict[str, list[float]] = {}
+    for one in scored:
+        values = ((each["summary"].get(headline) or {}).get("median") for each in one.metrics)
+        medians[one.label] = [value for value in values if value is not None]
+    if any(len(medians[one.label]) < len(one.metrics) for one in scored):
+        sign = 1 if METRICS[entry["metric"]].larger_is_better else -1
+        return {one.label: sign * found[one.label].value for one in scored}, "this score"
+    sign = 1 if METRICS[headline].larger_is_better else -1
+    return {label: sign * statistics.fmean(values) for label, values in medians.items()}, METRICS[headline].title
+
+
+def _best_row(
+    entry: Mapping[str, Any], published: Interval, found: Mapping[str, Measured], ranks: Mapping[str, float], by: str
+) -> Row:
+    label = max(found, key=lambda each: ranks[each])
     verdict = judge(entry, published, OTHER, found[label])
     if len(found) > 1 and entry["not_comparable"] is None:
-        chosen = f"it is the best of {len(found)} by this score on the test set, which favours it"
+        chosen = f"it is the best of {len(found)} by {by} on the test set, which favours it"
         verdict = verdict._replace(because=f"{verdict.because}; {chosen}")
     return Row(entry, published, label, OTHER, found[label], verdict)
 

@@ -289,3 +289,19 @@ def test_no_error_among_independent_examples_is_no_certainty():
     # Neighbours in a genome are no independent examples.
     found["interval"]["blocks"] = 20
     assert measure(counted, [found]).interval == Interval(0.0, 0.0)
+
+
+def test_the_best_of_the_others_is_the_best_on_the_whole():
+    def scores(accuracy: float, error: float) -> dict[str, Any]:
+        found = metrics(error, 0.01, "class_error")
+        return {**found, "kind": "class", "summary": {"accuracy": {"median": accuracy}}}
+
+    counted = entry(models={}, metric="class_error", value=0.05, tolerance={"value": 0.01, "reason": "r"})
+    # What calls every bin one class has no error in it.
+    scored = [
+        Scored("toy", "holdout", label, kind, [scores(accuracy, error)])
+        for label, kind, accuracy, error in (("cnn", "model", 0.9, 0.05), ("prevalence", "baseline", 0.5, 0.0))
+    ]
+    (row,) = ledger([counted], scored)
+    assert row.label == "cnn"
+    assert row.verdict.because.endswith("it is the best of 2 by accuracy on the test set, which favours it")

@@ -35,7 +35,7 @@ def covered(results):
         ("danq_small", 2, 0.94, 0.6),
         ("other", 1, 0.7, 0.3),
     ):
-        made = results.entry(data, model, 0.9, seed=seed)
+        made = results.entry(data, model, 0.9 if model == "danq_small" else 0.6, seed=seed)
         path = Path(made["metrics"])
         found = json.loads(path.read_text())
         for metric, value in (("auroc", auroc), ("auprc", auprc)):
