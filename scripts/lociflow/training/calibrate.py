@@ -11,10 +11,12 @@ from torch.utils.data import DataLoader
 from lociflow.command import UserError, status
 from lociflow.data.balancing import Balance
 from lociflow.data.dataset import Sample
+from lociflow.models.outputs import Outputs
 from lociflow.training.labels import LabelStatistics, log_odds, log_shares
 from lociflow.training.module import TrainingModule
 from lociflow.training.prior_correction import Calibration, fit_calibration
 from lociflow.training.spool import Spool
+from lociflow.training.validation_logits import spool_logits
 
 
 def correct_prior(
@@ -71,7 +73,7 @@ def correct_prior(
             "training.correct_prior to false"
         )
     status("fitting probabilities on the validation bins")
-    fitted, natural = _fit(module, weights, validation, device, folder)
+    fitted, natural = _fit(module, weights, validation, outputs, device, folder)
     exact = ~np.isnan(offsets)
     if untold := [
         name for name, odds, known in zip(outputs.targets, natural, exact, strict=True) if np.isnan(odds) and not known
@@ -93,6 +95,7 @@ def _fit(
     module: TrainingModule,
     weights: Mapping[str, Tensor],
     validation: DataLoader[Sample],
+    outputs: Outputs,
     device: torch.device,
     folder: Path,
 ) -> tuple[Calibration, np.ndarray]:
@@ -100,16 +103,10 @@ def _fit(
 
     Their log odds there come with them, nan for a target whose labels there are all of one kind.
     """
-    model, one_hot = module.model.to(device), module.one_hot.to(device)
-    model.load_state_dict(weights)
-    model.eval()
     found: list[Calibration] = []
     natural: list[float] = []
-    with Spool(folder) as spool, torch.inference_mode():
-        for batch in validation:
-            logits = model(one_hot({name: view.to(device) for name, view in batch.views.items()}))
-            labels = torch.where(batch.mask, batch.targets, -1)
-            spool.append(logits.float().cpu().numpy(), labels.numpy().astype(np.int8))
+    with Spool(folder) as spool:
+        spool_logits(spool, module, weights, validation, outputs, device)
         for column in spool.columns():
             logits_of_one, labels_of_one = column
             found.append(fit_calibration(logits_of_one[:, None], labels_of_one[:, None]))

@@ -21,6 +21,7 @@ from lociflow.models.outputs import Outputs
 from lociflow.training.module import TrainingModule
 from lociflow.training.prior_correction import Calibration
 from lociflow.training.spool import Spool
+from lociflow.training.validation_logits import spool_logits
 
 # Of the logarithm of the slope, which is 1 over the temperature: beyond it the validation bins say nothing.
 WIDEST = 4.0
@@ -52,19 +53,12 @@ def scale_temperature(
         For a scratch file.
     """
     status("fitting the temperature on the validation bins")
-    model, one_hot = module.model.to(device), module.one_hot.to(device)
-    model.load_state_dict(weights)
-    model.eval()
     slopes = np.ones(len(outputs.columns))
-    with Spool(folder) as spool, torch.inference_mode():
-        for batch in validation:
-            logits = model(one_hot({name: view.to(device) for name, view in batch.views.items()})).float().cpu().numpy()
-            labels = torch.where(batch.mask, batch.targets, -1).numpy().astype(np.int16)
-            # A target's label stands beside each of its columns.
-            spool.append(logits, np.repeat(labels, [_width(group) for group in outputs.groups], axis=1))
+    with Spool(folder) as spool:
+        spool_logits(spool, module, weights, validation, outputs, device)
         columns = spool.columns()
         for group in outputs.groups:
-            found = [next(columns) for _ in range(_width(group))]
+            found = [next(columns) for _ in range(group.start, group.stop)]
             label = found[0][1]
             slopes[group] = fit_slope(np.stack([column for column, _ in found], axis=1)[label >= 0], label[label >= 0])
     starts = zip(outputs.targets, outputs.groups, strict=True)
@@ -100,7 +94,3 @@ def fit_slope(logits: np.ndarray, labels: np.ndarray) -> float:
 
     found = minimize_scalar(loss, bounds=(-WIDEST, WIDEST), method="bounded", options={"xatol": 1e-6})
     return float(np.exp(found.x)) if found.fun < loss(0.0) else 1.0
-
-
-def _width(group: slice) -> int:
-    return int(group.stop - group.start)

@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 
 from lociflow.evaluation.pair_table import COLUMNS, NEITHER
-from lociflow.report.page import LARGEST_PAGE, Provenance, as_yaml, breakable, render, verdict, write_page
+from lociflow.report.answer import verdict
+from lociflow.report.page import LARGEST_PAGE, Provenance, as_yaml, breakable, render, write_page
 from lociflow.report.read_results import read_results
 
 PROVENANCE = Provenance({"python": "3.11.7"}, "abc123", ("snakemake --cores all",))
