@@ -156,15 +156,16 @@ def critical_difference(ranks: MeanRanks) -> Figure:
                 linewidth=4,
                 solid_capstyle="butt",
             )
-        axes.plot([1, 1 + ranks.critical], [0.7, 0.7], color=DARK, linewidth=2, solid_capstyle="butt")
-        axes.text(1, 0.85, f"critical difference {ranks.critical:.2f}", fontsize=8.5, va="bottom")
+        axes.plot([1, 1 + ranks.critical], [1.2, 1.2], color=DARK, linewidth=2, solid_capstyle="butt")
+        axes.text(1, 1.35, f"critical difference {ranks.critical:.2f}", fontsize=8.5, va="bottom")
         axes.set_xlim(0.5, len(labels) + 0.5)
-        axes.set_ylim(top - 0.5 * half - 0.7, 1.5)
+        axes.set_ylim(top - 0.5 * half - 0.7, 2.0)
         axes.spines["left"].set_visible(False)
         axes.spines["bottom"].set_position(("data", 0))
-        axes.xaxis.tick_top()
-        axes.set_xticks(range(1, len(labels) + 1))
-        axes.tick_params(axis="x", pad=2)
+        axes.set_xticks(range(1, len(labels) + 1), [])
+        axes.tick_params(axis="x", direction="in", length=4)
+        for rank_number in range(1, len(labels) + 1):
+            axes.text(rank_number, 0.25, str(rank_number), fontsize=8.5, ha="center", va="bottom")
         axes.yaxis.set_major_locator(NullLocator())
         axes.grid(visible=False)
         told = ", ".join(f"{label} {rank:.2f}" for label, rank in ranks.ranks.items())

@@ -258,3 +258,13 @@ def test_strata_calibration_and_further_scores_are_shown(results, tmp_path) -> N
         "Calibration on data, mean over targets: cnn: calibration error 0.123",
     ):
         assert any(label.startswith(told) for label in labels), told
+
+
+def test_models_are_ranked_over_many_data_sets(results) -> None:
+    for number in range(5):
+        data = results.dataset(f"data{number}", ["A"])
+        for model, auroc in (("best", 0.95), ("middle", 0.8), ("worst", 0.6)):
+            results.entry(data, model, auroc)
+    _, page = page_of(results)
+    assert "Mean ranks over 5 data sets, 1 is best: best 1.00, middle 2.00, worst 3.00." in page.values("aria-label")
+    assert "critical difference 1.48" in " ".join(page.words)
