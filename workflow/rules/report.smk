@@ -52,6 +52,7 @@ rule compare_models:
             layout.COMPARISONS,
             caption="../report/comparisons.rst",
             category="Scores",
+            labels={"run": "{run}", "file": "comparisons.tsv"},
         ),
     log:
         "logs/runs/{run}/compare_models.log",
@@ -81,6 +82,7 @@ rule write_ledger:
             f"{layout.RUN}/ledger.tsv",
             caption="../report/ledger.rst",
             category="Scores",
+            labels={"run": "{run}", "file": "ledger.tsv"},
         ),
         table=f"{layout.RUN}/ledger.txt",
     log:

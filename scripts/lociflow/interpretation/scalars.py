@@ -1,0 +1,186 @@
+"""What explanations and effects are of: a model of any kind of labels as scalars, one column each.
+
+======================  ================================================================================================
+labels                  columns
+======================  ================================================================================================
+``binary``              ``TARGET``: the logit
+``class``               ``TARGET:CLASS``: the class's logit less the mean logit of the target's other classes
+``real``                ``TARGET``: the model's output
+``position_class``      ``TARGET:CLASS`` of every class but the background: the same margin, averaged over the bin's
+                        positions with weights in proportion to the class's probability there
+``profile``             ``TARGET:counts``: the log counts; ``TARGET:profile``: the profile's logits less their mean,
+                        averaged with the profile's own probabilities as weights (Avsec et al. 2021, BPNet, Methods)
+``contrasts``           ``NAME``: one column less another
+======================  ================================================================================================
+
+Weights are taken as constants: no gradient goes through them.
+"""
+
+from collections.abc import Mapping
+from typing import cast
+
+import torch
+from torch import Tensor, nn
+
+from lociflow.command import UserError
+from lociflow.data.one_hot import reverse_complement_one_hot
+from lociflow.evaluation.predict import averages_strands
+from lociflow.models.checkpoint import LoadedModel
+from lociflow.models.heads import ProfileOutput
+from lociflow.models.outputs import UNLABELLED, Outputs
+from lociflow.models.sequence_only import SequenceModel
+
+
+class Scalars(nn.Module):
+    """A model as scalars of the sequence.
+
+    Parameters
+    ----------
+    model
+        Maps one-hot sequence ``(batch, 4, length)`` to the raw outputs of its kind of labels.
+    outputs
+        What the model was asked for.
+    contrasts
+        Name of each contrast to the two columns of which it is the difference, the second taken from the first.
+    """
+
+    def __init__(self, model: nn.Module, outputs: Outputs, contrasts: Mapping[str, tuple[str, str]]) -> None:
+        super().__init__()
+        self.model = model
+        self.outputs = outputs
+        plain = scalar_names(outputs)
+        for name, columns in contrasts.items():
+            if name in plain:
+                raise UserError(f"contrasts: {name} is a column already, expected another name")
+            if unknown := [column for column in columns if column not in plain]:
+                raise UserError(f"contrasts.{name}: found {unknown[0]}, expected one of {', '.join(plain)}")
+        self.names = (*plain, *contrasts)
+        self._pairs = [(plain.index(plus), plain.index(minus)) for plus, minus in contrasts.values()]
+
+    def forward(self, sequence: Tensor) -> Tensor:
+        """Map one-hot sequence, ``(batch, 4, length)``, to scalars, ``(batch, columns)``."""
+        plain = self._plain(self.model(sequence))
+        more = [(plain[:, plus] - plain[:, minus])[:, None] for plus, minus in self._pairs]
+        return torch.cat([plain, *more], dim=1) if more else plain
+
+    def _plain(self, raw: Tensor | ProfileOutput) -> Tensor:
+        if self.outputs.kind == "profile":
+            profile, counts = cast(ProfileOutput, raw)
+            centred = profile - profile.mean(dim=1, keepdim=True)
+            shape = (centred * centred.softmax(dim=1).detach()).sum(dim=1)
+            return torch.stack([counts, shape], dim=2).flatten(1)
+        found = cast(Tensor, raw)
+        if self.outputs.kind == "class":
+            return torch.cat([margins(found[:, group]) for group in self.outputs.groups], dim=1)
+        if self.outputs.kind == "position_class":
+            return torch.cat([_along(found[..., group]) for group in self.outputs.groups], dim=1)
+        return found
+
+
+class StrandAverage(nn.Module):
+    """The mean of a model's scalars on both strands of a window.
+
+    Parameters
+    ----------
+    model
+        Maps one-hot sequence, channels A, C, G, T, to scalars.
+    order
+        The order of the columns on the other strand; None: the same.
+    """
+
+    def __init__(self, model: nn.Module, order: list[int] | None = None) -> None:
+        super().__init__()
+        self.model = model
+        self.order = order
+
+    def forward(self, sequence: Tensor) -> Tensor:
+        """Map ``(batch, 4, length)`` to ``(batch, columns)``."""
+        other = self.model(reverse_complement_one_hot(sequence))
+        return (self.model(sequence) + (other if self.order is None else other[:, self.order])) / 2
+
+
+def scalar_model(
+    loaded: LoadedModel, contrasts: Mapping[str, tuple[str, str]] | None = None
+) -> tuple[nn.Module, tuple[str, ...]]:
+    """Return a trained model as scalars of the sequence, and the names of the columns.
+
+    Where predictions average both strands, scalars do.
+
+    Parameters
+    ----------
+    loaded
+        The model.
+    contrasts
+        As :class:`Scalars`.
+
+    Returns
+    -------
+    torch.nn.Module
+        Maps one-hot sequence, ``(batch, 4, length)``, to ``(batch, columns)``; in evaluation mode, on the CPU.
+    tuple of str
+        Names of the columns.
+
+    Raises
+    ------
+    UserError
+        The model reads more than the sequence, another alphabet than DNA, or has no outputs; a contrast is of columns
+        that do not exist.
+    """
+    name = loaded.config["model"].get("name", "model")
+    if loaded.outputs.kind == UNLABELLED:
+        raise UserError(f"{name}: was trained without labels, expected a model with outputs; choose another")
+    if loaded.alphabet.complement is None:
+        raise UserError(f"{name}: reads {loaded.alphabet.name}, expected a model of DNA; choose another")
+    if list(loaded.config["model"]["views"]) != ["sequence"]:
+        views = ", ".join(loaded.config["model"]["views"])
+        raise UserError(f"{name}: reads {views}, expected a model of the sequence alone; choose another")
+    scalars = Scalars(SequenceModel(loaded.model), loaded.outputs, contrasts or {})
+    if not averages_strands(loaded):
+        return scalars.eval(), scalars.names
+    return StrandAverage(scalars, _other_strand(loaded, scalars, contrasts or {})).eval(), scalars.names
+
+
+def scalar_names(outputs: Outputs) -> tuple[str, ...]:
+    """Return the names of the scalars of a kind of labels, without contrasts."""
+    if outputs.kind == "profile":
+        return tuple(f"{target}:{part}" for target in outputs.targets for part in ("counts", "profile"))
+    if outputs.kind == "position_class":
+        return tuple(column for group in outputs.groups for column in outputs.columns[group][1:])
+    return outputs.columns
+
+
+def margins(logits: Tensor) -> Tensor:
+    """Return each class's logit less the mean of the others', shape ``(…, classes)``; at least two classes."""
+    others = logits.shape[-1] - 1
+    return logits - (logits.sum(dim=-1, keepdim=True) - logits) / others
+
+
+def _along(logits: Tensor) -> Tensor:
+    """Average the margins of every class but the first over positions; ``(batch, positions, classes)``."""
+    probability = logits.softmax(dim=-1).detach()
+    weight = probability / probability.sum(dim=1, keepdim=True)
+    return (margins(logits) * weight).sum(dim=1)[:, 1:]
+
+
+def _other_strand(loaded: LoadedModel, scalars: Scalars, contrasts: Mapping[str, tuple[str, str]]) -> list[int] | None:
+    targets = loaded.provenance.get("other_strand")
+    if targets is None:
+        return None
+    names = scalar_names(loaded.outputs)
+    swapped = dict(zip(loaded.outputs.targets, (loaded.outputs.targets[other] for other in targets), strict=True))
+
+    def other(column: str) -> str:
+        target = next(target for target in swapped if column == target or column.startswith(f"{target}:"))
+        return swapped[target] + column[len(target) :]
+
+    order = [names.index(other(name)) for name in names]
+    for name, (plus, minus) in contrasts.items():
+        pair = (other(plus), other(minus))
+        same = [place for place, columns in enumerate(contrasts.values()) if tuple(columns) == pair]
+        if not same:
+            raise UserError(
+                f"contrasts.{name}: on the other strand it is {pair[0]} less {pair[1]}, expected a contrast of these "
+                "too, or columns that are the same on both strands"
+            )
+        order.append(len(names) + same[0])
+    return order
