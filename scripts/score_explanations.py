@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from lociflow.command import run
+from lociflow.command import json_argument, run
 from lociflow.interpretation.truth import score_explanations
 
 
@@ -13,6 +13,7 @@ def parser() -> argparse.ArgumentParser:
     arguments.add_argument("--windows", type=Path, required=True, help="Parquet table of the bins")
     arguments.add_argument("--target-table", type=Path, required=True, help="TSV of the targets")
     arguments.add_argument("--sites", type=Path, required=True, help="TSV of the planted motifs")
+    arguments.add_argument("--config", type=json_argument, required=True, help="draws, level and seed of the intervals (JSON)")
     arguments.add_argument("--scores", type=Path, required=True, help="JSON to write")
     return arguments
 

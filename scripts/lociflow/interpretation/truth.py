@@ -11,6 +11,7 @@ window: even a perfect explanation has contributions where no site is. A matrix 
 lacks some. An AUPRC is read against its base rate and against that of an untrained model, not against 1.
 """
 
+import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -20,11 +21,19 @@ import pandas as pd
 
 from lociflow.command import UserError, status, write_json
 from lociflow.data.targets import read_target_names
+from lociflow.evaluation.evaluate import interval_config
 from lociflow.evaluation.metrics import auprc, auroc
 from lociflow.formats import stamp
 from lociflow.genome.simulation import read_sites
 from lociflow.genome.window_table import read_windows
 from lociflow.interpretation.attributions import read_attributions
+from lociflow.interpretation.truth_intervals import (
+    DrawnScores,
+    draw_scores,
+    draw_windows,
+    factor_interval,
+    mean_interval,
+)
 
 KIND = "explanation scores"
 
@@ -173,7 +182,9 @@ def _ratio(part: float | None, whole: float | None) -> float | None:
     return None if part is None or not whole else part / whole
 
 
-def score_explanations(attributions: Path, windows: Path, target_table: Path, sites: Path, scores: Path) -> None:
+def score_explanations(
+    attributions: Path, windows: Path, target_table: Path, sites: Path, config: Mapping[str, Any], scores: Path
+) -> None:
     """Score a file of attributions against the planted sites.
 
     Parameters
@@ -182,15 +193,22 @@ def score_explanations(attributions: Path, windows: Path, target_table: Path, si
         As :func:`lociflow.interpretation.attributions.read_attributions` reads them.
     windows, target_table, sites
         The data set's bins, its targets and its planted motifs.
+    config
+        Of the intervals, see :func:`lociflow.evaluation.evaluate.interval_config`: ``draws``, ``level`` and ``seed``
+        of a bootstrap over the explained windows.
     scores
-        JSON to write: ``factors`` with an entry of :func:`score_target` for each attributed target of that name,
-        ``overall`` with :func:`overall`, and ``not_planted``, the attributed targets that no motif was planted for.
+        JSON to write: ``method``; ``factors`` with an entry of :func:`score_target` for each attributed target of that
+        name; ``overall`` with :func:`overall`; both with the ends of the interval of ``auprc``, ``low`` and ``high``,
+        or the ``reason`` why there is none; ``draws``, the mean AUPRC over factors in every draw; ``explained``, a
+        digest of which windows were explained for which targets; and ``not_planted``, the attributed targets that no
+        motif was planted for.
 
     Raises
     ------
     UserError
-        A file cannot be read, or the attributions are of other windows or targets.
+        A file cannot be read, the attributions are of other windows or targets, or ``config`` is wrong.
     """
+    settings = interval_config(config)
     found = read_attributions(attributions)
     bins, names, planted = read_windows(windows), read_target_names(target_table), read_sites(sites)
     if len(found.bin) and (found.bin.max() >= len(bins) or found.target.max() >= len(names)):
@@ -200,7 +218,9 @@ def score_explanations(attributions: Path, windows: Path, target_table: Path, si
         )
     contributions = observed_contributions(found.codes, found.hypothetical)
     factors: dict[str, dict[str, Any]] = {}
+    drawn: list[DrawnScores] = []
     not_planted = []
+    block, weights = draw_windows(found.bin, settings.draws, settings.seed)
     for column in np.unique(found.target):
         name = names[column]
         bound, decoys = sites_of(planted, name)
@@ -210,9 +230,29 @@ def score_explanations(attributions: Path, windows: Path, target_table: Path, si
         rows = np.flatnonzero(found.target == column)
         explained = bins.iloc[found.bin[rows]]
         marks = mark_positions(explained, found.codes.shape[1], planted, bound, decoys)
-        factors[name] = score_target(contributions[rows], marks, found.codes[rows] < 4)
-    summary = overall(factors)
-    write_json(scores, {**stamp(KIND), "factors": factors, "overall": summary, "not_planted": not_planted})
+        known = found.codes[rows] < 4
+        evidence = np.maximum(contributions[rows], 0)[known]
+        own = np.broadcast_to(block[rows, None], known.shape)[known]
+        drawn.append(draw_scores(evidence, (marks == BOUND)[known], own, weights))
+        factors[name] = {
+            **score_target(contributions[rows], marks, known),
+            **factor_interval(drawn[-1], settings.level)._asdict(),
+        }
+    interval = dict(mean_interval(drawn, settings, len(weights)))
+    draws = interval.pop("draws")
+    summary = {**overall(factors), **interval}
+    write_json(
+        scores,
+        {
+            **stamp(KIND),
+            "method": found.meta.get("method"),
+            "factors": factors,
+            "overall": summary,
+            "draws": draws,
+            "explained": hashlib.sha256(np.stack([found.bin, found.target]).tobytes()).hexdigest(),
+            "not_planted": not_planted,
+        },
+    )
     shown = {name: "undefined" if summary[name] is None else f"{summary[name]:.3f}" for name in ("auprc", "base_rate")}
     status(
         f"planted positions of {len(factors)} factors: mean AUPRC {shown['auprc']} at base rate {shown['base_rate']}"

@@ -154,6 +154,7 @@ def files(tmp_path):
         "windows": tmp_path / "windows.parquet",
         "target_table": tmp_path / "targets.tsv",
         "sites": tmp_path / "sites.tsv",
+        "config": {"block": None, "draws": 50, "level": 0.95, "seed": 1},
         "scores": tmp_path / "truth.json",
     }
 
@@ -173,7 +174,7 @@ def test_factors_and_other_targets(files):
     write(files, [1, 2, 1], [2, 2, 0], lit=[(0, 2, 6)])
     score_explanations(**files)
     found = json.loads(files["scores"].read_text())
-    assert (found["format"], found["version"]) == ("explanation scores", 1)
+    assert (found["format"], found["version"]) == ("explanation scores", 2)
     assert list(found["factors"]) == ["Y"]
     assert found["not_planted"] == ["W"]
     scores = found["factors"]["Y"]
@@ -194,3 +195,14 @@ def test_attributions_of_other_windows_are_refused(files):
     write(files, [7], [2])
     with pytest.raises(UserError, match="holds bin 7 and target 2, expected less than 3 and 3"):
         score_explanations(**files)
+
+
+def test_intervals_need_windows(files):
+    write(files, [1, 2], [2, 2], lit=[(0, 2, 6)])
+    score_explanations(**files)
+    found = json.loads(files["scores"].read_text())
+    assert found["overall"]["low"] is None
+    assert found["overall"]["reason"] == "2 blocks, at least 10 are needed"
+    assert found["factors"]["Y"]["reason"] == "2 blocks have labelled bins, at least 10 are needed"
+    assert found["draws"] == []
+    assert found["method"] == "toy"
