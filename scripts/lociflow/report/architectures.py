@@ -87,7 +87,7 @@ def _rows(dataset: DatasetResults, spacing: Mapping[str, Path]) -> list[dict[str
                 if entry.interpreted and not entry.given_motifs
                 else None,
                 "motifs_planted": len(planted),
-                **(_spacing(found) if found is not None else {}),
+                **(spacing_columns(found) if found is not None else {}),
             }
         )
     return rows
@@ -105,7 +105,8 @@ def _share(value: float | None, whole: float | None) -> float | None:
     return value / whole if value is not None and whole else None
 
 
-def _spacing(path: Path) -> dict[str, Any]:
+def spacing_columns(path: Path) -> dict[str, Any]:
+    """Read what an entry has learnt of the spacing rule, as columns of the table."""
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, json.JSONDecodeError) as error:

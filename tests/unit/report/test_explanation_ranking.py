@@ -1,0 +1,156 @@
+"""The ranking of explanations, from scores whose numbers are known."""
+
+import json
+
+import numpy as np
+import pytest
+
+from lociflow.formats import stamp
+from lociflow.report.explanation_ranking import AS_GOOD, BEST, UNCLEAR, WORSE, answers, methods, rank_explanations
+
+JITTER = np.linspace(-0.02, 0.02, 41)
+
+
+class Files:
+    """Writes what the steps before have found."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        self.explained, self.sets = [], {}
+
+    def truth(self, model, method, auprc, kind="model", spread=JITTER, explained="same", recovered=None, **more):
+        path = self.folder / f"{model}.{method}.json"
+        factors = {
+            factor: {"auprc": value, "low": value - 0.1, "high": value + 0.1, "base_rate": 0.1, "decoy_ratio": 0.5,
+                     "windows": 20}
+            for factor, value in (("A", auprc - 0.1), ("B", auprc + 0.1))
+        }  # fmt: skip
+        overall = {"factors": 2, "windows": 40, "auprc": auprc, "low": auprc - 0.05, "high": auprc + 0.05,
+                   "base_rate": 0.1, "decoy_ratio": 0.5}  # fmt: skip
+        draws = [round(auprc + float(step), 6) for step in spread]
+        path.write_text(
+            json.dumps(
+                {**stamp("explanation scores"), "method": method, "factors": factors, "overall": overall,
+                 "draws": draws, "explained": explained, "not_planted": []}
+            )
+        )  # fmt: skip
+        self.explained.append(
+            {"model": model, "architecture": model.partition("+")[0], "method": method, "kind": kind, "given": False,
+             "truth": str(path), **more}
+        )  # fmt: skip
+        if recovered is not None:
+            self.motifs(f"{model}/{method}", recovered, 3)
+
+    def motifs(self, label, recovered, false):
+        self.sets[label] = {
+            "motifs": recovered + false + 2, "negative": 1, "left_out": 1, "recovered": recovered,
+            "false_motifs": [f"false_{number}" for number in range(false)], "foreign": ["false_0"],
+            "factors": {
+                name: {"matrix": "M", "recovered": number < recovered, "motif": "m", "q": 0.01, "similarity": 0.25 + number / 2}
+                for number, name in enumerate("AB")
+            },
+        }  # fmt: skip
+
+    def rank(self, left_out=()):
+        recovery = self.folder / "recovery.json"
+        recovery.write_text(json.dumps({**stamp("motif recovery"), "sets": self.sets}))
+        return rank_explanations(
+            {"explained": self.explained, "left_out": list(left_out), "recovery": str(recovery)}, 0.9
+        )
+
+
+@pytest.fixture
+def files(tmp_path):
+    return Files(tmp_path)
+
+
+def row(table, model, method):
+    return table.set_index(["model", "method"]).loc[(model, method)]
+
+
+def test_architectures_by_their_best_method_and_controls_last(files):
+    files.truth("cnn+untrained", "saliency", 0.9, kind="untrained")
+    files.truth("cnn", "saliency", 0.3)
+    files.truth("cnn", "shap", 0.5)
+    files.truth("rnn", "saliency", 0.6)
+    table, _ = files.rank([{"model": "rnn", "method": "shap", "kind": "model", "reason": "recurrent layers"}])
+    assert list(zip(table["model"], table["method"], strict=True)) == [
+        ("rnn", "saliency"),
+        ("rnn", "shap"),
+        ("cnn", "shap"),
+        ("cnn", "saliency"),
+        ("cnn+untrained", "saliency"),
+    ]
+    assert table["valid"].tolist() == [True, False, True, True, True]
+    assert row(table, "rnn", "shap")["reason"] == "recurrent layers"
+    assert methods(table) == ["shap", "saliency"]
+
+
+def test_against_the_base_rate_and_an_untrained_network(files):
+    files.truth("cnn", "shap", 0.6)
+    files.truth("cnn+untrained", "shap", 0.2, kind="untrained", spread=JITTER / 4)
+    files.truth("cnn+shuffled", "shap", 0.1, kind="control")
+    files.truth("rnn", "shap", 0.4)
+    table, _ = files.rank()
+    found = row(table, "cnn", "shap")
+    assert found["of_base_rate"] == pytest.approx(6)
+    assert (found["untrained_auprc"], found["of_untrained"]) == (0.2, pytest.approx(3))
+    ratios = (0.6 + JITTER) / (0.2 + JITTER / 4)
+    assert found["of_untrained_low"] == pytest.approx(np.quantile(ratios, 0.05), abs=1e-4)
+    assert found["of_untrained_high"] == pytest.approx(np.quantile(ratios, 0.95), abs=1e-4)
+    assert row(table, "rnn", "shap").isna()["of_untrained"]
+    assert row(table, "cnn+untrained", "shap").isna()["of_untrained"]
+
+
+def test_methods_are_told_apart_on_the_same_draws(files):
+    files.truth("cnn", "best", 0.6)
+    files.truth("cnn", "worse", 0.59)
+    files.truth("cnn", "close", 0.595, spread=JITTER[::-1])
+    files.truth("cnn", "elsewhere", 0.1, explained="other windows")
+    table, _ = files.rank()
+    verdicts = {method: row(table, "cnn", method)["verdict"] for method in ("best", "worse", "close", "elsewhere")}
+    # The draws of the second move with those of the first: they differ by 0.01 in each, though by less than the spread.
+    assert verdicts == {"best": BEST, "worse": WORSE, "close": AS_GOOD, "elsewhere": UNCLEAR}
+    assert row(table, "cnn", "worse")["behind_low"] == pytest.approx(0.01)
+    assert row(table, "cnn", "elsewhere")["behind"] == pytest.approx(0.5)
+    (answer,) = answers(table)
+    assert (answer["method"], answer["as_good"], answer["left_out"]) == ("best", ["close"], [])
+
+
+def test_motifs_filters_and_those_that_were_given(files):
+    files.truth("cnn", "shap", 0.6, recovered=1)
+    files.truth("cnn", "saliency", 0.5)
+    files.truth("scanner", "shap", 0.4, recovered=2)
+    files.explained[-1]["given"] = True
+    files.motifs("cnn/filters", 2, 7)
+    table, factors = files.rank()
+    found = row(table, "cnn", "shap")
+    assert (found["motifs"], found["motifs_recovered"], found["motifs_planted"], found["false_motifs"]) == (
+        "learnt",
+        1,
+        2,
+        3,
+    )
+    assert (found["motifs_compared"], found["foreign_motifs"], found["motif_similarity"]) == (4, 1, 0.5)
+    assert (found["filters_recovered"], found["false_filters"]) == (2, 7)
+    assert row(table, "cnn", "saliency").isna()["motifs_recovered"]
+    assert row(table, "scanner", "shap")["motifs"] == "given"
+    assert row(table, "scanner", "shap").isna()["motifs_recovered"]
+    by_factor = factors.set_index(["model", "method", "factor"])
+    assert by_factor.loc[("cnn", "shap", "A"), "motif_recovered"]
+    assert not by_factor.loc[("cnn", "shap", "B"), "motif_recovered"]
+    assert by_factor.loc[("cnn", "shap", "B"), "auprc"] == pytest.approx(0.7)
+
+
+def test_time_and_spacing(files, tmp_path):
+    benchmark, spacing = tmp_path / "attribute.jsonl", tmp_path / "spacing.json"
+    benchmark.write_text('{"s": 10, "max_rss": 1}\n{"s": 20, "max_rss": 1}\n')
+    decoy = {"auroc": 0.8, "low": 0.7, "high": 0.9}
+    spacing.write_text(json.dumps({**stamp("spacing"), "inverted": decoy, "distant": {**decoy, "low": 0.4}}))
+    files.truth("cnn", "shap", 0.6, benchmark=str(benchmark), spacing=str(spacing))
+    files.truth("rnn", "shap", 0.5, benchmark=str(tmp_path / "gone.jsonl"))
+    table, _ = files.rank()
+    found = row(table, "cnn", "shap")
+    assert found["seconds_per_window"] == 0.5
+    assert (found["spacing_inverted"], found["spacing_distant_low"], found["spacing"]) == (0.8, 0.4, "in part")
+    assert row(table, "rnn", "shap").isna()[["seconds_per_window", "spacing"]].all()
