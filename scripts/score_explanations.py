@@ -14,7 +14,7 @@ def parser() -> argparse.ArgumentParser:
     arguments.add_argument("--target-table", type=Path, required=True, help="TSV of the targets")
     arguments.add_argument("--sites", type=Path, required=True, help="TSV of the planted motifs")
     arguments.add_argument(
-        "--config", type=json_argument, required=True, help="draws, level and seed of the intervals (JSON)"
+        "--config", type=json_argument, required=True, help="draws, level and seed of intervals (JSON)"
     )
     arguments.add_argument("--scores", type=Path, required=True, help="JSON to write")
     return arguments

@@ -1,4 +1,4 @@
-"""Score found motifs against the planted ones of a simulated genome: which are recovered, how well, and which are false.
+"""Score found motifs against the planted ones of a simulated genome: recovered or not, how well, and which are false.
 
 A motif is compared by TOMTOM with JASPAR's matrices of the data set's group and the planted ones among them, as in
 :mod:`lociflow.interpretation.match`; q-values are Benjamini and Hochberg's over all motifs of the file and all
@@ -215,7 +215,7 @@ def score_motifs(
     write_json(scores, {**stamp(KIND), "sets": sets})
     for label, found in sets.items():
         status(
-            f"{label}: {found['recovered']} of {len(found['factors'])} planted motifs recovered; "
-            f"{len(found['false_motifs'])} of {found['motifs'] - found['negative'] - found['left_out']} compared motifs "
+            f"{label}: {found['recovered']} of {len(found['factors'])} planted motifs recovered; of "
+            f"{found['motifs'] - found['negative'] - found['left_out']} compared motifs {len(found['false_motifs'])} "
             "match none of them"
         )

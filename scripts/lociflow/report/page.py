@@ -36,6 +36,7 @@ from lociflow.report.read_results import read_results, read_table
 from lociflow.report.results import DatasetResults, Entry, Restored, RunResults
 from lociflow.report.score_figures import calibration, critical_difference, further_rows, strata
 from lociflow.report.split_comparison import split_comparisons
+from lociflow.report.trust import Trust, trust
 
 TEMPLATES = Path(__file__).parent / "templates"
 TRUTH = ("auprc", "base_rate", "decoy_ratio")
@@ -72,6 +73,8 @@ class DatasetSection:
     costs: list[EntryCost]
     restored: list[tuple[Restored, list[Entry]]]
     """Models trained without labels, each with the models that start from its weights."""
+    trust: Trust | None
+    """Which explanation to trust; None where there is nothing to choose between."""
 
 
 def write_page(
@@ -212,6 +215,7 @@ def dataset_section(
         explanations=figures.explanations(dataset, style),
         costs=entry_costs(dataset, results.benchmarks),
         restored=[(found, started_from(dataset, found.label)) for found in dataset.restored],
+        trust=trust(dataset),
     )
 
 

@@ -39,7 +39,7 @@ def read_results(manifest: Mapping[str, Any]) -> RunResults:
         ``motifs`` (``modisco`` and ``filters``, each ``meme`` and ``table``), ``truth``, ``attributions`` with
         ``predictions``, and ``fold_histories``. A data set may have ``folds``, ``reconstructions``, see
         :func:`read_restored`, ``ensembles``, which are entries of their own, and, for attributions, what
-        :func:`lociflow.report.loci.read_loci` needs. All but names, ``kind`` and ``metrics`` may be missing or null.
+        :func:`lociflow.report.loci.read_loci` needs; ``explanation_ranking``, a table. All but names, ``kind`` and ``metrics`` may be missing or null.
 
     Raises
     ------
@@ -118,6 +118,7 @@ def read_dataset(dataset: Mapping[str, Any], matches: str | None, matched: str |
         folds=tuple(dataset.get("folds") or ()),
         loci=read_loci(dataset),
         restored=tuple(map(read_restored, dataset.get("reconstructions") or [])),
+        explanation_ranking=read_table(dataset["explanation_ranking"]) if dataset.get("explanation_ranking") else None,
     )
 
 

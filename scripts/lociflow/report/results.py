@@ -151,6 +151,8 @@ class DatasetResults:
     """Example windows with the attributions of the explained models."""
     restored: tuple[Restored, ...] = ()
     """Of the models that were trained without labels."""
+    explanation_ranking: pd.DataFrame | None = None
+    """Of a simulated genome, as :func:`lociflow.report.explanation_ranking.rank_explanations` returns it."""
 
     @property
     def label_kind(self) -> str:

@@ -54,9 +54,7 @@ def test_the_mean_over_factors_is_taken_draw_by_draw():
     second = DrawnScores(np.array([0.6, 0.8, 0.5, np.nan]), None)
     found = mean_interval([first, second], SETTINGS, 10)
     assert found["draws"] == [0.4, 0.6, 0.5, 0.4]
-    assert (found["low"], found["high"]) == tuple(
-        pytest.approx(end) for end in np.quantile(found["draws"], [0.05, 0.95])
-    )
+    assert [found["low"], found["high"]] == pytest.approx(np.quantile(found["draws"], [0.05, 0.95]).tolist())
 
 
 def test_without_factors():

@@ -46,7 +46,8 @@ class Files:
             "motifs": recovered + false + 2, "negative": 1, "left_out": 1, "recovered": recovered,
             "false_motifs": [f"false_{number}" for number in range(false)], "foreign": ["false_0"],
             "factors": {
-                name: {"matrix": "M", "recovered": number < recovered, "motif": "m", "q": 0.01, "similarity": 0.25 + number / 2}
+                name: {"matrix": "M", "recovered": number < recovered, "motif": "m", "q": 0.01,
+                       "similarity": 0.25 + number / 2}
                 for number, name in enumerate("AB")
             },
         }  # fmt: skip
