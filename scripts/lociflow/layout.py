@@ -20,6 +20,10 @@ RUN = RUNS + "/{run}"
 COMPARISONS = RUN + "/comparisons.tsv"
 MATCHES = RUN + "/{dataset}.motifs.tsv"
 MATCHED_MOTIFS = RUN + "/{dataset}.matched.meme"
+MOTIF_RECOVERY = RUN + "/{dataset}.motif_recovery.json"
+EXPLANATION_RANKING = RUN + "/{dataset}.explanations.tsv"
+EXPLAINED_FACTORS = RUN + "/{dataset}.explanation_factors.tsv"
+EXPLANATION_FIGURE = RUN + "/{dataset}.explanations.svg"
 
 
 def split_label(label: str) -> tuple[str, str | None]:

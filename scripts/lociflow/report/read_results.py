@@ -39,7 +39,8 @@ def read_results(manifest: Mapping[str, Any]) -> RunResults:
         ``motifs`` (``modisco`` and ``filters``, each ``meme`` and ``table``), ``truth``, ``attributions`` with
         ``predictions``, and ``fold_histories``. A data set may have ``folds``, ``reconstructions``, see
         :func:`read_restored`, ``ensembles``, which are entries of their own, and, for attributions, what
-        :func:`lociflow.report.loci.read_loci` needs; ``explanation_ranking``, a table. All but names, ``kind`` and ``metrics`` may be missing or null.
+        :func:`lociflow.report.loci.read_loci` needs; ``explanation_ranking``, a table. All but names, ``kind`` and
+        ``metrics`` may be missing or null.
 
     Raises
     ------

@@ -1,0 +1,86 @@
+"""Which explanations of a run are ranked against planted truth, and where their files lie."""
+
+from typing import TYPE_CHECKING, Any
+
+from lociflow import layout, sources
+
+if TYPE_CHECKING:
+    from lociflow.plan import Plan
+
+BENCHMARK = "benchmarks/{dataset}/{split}/{model}/seed{seed}/{method}/attribute.jsonl"
+
+
+def ranked_datasets(plan: "Plan") -> list[str]:
+    """Return the simulated data sets of a run whose models are explained."""
+    if not plan.explained():
+        return []
+    return [name for name in plan.run["datasets"] if sources.is_simulated(plan.groups.dataset(name))]
+
+
+def ranking_files(plan: "Plan") -> list[str]:
+    """Return the rankings of a run's explanations."""
+    return [layout.EXPLANATION_RANKING.format(run=plan.run["run"], dataset=name) for name in ranked_datasets(plan)]
+
+
+def motif_sets(plan: "Plan", dataset: str) -> dict[str, str]:
+    """Return the files of motifs that are scored against the planted ones, by model and method, or ``filters``."""
+    every = plan.interpretation(dataset).get("motifs_of") == "all"
+    found = {}
+    for model in plan.explained():
+        searched = plan.methods(dataset, model) if every else plan.methods(dataset, model)[:1]
+        paths = plan.method_files(dataset, [model], "modisco.meme")
+        found.update((f"{model}/{method}", path) for method, path in zip(searched, paths[: len(searched)], strict=True))
+        found[f"{model}/filters"] = plan.interpretation_files(dataset, [model], "filters.meme")[0]
+    return found
+
+
+def truth_files(plan: "Plan", dataset: str) -> list[str]:
+    """Return the scores of every explanation of a data set."""
+    return plan.method_files(dataset, plan.explained(), "truth.json")
+
+
+def spacing_of(plan: "Plan", dataset: str) -> dict[str, str]:
+    """Return where it is scored how well each explained model knows the spacing rule, none without such a rule."""
+    place = plan.explained_place(dataset)
+    scored = plan.spacing_files()
+    keys = {model: f"{dataset}/{place['split']}/{model}/seed{place['seed']}" for model in plan.explained()}
+    return {model: scored[key] for model, key in keys.items() if key in scored}
+
+
+def ranked(plan: "Plan", dataset: str) -> dict[str, Any]:
+    """Return what :func:`lociflow.report.explanation_ranking.rank_explanations` reads, and the level of intervals."""
+    place, spacing = plan.explained_place(dataset), spacing_of(plan, dataset)
+    explained, left_out = [], []
+    for model in plan.explained():
+        config = plan.resolve(dataset, model)["training"]
+        named = {"model": model, "architecture": layout.split_label(model)[0], "kind": _kind(plan, dataset, model)}
+        methods = plan.methods(dataset, model)
+        for method, truth in zip(methods, plan.method_files(dataset, [model], "truth.json"), strict=True):
+            explained.append(
+                {
+                    **named,
+                    "method": method,
+                    "given": bool(config["model"].get("given_motifs")),
+                    "truth": truth,
+                    "benchmark": BENCHMARK.format(**place, model=model, method=method),
+                    "spacing": spacing.get(model),
+                }
+            )
+        left_out += [
+            {"model": model, "kind": named["kind"], "method": method, "reason": reason}
+            for method, reason in plan.invalid_methods(dataset, model).items()
+        ]
+    return {
+        "explained": explained,
+        "left_out": left_out,
+        "recovery": layout.MOTIF_RECOVERY.format(run=plan.run["run"], dataset=dataset),
+        "level": plan.evaluation(dataset)["level"],
+    }
+
+
+def _kind(plan: "Plan", dataset: str, model: str) -> str:
+    """Tell an untrained control, which has the architecture alone, from others."""
+    if not plan.is_control(dataset, model):
+        return "model"
+    training = plan.resolve(dataset, model)["training"]["training"]
+    return "untrained" if training.get("max_epochs") == 0 else "control"
