@@ -9,6 +9,7 @@ from lociflow import baselines, explanations, layout, run, sources, trainings, v
 from lociflow.config import Configuration
 from lociflow.genome.split_schemes import pooled_splits, split_schemes
 from lociflow.published import published_entries
+from lociflow.ranked_explanations import ranked, ranked_datasets
 
 LABEL_FILES = ("windows.parquet", "targets.npy", "targets.tsv")
 INTERVALS = {"block": None, "draws": 1000, "level": 0.95, "seed": 1}
@@ -182,14 +183,14 @@ class Plan:
 
     def interpretation_files(self, dataset: str, models: Sequence[str], *files: str) -> list[str]:
         """Return files of explained trainings that are of no method: each model with the first split and seed."""
-        place = self._explained_place(dataset)
+        place = self.explained_place(dataset)
         return [
             f"{layout.INTERPRETATION.format(**place, model=model)}/{file}" for file, model in product(files, models)
         ]
 
     def explanation_files(self, dataset: str, models: Sequence[str], *files: str) -> list[str]:
         """Return files of each model's first method, of the first split and seed."""
-        place = self._explained_place(dataset)
+        place = self.explained_place(dataset)
         return [
             f"{layout.EXPLANATION.format(**place, model=model, method=self.methods(dataset, model)[0])}/{file}"
             for file, model in product(files, models)
@@ -197,14 +198,15 @@ class Plan:
 
     def method_files(self, dataset: str, models: Sequence[str], *files: str) -> list[str]:
         """Return files of all methods of each model, of the first split and seed."""
-        place = self._explained_place(dataset)
+        place = self.explained_place(dataset)
         return [
             f"{layout.EXPLANATION.format(**place, model=model, method=method)}/{file}"
             for file, model in product(files, models)
             for method in self.methods(dataset, model)
         ]
 
-    def _explained_place(self, dataset: str) -> dict[str, Any]:
+    def explained_place(self, dataset: str) -> dict[str, Any]:
+        """Return which trainings of a data set are explained: those of the first split and seed."""
         first = self.folds_of(dataset, self.splits_of(dataset)[0])[0]
         return {"dataset": dataset, "split": first, "seed": self.run["seeds"][0]}
 
@@ -255,6 +257,7 @@ class Plan:
             if sources.is_simulated(self.groups.dataset(name)):
                 files += self.method_files(name, models, "truth.json")
                 files.append(layout.SITES.format(dataset=name))
+                files.append(layout.EXPLANATION_RANKING.format(run=self.run["run"], dataset=name))
             files += [
                 pattern.format(run=self.run["run"], dataset=name) for pattern in (layout.MATCHES, layout.MATCHED_MOTIFS)
             ]
@@ -350,6 +353,7 @@ class Plan:
             "interpreted": self.explained(),
             "published": self.published,
             "spacing": self.spacing_files(),
+            "explanations": {name: ranked(self, name) for name in ranked_datasets(self)},
             "learning_curve": self.learning_curve(),
             "single_task": self.single_task() if self.run.get("single_task") else [],
             "datasets": [

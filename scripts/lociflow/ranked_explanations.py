@@ -17,11 +17,6 @@ def ranked_datasets(plan: "Plan") -> list[str]:
     return [name for name in plan.run["datasets"] if sources.is_simulated(plan.groups.dataset(name))]
 
 
-def ranking_files(plan: "Plan") -> list[str]:
-    """Return the rankings of a run's explanations."""
-    return [layout.EXPLANATION_RANKING.format(run=plan.run["run"], dataset=name) for name in ranked_datasets(plan)]
-
-
 def motif_sets(plan: "Plan", dataset: str) -> dict[str, str]:
     """Return the files of motifs that are scored against the planted ones, by model and method, or ``filters``."""
     every = plan.interpretation(dataset).get("motifs_of") == "all"

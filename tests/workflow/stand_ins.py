@@ -47,6 +47,8 @@ WRITES = {
     "extract_filters.py": ("--meme", "--table"),
     "match_motifs.py": ("--matches", "--matched-meme"),
     "score_explanations.py": ("--scores",),
+    "score_motifs.py": ("--scores",),
+    "rank_explanations.py": ("--ranking", "--factors", "--figure"),
     "choose_trial.py": ("--checkpoint", "--config-copy", "--history", "--table"),
     "draw_learning_curve.py": ("--table", "--figure"),
     "compare_tasks.py": ("--table", "--figure"),

@@ -24,6 +24,7 @@ from lociflow.instantiate import targets_of
 from lociflow.plan import Plan
 from lociflow.preflight import preflight
 from lociflow.preflight.finding import ERROR, OK
+from lociflow.ranked_explanations import motif_sets, spacing_of, truth_files
 from lociflow.trainings import check_experiments, check_learnable
 
 

@@ -150,6 +150,8 @@ rule score_explanations:
         gpu=0,
     params:
         code=code("score_explanations.py"),
+        config=lambda wildcards: canonical(PLAN.evaluation(wildcards.dataset)),
     shell:
         "python {input.script:q} --attributions {input.attributions} --windows {input.windows} "
-        "--target-table {input.target_table} --sites {input.sites} --scores {output.scores} --log {log}"
+        "--target-table {input.target_table} --sites {input.sites} --config {params.config:q} --scores {output.scores} "
+        "--log {log}"

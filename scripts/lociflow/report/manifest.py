@@ -37,7 +37,7 @@ def locate(manifest: Mapping[str, Any]) -> dict[str, Any]:
         the seeds' mean prediction is scored) and ``unsupervised`` (labels of models without outputs). Optional: ``commands``, ``commit``, ``versions``;
         ``spacing``, ``learning_curve`` and ``single_task``, what the tables of these experiments are made from;
         ``published``, the published numbers that the run covers. A data set that already has ``entries`` is left as it
-        is.
+        is. Optional too: ``explanations``, what their rankings are made from, by data set.
 
     Returns
     -------
@@ -108,6 +108,9 @@ def locate_dataset(dataset: Mapping[str, Any], manifest: Mapping[str, Any]) -> d
         "targets": f"{folder}/targets.npy",
         "target_table": f"{folder}/targets.tsv",
         "sites": layout.SITES.format(dataset=name) if dataset.get("simulation") else None,
+        "explanation_ranking": layout.EXPLANATION_RANKING.format(run=manifest["run"], dataset=name)
+        if dataset.get("explained", True) and name in (manifest.get("explanations") or {})
+        else None,
         "source_records": [layout.SOURCE_RECORD.format(file=file) for file in dataset.get("sources") or []],
         "entries": entries,
     }
