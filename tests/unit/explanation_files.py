@@ -51,9 +51,11 @@ class Files:
             },
         }  # fmt: skip
 
-    def rank(self, left_out=()):
+    def ranked(self, left_out=()):
+        """Return what a ranking is made from."""
         recovery = self.folder / "recovery.json"
         recovery.write_text(json.dumps({**stamp("motif recovery"), "sets": self.sets}))
-        return rank_explanations(
-            {"explained": self.explained, "left_out": list(left_out), "recovery": str(recovery)}, 0.9
-        )
+        return {"explained": self.explained, "left_out": list(left_out), "recovery": str(recovery)}
+
+    def rank(self, left_out=()):
+        return rank_explanations(self.ranked(left_out), 0.9)

@@ -139,9 +139,9 @@ def recover(
     -------
     dict
         ``motifs``, ``negative`` and ``left_out``: how many were given, were of what lowers a prediction, and said too
-        little. ``factors``: for each, ``matrix``, ``recovered``, ``motif`` and ``q`` of its best match, and
-        ``similarity``, the highest Pearson correlation of :func:`similarity` over the compared motifs; null without any
-        motif. ``recovered``: factors recovered. ``false_motifs``: names of the motifs that match no factor.
+        little. ``factors``: for each, ``matrix``, ``recovered``, and ``motif``, ``q`` and ``similarity`` (Pearson's
+        correlation, see :func:`similarity`) of the most similar motif of those that match it, of all compared ones
+        where none does; null without any. ``recovered``: factors recovered. ``false_motifs``: names of the motifs that match no factor.
         ``foreign``: those of them that match a foreign decoy.
     """
     positive = [motif for motif in motifs if motif.alternate != NEGATIVE]
@@ -175,13 +175,17 @@ def recover(
 def _best(truth: PlantedMatrix, names: Sequence[str], pwms: Sequence[np.ndarray], q: np.ndarray) -> dict[str, Any]:
     if not names:
         return {"matrix": truth.matrix, "recovered": False, "motif": None, "q": None, "similarity": None}
-    best = int(np.argmin(q))
+    matching = np.flatnonzero(q < SIGNIFICANT)
+    like = {
+        place: similarity(truth.pwm, pwms[place]).pearson for place in (matching if len(matching) else range(len(q)))
+    }
+    best = max(like, key=lambda place: like[place])
     return {
         "matrix": truth.matrix,
-        "recovered": bool(q[best] < SIGNIFICANT),
+        "recovered": bool(len(matching)),
         "motif": names[best],
         "q": float(q[best]),
-        "similarity": max(similarity(truth.pwm, pwm).pearson for pwm in pwms),
+        "similarity": like[best],
     }
 
 

@@ -119,3 +119,13 @@ def test_no_motif_is_a_valid_result(tmp_path):
         "q": None,
         "similarity": None,
     }
+
+
+def test_the_motif_of_a_factor_is_the_most_similar_of_those_that_match(planted, fungi):
+    reb1 = planted[0].pwm
+    motifs = [Motif("part", "positive", reb1[:, 4:], 500), Motif("whole", "positive", reb1, 500)]
+    found = recover(motifs, planted, fungi, SETTINGS)
+    assert found["false_motifs"] == []
+    assert found["factors"]["Reb1"]["motif"] == "whole"
+    assert not found["factors"]["Rap1"]["recovered"]
+    assert found["factors"]["Rap1"]["q"] >= 0.05

@@ -6,6 +6,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from explanation_files import Files
+
 SCRIPTS = Path(__file__).parents[3] / "scripts"
 
 
@@ -45,3 +47,18 @@ def test_a_missing_file_is_one_sentence(simulated, tmp_path) -> None:
     assert done.returncode == 1
     assert done.stderr == f"error: {missing}: named by the manifest but not found; run snakemake again to make it\n"
     assert not (tmp_path / "report.html").exists()
+
+
+def test_rank_explanations_writes_tables_and_figure(tmp_path) -> None:
+    files = Files(tmp_path)
+    files.truth("cnn", "deep_lift_shap", 0.6, recovered=2)
+    files.truth("cnn", "saliency", 0.59)
+    manifest = written({"run": "toy", "explanations": {"simulated": {**files.ranked(), "level": 0.95}}}, tmp_path)
+    outputs = {name: tmp_path / f"out.{name}" for name in ("ranking", "factors", "figure")}
+    named = [part for name, path in outputs.items() for part in (f"--{name}", path)]
+    done = run("rank_explanations.py", "--manifest", manifest, "--dataset", "simulated", *named)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == "cnn: deep_lift_shap, AUPRC 0.600\n"
+    assert len(outputs["ranking"].read_text().splitlines()) == 1 + 2
+    assert len(outputs["factors"].read_text().splitlines()) == 1 + 2 * 2
+    assert outputs["figure"].read_text().startswith("<svg xmlns=")
