@@ -141,8 +141,8 @@ def recover(
         ``motifs``, ``negative`` and ``left_out``: how many were given, were of what lowers a prediction, and said too
         little. ``factors``: for each, ``matrix``, ``recovered``, and ``motif``, ``q`` and ``similarity`` (Pearson's
         correlation, see :func:`similarity`) of the most similar motif of those that match it, of all compared ones
-        where none does; null without any. ``recovered``: factors recovered. ``false_motifs``: names of the motifs that match no factor.
-        ``foreign``: those of them that match a foreign decoy.
+        where none does; null without any. ``recovered``: factors recovered. ``false_motifs``: names of the motifs that
+        match no factor. ``foreign``: those of them that match a foreign decoy.
     """
     positive = [motif for motif in motifs if motif.alternate != NEGATIVE]
     kept, pwms = queries_of(positive, settings.core_bits, settings.min_width, settings.min_bits)

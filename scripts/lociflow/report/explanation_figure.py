@@ -1,5 +1,6 @@
 """The figure of which explanation to trust: architectures by methods, the AUPRC of planted positions in each cell."""
 
+import textwrap
 from collections.abc import Mapping
 from typing import Any
 
@@ -19,7 +20,7 @@ from lociflow.report.tables import number
 # Rises evenly in lightness for every kind of colour vision (Nuñez et al. 2018).
 COLOURS = "cividis"
 CELL = (1.02, 0.52)  # inches
-LABELS, ABOVE, BELOW = 1.9, 1.2, 1.15
+LABELS, ABOVE, BELOW = 1.9, 1.0, 1.45
 LIGHT = 0.5  # of the colour scale: text is dark above
 FRAMES = {BEST: (2.2, "-"), AS_GOOD: (1.4, (0, (2, 1.5)))}
 
@@ -72,7 +73,7 @@ def ranking_figure(table: pd.DataFrame, dataset: str) -> Markup:
             shrink=0.9,
         )
         bar.ax.axvline(base, color="white", linewidth=1.4, linestyle=(0, (3, 2)))
-        bar.set_label(f"AUPRC of planted positions, mean over factors (dashes: base rate, {number(base, 3)})")
+        bar.set_label(f"AUPRC of planted positions, mean over factors\n(dashes: base rate, {number(base, 3)})")
         figure.legend(handles=_keys(table), loc="outside lower left", ncols=1, handlelength=2.0)
         return as_svg(figure, name, described(table, dataset))
 
@@ -112,7 +113,7 @@ def _motifs(row: Mapping[str, Any]) -> str:
 
 
 def _worded(method: str) -> str:
-    return shortened(method, 40).replace("_", "\n")
+    return textwrap.fill(shortened(method, 40).replace("_", " "), 12)
 
 
 def _keys(table: pd.DataFrame) -> list[Patch]:
