@@ -37,7 +37,7 @@ def locate(manifest: Mapping[str, Any]) -> dict[str, Any]:
         the seeds' mean prediction is scored) and ``unsupervised`` (labels of models without outputs). Optional: ``commands``, ``commit``, ``versions``;
         ``spacing``, ``learning_curve`` and ``single_task``, what the tables of these experiments are made from;
         ``published``, the published numbers that the run covers. A data set that already has ``entries`` is left as it
-        is. Optional too: ``explanations``, what their rankings are made from, by data set.
+        is.
 
     Returns
     -------
@@ -61,7 +61,7 @@ def locate(manifest: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def locate_dataset(dataset: Mapping[str, Any], manifest: Mapping[str, Any]) -> dict[str, Any]:
-    """Turn the names of one data set's models and baselines into paths."""
+    """Turn the names of one data set's models and baselines into paths; what ``explanations`` names has a ranking."""
     name, split = dataset["name"], dataset["split"]
     folder = layout.DATASET.format(dataset=name)
     entries = [trained(dataset, model, seed, manifest) for model in dataset["models"] for seed in manifest["seeds"]]
