@@ -20,7 +20,7 @@ def ranked_datasets(plan: "Plan") -> list[str]:
 def motif_sets(plan: "Plan", dataset: str) -> dict[str, str]:
     """Return the files of motifs that are scored against the planted ones, by model and method, or ``filters``."""
     every = plan.interpretation(dataset).get("motifs_of") == "all"
-    found = {}
+    found: dict[str, str] = {}
     for model in plan.explained():
         searched = plan.methods(dataset, model) if every else plan.methods(dataset, model)[:1]
         paths = plan.method_files(dataset, [model], "modisco.meme")

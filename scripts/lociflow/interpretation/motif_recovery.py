@@ -175,14 +175,12 @@ def recover(
 def _best(truth: PlantedMatrix, names: Sequence[str], pwms: Sequence[np.ndarray], q: np.ndarray) -> dict[str, Any]:
     if not names:
         return {"matrix": truth.matrix, "recovered": False, "motif": None, "q": None, "similarity": None}
-    matching = np.flatnonzero(q < SIGNIFICANT)
-    like = {
-        place: similarity(truth.pwm, pwms[place]).pearson for place in (matching if len(matching) else range(len(q)))
-    }
+    matching = [int(place) for place in np.flatnonzero(q < SIGNIFICANT)]
+    like = {place: similarity(truth.pwm, pwms[place]).pearson for place in matching or range(len(q))}
     best = max(like, key=lambda place: like[place])
     return {
         "matrix": truth.matrix,
-        "recovered": bool(len(matching)),
+        "recovered": bool(matching),
         "motif": names[best],
         "q": float(q[best]),
         "similarity": like[best],

@@ -4,7 +4,6 @@ import textwrap
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
 import pandas as pd
 from markupsafe import Markup
 from matplotlib import colormaps
@@ -14,7 +13,7 @@ from matplotlib.colors import Normalize
 from matplotlib.patches import Patch, Rectangle
 
 from lociflow.report.drawing import DARK, GREY, as_svg, panels, shortened, two_lines
-from lociflow.report.explanation_ranking import AS_GOOD, BEST, MODEL, architectures, methods
+from lociflow.report.explanation_ranking import AS_GOOD, BEST, MODEL, architectures, methods, records
 from lociflow.report.tables import number
 
 # Rises evenly in lightness for every kind of colour vision (Nuñez et al. 2018).
@@ -22,7 +21,8 @@ COLOURS = "cividis"
 CELL = (1.02, 0.52)  # inches
 LABELS, ABOVE, BELOW = 1.9, 1.0, 1.45
 LIGHT = 0.5  # of the colour scale: text is dark above
-FRAMES = {BEST: (2.2, "-"), AS_GOOD: (1.4, (0, (2, 1.5)))}
+DASHED = (0.0, (2.0, 1.5))
+FRAMES: Mapping[str, tuple[float, Any]] = {BEST: (2.2, "-"), AS_GOOD: (1.4, DASHED)}
 
 
 def ranking_figure(table: pd.DataFrame, dataset: str) -> Markup:
@@ -50,7 +50,7 @@ def ranking_figure(table: pd.DataFrame, dataset: str) -> Markup:
     size = (LABELS + CELL[0] * len(columns), ABOVE + BELOW + CELL[1] * (len(rows) + gap))
     name = f"{dataset}/explanation-ranking"
     with panels(name, (max(size[0], 4.7), size[1]), 1) as (figure, (axes,)):
-        for row in table.to_dict("records"):
+        for row in records(table):
             _draw_cell(axes, columns.index(row["method"]), places[row["model"]], row, scale)
         axes.set_xlim(-0.5, len(columns) - 0.5)
         axes.set_ylim(len(rows) - 0.5 + gap, -0.5)
@@ -84,7 +84,7 @@ def _draw_cell(axes: Axes, x: int, y: float, row: Mapping[str, Any], scale: Norm
         axes.add_patch(Rectangle(corner, 0.94, 0.92, facecolor="white", edgecolor=GREY, hatch="////", linewidth=0.6))
         return
     value = row["auprc"]
-    if value is None or pd.isna(value):
+    if value is None:
         axes.add_patch(Rectangle(corner, 0.94, 0.92, facecolor="#eeeeee", edgecolor=GREY, linewidth=0.6))
         axes.text(x, y, "undefined", ha="center", va="center", fontsize=8, color=DARK)
         return
@@ -106,7 +106,7 @@ def _draw_cell(axes: Axes, x: int, y: float, row: Mapping[str, Any], scale: Norm
 
 
 def _motifs(row: Mapping[str, Any]) -> str:
-    if pd.isna(row["motifs_recovered"]):
+    if row["motifs_recovered"] is None:
         return ""
     recovered, planted, false = (int(row[of]) for of in ("motifs_recovered", "motifs_planted", "false_motifs"))
     return f"{recovered}/{planted}, {false} false"
@@ -121,7 +121,7 @@ def _keys(table: pd.DataFrame) -> list[Patch]:
     if (table["verdict"] == AS_GOOD).any():
         told.append(
             Patch(
-                fill=False, edgecolor="#D55E00", linewidth=1.4, linestyle=FRAMES[AS_GOOD][1],
+                fill=False, edgecolor="#D55E00", linewidth=1.4, linestyle=DASHED,
                 label="not told apart from it (interval of the difference holds 0)",
             )
         )  # fmt: skip
@@ -142,11 +142,11 @@ def described(table: pd.DataFrame, dataset: str) -> str:
     parts = []
     for model in architectures(table):
         cells = []
-        for row in table[table["model"] == model].to_dict("records"):
+        for row in records(table[table["model"] == model]):
             if not row["valid"]:
                 cells.append(f"{row['method']} not valid")
                 continue
-            value = "undefined" if row["auprc"] is None or np.isnan(row["auprc"]) else number(row["auprc"])
+            value = "undefined" if row["auprc"] is None else number(row["auprc"])
             found = _motifs(row)
             cells.append(f"{row['method']} {value}" + (f" ({found})" if found else ""))
         parts.append(f"{model}: " + ", ".join(cells))

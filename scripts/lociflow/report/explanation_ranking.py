@@ -223,6 +223,13 @@ def _sorted(table: pd.DataFrame) -> pd.DataFrame:
     )
 
 
+def records(table: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return the rows of the table by column, with None for what is missing."""
+    return [
+        {str(key): None if pd.isna(value) else value for key, value in row.items()} for row in table.to_dict("records")
+    ]
+
+
 def architectures(table: pd.DataFrame) -> list[str]:
     """Return the models of the table in its order."""
     return list(dict.fromkeys(table["model"]))
@@ -244,7 +251,7 @@ def answers(table: pd.DataFrame) -> Sequence[Mapping[str, Any]]:
         if len(best):
             found.append(
                 {
-                    **best.iloc[0].to_dict(),
+                    **records(best)[0],
                     "as_good": list(rows.loc[rows["verdict"] == AS_GOOD, "method"]),
                     "left_out": list(table.loc[(table["model"] == model) & ~table["valid"], "method"]),
                 }

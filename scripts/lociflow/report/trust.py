@@ -3,11 +3,9 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-import pandas as pd
-
 from lociflow.report.drawing import Figure
 from lociflow.report.explanation_figure import ranking_figure
-from lociflow.report.explanation_ranking import answers
+from lociflow.report.explanation_ranking import answers, records
 from lociflow.report.results import DatasetResults
 
 
@@ -34,6 +32,6 @@ def trust(dataset: DatasetResults) -> Trust | None:
     return Trust(
         Figure(ranking_figure(table, dataset.name), caption),
         answers(table),
-        [{key: None if pd.isna(value) else value for key, value in row.items()} for row in table.to_dict("records")],
+        records(table),
         bool(table["spacing"].notna().any()),
     )
