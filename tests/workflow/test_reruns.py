@@ -15,6 +15,8 @@ from stand_ins import Copy
 # What reads all results of a run on the simulated genome.
 LAST = {"compare": 1, "compare_models": 1, "report": 1, "tabulate_architectures": 1}
 MORE = {**LAST, "write_manifest": 1}
+# What reads all explanations of a simulated data set.
+RANKED = {"score_motifs": 1, "rank_explanations": 1}
 MODELS = ["deepbind_small", "deepsea_small", "danq_small", "deepbind_small+untrained"]
 
 
@@ -45,7 +47,7 @@ def downstream_of_training(trainings: int, entries: int = 1) -> Counter[str]:
     """The jobs that follow from so many changed trainings, each explained."""
     scored = ("train", "predict", "evaluate", "score_spacing")
     explained = ("attribute", "discover_motifs", "extract_filters", "score_explanations")
-    return Counter({**dict.fromkeys(scored + explained, trainings), "match_motifs": entries, **LAST})
+    return Counter({**dict.fromkeys(scored + explained, trainings), "match_motifs": entries, **RANKED, **LAST})
 
 
 def test_a_second_run_has_nothing_to_do(finished):
@@ -76,6 +78,12 @@ def test_snakemakes_own_report_holds_the_page_its_figures_and_the_scores(finishe
         "Report": {"Other": ["results/runs/first/report.html"]},
         "Figures": {"data": ["results/runs/first/figures/data/figure.svg"]},
         "Audit": {"Other": ["results/simulated/audit.html"]},
+        "Explanations": {
+            "Other": [
+                f"results/runs/first/simulated.{name}"
+                for name in ("explanation_factors.tsv", "explanations.svg", "explanations.tsv")
+            ]
+        },
         "Scores": {"Other": [f"results/runs/first/{name}.tsv" for name in ("architectures", "comparisons", "scores")]},
     }
     assert '"labels": {"figure": "figure"}' in text
@@ -145,20 +153,21 @@ def test_alternating_two_runs_that_share_results_reruns_nothing(finished):
 
 def test_a_second_run_that_shares_its_trainings_trains_nothing(finished):
     write_run(finished, "second", models=MODELS[:2])
-    assert jobs(finished, "second") == Counter(match_motifs=1, **MORE)
+    assert jobs(finished, "second") == Counter(match_motifs=1, **RANKED, **MORE)
 
 
 def test_a_further_seed_adds_its_trainings_only(finished):
     write_run(finished, "first", models=MODELS, seeds=[1, 2])
     # Three models, but not the control, then have a mean over seeds.
-    assert jobs(finished) == Counter(train=4, predict=4, average_seeds=3, evaluate=7, score_spacing=4, **MORE)
+    scored = {"average_seeds": 3, "evaluate": 7, "score_spacing": 4, "rank_explanations": 1}
+    assert jobs(finished) == Counter(train=4, predict=4, **scored, **MORE)
 
 
 def test_a_further_method_explains_anew_and_reruns_nothing_of_the_first(finished):
     methods = ["deep_lift_shap", "integrated_gradients", "input_x_gradient"]
     # DeepLIFT has no rule for DanQ's recurrent layer: integrated gradients, its own method, is its first here too.
     write_run(finished, "first", models=MODELS, explanation_methods=methods)
-    assert jobs(finished) == Counter(attribute=7, score_explanations=7, **MORE)
+    assert jobs(finished) == Counter(attribute=7, score_explanations=7, rank_explanations=1, **MORE)
     finished.run("--configfile", "first.yaml")
     assert jobs(finished) == Counter()
     place = finished.folder / "results/simulated/holdout"
