@@ -192,7 +192,8 @@ def score_explanations(attributions: Path, windows: Path, target_table: Path, si
         A file cannot be read, or the attributions are of other windows or targets.
     """
     found = read_attributions(attributions)
-    bins, names, planted = read_windows(windows), read_target_names(target_table), read_sites(sites)
+    bins, planted = read_windows(windows), read_sites(sites)
+    names = (*read_target_names(target_table), *found.meta.get("contrasts", ()))
     if len(found.bin) and (found.bin.max() >= len(bins) or found.target.max() >= len(names)):
         raise UserError(
             f"{attributions}: holds bin {found.bin.max()} and target {found.target.max()}, expected less than "
