@@ -10,7 +10,7 @@ from lociflow.command import UserError
 from lociflow.config import Configuration, did_you_mean, label_kind_of
 from lociflow.genome.split_schemes import pooled_splits, split_schemes
 from lociflow.layout import split_label
-from lociflow.run import check_trainable, explained_models, is_unsupervised, splits_of
+from lociflow.run import check_trainable, is_unsupervised, splits_of
 from lociflow.sources import dataset_files
 from lociflow.training.search import common_monitor
 
@@ -264,11 +264,6 @@ def check_learnable(run: Mapping[str, Any], configuration: Configuration) -> Non
                     f"baselines: {baseline} reads one score for each bin, and dataset {name} has {len(targets)} "
                     "targets; leave it out of the run's baselines"
                 )
-        if explained_models(run, configuration) and kind != "binary":
-            raise UserError(
-                f"interpretation: explanations are of binary labels, and dataset {name} has {kind} ones; set it to "
-                "null in the run"
-            )
     for name, label in all_trainings(run, configuration):
         found = resolve(run, configuration, name, label)["training"]
         check_trainable(configuration.dataset(name), int(found["model"]["input_length"]), found["training"]["jitter"])

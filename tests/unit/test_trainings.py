@@ -186,7 +186,6 @@ def test_the_files_of_explanations_are_those_of_the_first_split_and_seed(groups)
     ("changes", "told"),
     [
         ({}, "baselines: kmer predicts binary labels, and dataset classes has class ones; leave it out"),
-        ({"baselines": []}, "interpretation: explanations are of binary labels, and dataset classes has class ones"),
         (
             {"baselines": [], "interpretation": None, "models": ["yes_or_no"]},
             "dataset classes: has class labels, and model yes_or_no is for binary ones",

@@ -1,4 +1,4 @@
-"""Explain a model's predictions on test windows: how much each base contributes to each target's logit."""
+"""Explain a model's predictions on test windows: how much each base contributes to each of its outputs."""
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -11,18 +11,19 @@ from torch import nn
 
 from lociflow.command import UserError, status
 from lociflow.data.bins import bins_of_split, read_bins
-from lociflow.data.one_hot import reverse_complement_one_hot
 from lociflow.data.targets import open_targets, read_target_names
 from lociflow.data.views import View, sequence_view
 from lociflow.evaluation.predict import averages_strands, check_alphabet
+from lociflow.genome.label_kinds import label_kind
 from lociflow.genome.window_table import split_digest
 from lociflow.instantiate import instantiate
 from lociflow.interpretation.attributions import Attributions, write_attributions
+from lociflow.interpretation.explained_bins import answers, contrast_rows, count_bins, outputs_asked
 from lociflow.interpretation.methods import Contributions
+from lociflow.interpretation.scalars import scalar_model, scalar_names
 from lociflow.interpretation.settings import read_settings
 from lociflow.models.checkpoint import load_model
 from lociflow.models.device import resolve_device
-from lociflow.models.sequence_only import SequenceModel
 from lociflow.sequence.alphabet import SOFT_MASK
 from lociflow.sequence.one_hot import one_hot
 from lociflow.sequence.store import open_store
@@ -36,6 +37,15 @@ CHUNK = 64
 # Sets these draws apart from others with the same seed.
 PURPOSE = 0xA77B
 
+# What the scalars of each kind of labels are, see lociflow.interpretation.scalars.
+EXPLAINED = {
+    "binary": "logit",
+    "class": "margin of the class's logit",
+    "real": "output",
+    "position_class": "margin of the class's logit, weighted over positions",
+    "profile": "log counts, or logits of the profile, weighted over positions",
+}
+
 
 class AttributeConfig(NamedTuple):
     """What the step is told: the method, already found valid for the model, and what to apply it to."""
@@ -45,9 +55,11 @@ class AttributeConfig(NamedTuple):
     call: Mapping[str, Any]
     """How it is called: ``_target_`` and its own arguments."""
     targets: int | str | Sequence[str] = 6
-    """That many targets, those with the most test positives; names; or ``all``."""
+    """That many outputs, those with the most test windows to explain; names of targets or outputs; or ``all``."""
+    contrasts: Mapping[str, tuple[str, str]] | None = None
+    """Name of each contrast to the two outputs of which it is the difference, explained beside the others."""
     windows_per_target: int = 200
-    """Test windows explained per target, at most."""
+    """Test windows explained per output, at most."""
     seed: int = 1
     """Of the choice of windows and of the references."""
     threads: int = 1
@@ -64,13 +76,13 @@ def attribute(
     attributions: Path,
     device: str = "cpu",
 ) -> None:
-    """Explain the logits of some targets on test windows that are positive for them.
+    """Explain some outputs of a model on test windows whose labels speak of them.
 
     What is explained is what is evaluated: where predictions average both strands, contributions are those to the mean
-    of both strands' logits. Windows are a seeded random sample of a target's test positives and not those with the
-    highest predictions: what the model makes of the positives that it misses belongs to what it has learned. Windows
-    with a base other than A, C, G and T are passed over, because they have no shuffles, and counted. Each window is
-    read from its bin's own strand.
+    of both strands' outputs. Outputs are :mod:`lociflow.interpretation.scalars`. Windows are a seeded random sample of
+    an output's :mod:`~lociflow.interpretation.explained_bins` and not those with the highest predictions: what the
+    model makes of the positives that it misses belongs to what it has learned. Windows with a base other than A, C, G
+    and T are passed over, because they have no shuffles, and counted. Each window is read from its bin's own strand.
 
     Parameters
     ----------
@@ -86,7 +98,8 @@ def attribute(
     Raises
     ------
     UserError
-        The model is of another data set, the method is not valid for it, or a target does not exist.
+        The model is of another data set, the method is not valid for it, or a target or an output of a contrast does
+        not exist.
     """
     settings = read_settings(AttributeConfig, "attribution", config)
     torch.set_num_threads(settings.threads)
@@ -101,23 +114,25 @@ def attribute(
         )
     genome = open_store(store)
     check_alphabet(loaded, genome, checkpoint)
-    if loaded.alphabet.complement is None:
-        raise UserError(
-            f"{checkpoint}: reads {loaded.alphabet.name}, and explanations compare with shuffles of DNA; set the run's "
-            "interpretation to null for this data set"
-        )
+    contrasts = {name: (pair[0], pair[1]) for name, pair in (settings.contrasts or {}).items()}
+    model, scalars = scalar_model(loaded, contrasts)
+    plain = scalar_names(loaded.outputs)
     bins = read_bins(windows, genome, loaded.config["dataset"]["split"])
-    labels = open_targets(targets, len(bins), len(names))
+    labels = open_targets(targets, len(bins), len(names), label_kind(loaded.outputs.kind))
     test = bins_of_split(bins, "test")
     view = sequence_view(genome, bins, int(model_config["input_length"]))
-    model: nn.Module = SequenceModel(loaded.model)
-    if averages_strands(loaded):
-        model = StrandAverage(model)
-    model = model.eval().to(resolve_device(device))
+    model = model.to(resolve_device(device))
+    asked = outputs_asked(settings.targets, plain, loaded.outputs)
+    columns = choose_targets(asked, plain, count_bins(labels, test, loaded.outputs))
     parts, facts = [], []
-    for chosen in choose_targets(settings.targets, names, count_positives(labels, test)):
+    for chosen in (*columns, *range(len(plain), len(scalars))):
         start = time.monotonic()
-        positives = test[labels[test, chosen] == 1]
+        if chosen < len(plain):
+            found_bins = answers(labels, test, loaded.outputs, chosen).yes
+        else:
+            pair = [plain.index(name) for name in contrasts[scalars[chosen]]]
+            found_bins = contrast_rows(*(answers(labels, test, loaded.outputs, column) for column in pair))
+        positives = test[found_bins]
         index, codes, unknown = sample_windows(
             view, bins.reverse, positives, settings.windows_per_target, settings.seed, chosen
         )
@@ -126,7 +141,7 @@ def attribute(
         quality = summary(found)
         facts.append(
             {
-                "target": names[chosen],
+                "target": scalars[chosen],
                 "column": chosen,
                 "windows": len(index),
                 "positives": len(positives),
@@ -135,7 +150,7 @@ def attribute(
             }
         )
         status(
-            f"{names[chosen]}: {len(index)} of {len(positives)} positive test windows explained in "
+            f"{scalars[chosen]}: {len(index)} of {len(positives)} positive test windows explained in "
             f"{time.monotonic() - start:.1f} s{described(quality)}"
             + (f"; {unknown} passed over for unknown bases" if unknown else "")
         )
@@ -144,7 +159,8 @@ def attribute(
         "model": loaded.config["model"].get("name"),
         "method": settings.method,
         "settings": dict(settings.call),
-        "output": "mean of both strands' logits" if averages_strands(loaded) else "logit",
+        "output": EXPLAINED[loaded.outputs.kind] + (", mean of both strands" if averages_strands(loaded) else ""),
+        "contrasts": contrasts,
         "seed": settings.seed,
         "split_digest": split_digest(windows, loaded.config["dataset"]["split"]),
         "targets": facts,
@@ -152,48 +168,22 @@ def attribute(
     write_attributions(attributions, Attributions(index, column, codes, hypothetical, meta))
 
 
-class StrandAverage(nn.Module):
-    """The mean of a model's logits on both strands of a window.
-
-    Parameters
-    ----------
-    model
-        Maps one-hot sequence, channels A, C, G, T, to logits.
-    """
-
-    def __init__(self, model: nn.Module) -> None:
-        super().__init__()
-        self.model = model
-
-    def forward(self, sequence: torch.Tensor) -> torch.Tensor:
-        """Map ``(batch, 4, length)`` to ``(batch, targets)``."""
-        return (self.model(sequence) + self.model(reverse_complement_one_hot(sequence))) / 2
-
-
-def count_positives(labels: np.ndarray, rows: np.ndarray, chunk: int = 1 << 16) -> np.ndarray:
-    """Count the positives of each target among some rows of the labels, a chunk of the memory map at a time."""
-    counts = np.zeros(labels.shape[1], dtype=np.int64)
-    for first in range(0, len(rows), chunk):
-        counts += (labels[rows[first : first + chunk]] == 1).sum(axis=0)
-    return counts
-
-
 def choose_targets(wanted: int | str | Sequence[str], names: Sequence[str], positives: np.ndarray) -> list[int]:
-    """Return the columns of the targets to explain, ascending.
+    """Return the columns of the outputs to explain, ascending.
 
     Parameters
     ----------
     wanted
-        A number: the targets with the most test positives, ties in the order of the columns; ``all``; or names.
+        A number: the outputs with the most test positives, ties in the order of the columns; ``all``; or names.
     names
-        Of all targets.
+        Of all outputs.
     positives
-        Test positives of each. Targets without any are only explained where they are named.
+        Test positives of each. Outputs without any are only explained where they are named.
 
     Raises
     ------
     UserError
-        A name is not that of a target, or nothing can be explained.
+        A name is not that of an output, or nothing can be explained.
     """
     if isinstance(wanted, int) or wanted == "all":
         count = wanted if isinstance(wanted, int) else len(names)
@@ -203,7 +193,9 @@ def choose_targets(wanted: int | str | Sequence[str], names: Sequence[str], posi
         asked = [wanted] if isinstance(wanted, str) else list(wanted)
         unknown = [name for name in asked if name not in names]
         if unknown:
-            raise UserError(f"attribution.targets: found {', '.join(unknown)}, expected targets of the data set")
+            raise UserError(
+                f"attribution.targets: found {', '.join(unknown)}, expected targets of the data set or their outputs"
+            )
         chosen = [names.index(name) for name in asked]
     if not chosen:
         raise UserError("attribution.targets: no target has a positive test window, expected at least one")

@@ -20,15 +20,16 @@ class Attributions(NamedTuple):
     bin: np.ndarray
     """Bin index, ``int64``, shape ``(n,)``."""
     target: np.ndarray
-    """Column of the target, ``int64``, shape ``(n,)``."""
+    """Column of the output, as :mod:`lociflow.interpretation.scalars` orders them, ``int64``, shape ``(n,)``."""
     codes: np.ndarray
     """The windows as the model read them, ``uint8``, shape ``(n, length)``."""
     hypothetical: np.ndarray
-    """``float32``, shape ``(n, 4, length)``: what each base would contribute, in logits."""
+    """``float32``, shape ``(n, 4, length)``: what each base would contribute, in units of the output."""
     meta: dict[str, Any]
-    """``model``, ``method``, ``settings``, ``output`` (what was explained), ``seed`` and ``targets``: a list with each
-    target's ``target`` (name), ``column``, ``windows`` (explained), ``positives`` (in the test split) and ``quality``
-    (``gap``, ``change``, ``relative_gap``; null where the method has none)."""
+    """``model``, ``method``, ``settings``, ``output`` (what was explained), ``contrasts`` (name to the two outputs),
+    ``seed`` and ``targets``: a list with each output's ``target`` (name), ``column``, ``windows`` (explained),
+    ``positives`` (test windows that it could be explained on) and ``quality`` (``gap``, ``change``, ``relative_gap``;
+    null where the method has none)."""
 
 
 def write_attributions(path: Path, found: Attributions) -> None:

@@ -1,8 +1,15 @@
 """Attribution methods, all with one interface.
 
-Each takes a model that maps ``(batch, 4, length)`` to logits ``(batch, targets)``, windows, and the target to explain,
+Each takes a model that maps ``(batch, 4, length)`` to scalars ``(batch, columns)``, windows, and the column to explain,
 and returns *hypothetical* contributions: for every base that could stand at a position, what it would contribute there.
 The contributions of the bases that do stand there are these, times the one-hot windows.
+
+One-hot sequences lie on a simplex, and what a model answers to steps that leave it is noise. All methods that use
+gradients are free of it: :func:`saliency` and :func:`input_x_gradient` subtract the gradient's mean over the four bases
+at each position (Majdandzic et al. 2023, doi:10.1186/s13059-023-02956-3); :func:`integrated_gradients` and
+:func:`deep_lift_shap` multiply by the difference of two one-hot sequences, which has no part along that mean. Against
+references without any base it has one, and these two then keep it: without it, contributions would not sum to the
+change of the output.
 """
 
 import warnings
@@ -12,9 +19,10 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-from captum.attr import IntegratedGradients
+from captum.attr import IntegratedGradients, Occlusion
 from tangermeme.deep_lift_shap import deep_lift_shap as tangermeme_deep_lift_shap
 from tangermeme.deep_lift_shap import hypothetical_attributions
+from tangermeme.saliency import saliency as tangermeme_saliency
 from tangermeme.saturation_mutagenesis import saturation_mutagenesis as tangermeme_saturation_mutagenesis
 from torch import nn
 
@@ -26,7 +34,7 @@ class Contributions(NamedTuple):
     """What a method returns, on the CPU."""
 
     hypothetical: torch.Tensor
-    """``float32``, shape ``(n, 4, length)``, in logits."""
+    """``float32``, shape ``(n, 4, length)``, in units of the output."""
     gap: torch.Tensor
     """``float32``, shape ``(n,)``: absolute difference between the sum of contributions and the change of the output
     that they should add up to, mean over the references. 0 is perfect; NaN where a method promises no such sum."""
@@ -35,14 +43,13 @@ class Contributions(NamedTuple):
     to be compared with. NaN where there are no references."""
 
 
-def input_x_gradient(
+def saliency(
     model: nn.Module, one_hot: torch.Tensor, target: int, bins: np.ndarray, seed: int, batch_size: int = 64
 ) -> Contributions:
-    """Multiply the input with the gradient, corrected for the simplex.
+    """Take the absolute gradient of the output (Simonyan et al. 2014, arXiv 1312.6034), corrected for the simplex.
 
-    The gradient's mean over the four bases is subtracted at each position: one-hot sequences lie on a simplex, and the
-    part of the gradient that leaves it is noise (Majdandzic et al. 2023, doi:10.1186/s13059-023-02956-3). The corrected
-    gradient is the hypothetical contribution.
+    It says where the output would move and not which way: to be read position by position. What is sometimes called
+    saliency with a sign, the gradient times the input, is :func:`input_x_gradient`. There is no gap.
 
     Parameters
     ----------
@@ -57,14 +64,22 @@ def input_x_gradient(
     batch_size
         Windows per pass.
     """
-    parts = []
-    for batch in one_hot.split(batch_size):
-        moved = batch.to(_device(model)).requires_grad_()
-        with differentiable(model):
-            gradient = torch.autograd.grad(model(moved)[:, target].sum(), moved)[0]
-        parts.append((gradient - gradient.mean(dim=1, keepdim=True)).cpu())
-    nothing = torch.full((len(one_hot),), torch.nan)
-    return Contributions(torch.cat(parts), nothing, nothing)
+    return _without_sum(_gradient(model, one_hot, target, batch_size).abs())
+
+
+def input_x_gradient(
+    model: nn.Module, one_hot: torch.Tensor, target: int, bins: np.ndarray, seed: int, batch_size: int = 64
+) -> Contributions:
+    """Multiply the input with the gradient (Shrikumar et al. 2016, arXiv 1605.01713), corrected for the simplex.
+
+    The corrected gradient is the hypothetical contribution. There is no gap.
+
+    Parameters
+    ----------
+    model, one_hot, target, bins, seed, batch_size
+        As :func:`saliency`.
+    """
+    return _without_sum(_gradient(model, one_hot, target, batch_size))
 
 
 def integrated_gradients(
@@ -85,7 +100,7 @@ def integrated_gradients(
     Parameters
     ----------
     model, one_hot, target
-        As :func:`input_x_gradient`.
+        As :func:`saliency`.
     bins
         Bin index of each window, ``int64``, shape ``(n,)``.
     seed
@@ -135,7 +150,7 @@ def deep_lift_shap(
     Parameters
     ----------
     model, one_hot, target
-        As :func:`input_x_gradient`; exactly one base a position.
+        As :func:`saliency`; exactly one base a position.
     bins, seed, references
         As :func:`integrated_gradients`.
     batch_size
@@ -157,8 +172,66 @@ def deep_lift_shap(
     return _aggregate(model, one_hot, against, multipliers.flatten(0, 1), target, batch_size)
 
 
+def occlusion(
+    model: nn.Module,
+    one_hot: torch.Tensor,
+    target: int,
+    bins: np.ndarray,
+    seed: int,
+    references: References,
+    window: int = 8,
+    stride: int = 4,
+    batch_size: int = 256,
+) -> Contributions:
+    """Replace stretches by those of references and see what the output loses (Zeiler & Fergus 2014), with captum.
+
+    A position's contribution is the mean loss over the stretches that cover it and over the references. Needs no
+    gradient, resolves no more than a stretch, and says nothing of bases that do not stand there: their hypothetical
+    contributions are 0. There is no gap: what is lost one stretch at a time does not sum to anything.
+
+    Parameters
+    ----------
+    model, one_hot, target
+        As :func:`saliency`.
+    bins, seed, references
+        As :func:`integrated_gradients`.
+    window
+        Bases of a stretch.
+    stride
+        Bases between the starts of neighbouring stretches, at most ``window``.
+    batch_size
+        Windows per pass.
+    """
+    device = _device(model)
+    occlude = Occlusion(model)
+    against = references(one_hot, bins, seed)
+    windows = one_hot.repeat_interleave(against.shape[1], dim=0)
+    channels = one_hot.shape[1]
+    with torch.no_grad():
+        parts = [
+            occlude.attribute(
+                part.to(device),
+                sliding_window_shapes=(channels, min(window, one_hot.shape[2])),
+                strides=(channels, stride),
+                baselines=reference.to(device),
+                target=target,
+                perturbations_per_eval=max(1, batch_size // len(part)),
+            )
+            .float()
+            .cpu()
+            for part, reference in zip(windows.split(batch_size), against.flatten(0, 1).split(batch_size), strict=True)
+        ]
+    return _without_sum(torch.cat(parts).unflatten(0, (-1, against.shape[1])).mean(dim=1) * one_hot)
+
+
 def saturation_mutagenesis(
-    model: nn.Module, one_hot: torch.Tensor, target: int, bins: np.ndarray, seed: int, batch_size: int = 256
+    model: nn.Module,
+    one_hot: torch.Tensor,
+    target: int,
+    bins: np.ndarray,
+    seed: int,
+    batch_size: int = 256,
+    fast: bool = False,
 ) -> Contributions:
     """Predict every single substitution, with tangermeme; exact, and as slow as three predictions a base.
 
@@ -168,17 +241,20 @@ def saturation_mutagenesis(
     Parameters
     ----------
     model, one_hot, target
-        As :func:`input_x_gradient`; exactly one base a position.
+        As :func:`saliency`; exactly one base a position.
     bins, seed
         Not looked at; every method takes them.
     batch_size
         Substitutions per pass.
+    fast
+        Let tangermeme compute only what a substitution can change (fastISM, Nair et al. 2022). It measures whether that
+        is faster and decides by the clock, and both ways differ in the last bits: a rerun may then differ too.
     """
-    hypothetical = tangermeme_saturation_mutagenesis(
-        model, one_hot, target=target, hypothetical=True, batch_size=batch_size, device=_device(model)
+    return _without_sum(
+        tangermeme_saturation_mutagenesis(
+            model, one_hot, target=target, hypothetical=True, batch_size=batch_size, device=_device(model), fast=fast
+        )
     )
-    nothing = torch.full((len(one_hot),), torch.nan)
-    return Contributions(hypothetical.float().cpu(), nothing, nothing)
 
 
 def differentiable(model: nn.Module) -> AbstractContextManager[None]:
@@ -204,6 +280,18 @@ def unpooling() -> Iterator[None]:
         yield
     finally:
         torch.use_deterministic_algorithms(asked)
+
+
+def _gradient(model: nn.Module, one_hot: torch.Tensor, target: int, batch_size: int) -> torch.Tensor:
+    with differentiable(model):
+        return tangermeme_saliency(
+            model, one_hot, target=target, batch_size=batch_size, hypothetical=True, device=_device(model)
+        )
+
+
+def _without_sum(hypothetical: torch.Tensor) -> Contributions:
+    nothing = torch.full((len(hypothetical),), torch.nan)
+    return Contributions(hypothetical.float().cpu(), nothing, nothing)
 
 
 def _aggregate(

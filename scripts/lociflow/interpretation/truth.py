@@ -210,7 +210,8 @@ def score_explanations(
     """
     settings = interval_config(config)
     found = read_attributions(attributions)
-    bins, names, planted = read_windows(windows), read_target_names(target_table), read_sites(sites)
+    bins, planted = read_windows(windows), read_sites(sites)
+    names = (*read_target_names(target_table), *found.meta.get("contrasts", ()))
     if len(found.bin) and (found.bin.max() >= len(bins) or found.target.max() >= len(names)):
         raise UserError(
             f"{attributions}: holds bin {found.bin.max()} and target {found.target.max()}, expected less than "

@@ -15,7 +15,7 @@ from lociflow.command import UserError
 from lociflow.data.targets import open_targets, read_target_names
 from lociflow.evaluation.predictions import read_predictions
 from lociflow.genome.simulation import read_sites
-from lociflow.genome.window_table import read_windows
+from lociflow.genome.window_table import about_windows, read_windows
 from lociflow.interpretation.attributions import read_attributions, read_explained
 from lociflow.interpretation.truth import observed_contributions, sites_of
 
@@ -136,7 +136,7 @@ def read_loci(dataset: Mapping[str, Any]) -> tuple[Locus, ...]:
     Returns
     -------
     tuple[Locus, ...]
-        As :func:`choose` orders them; empty where nothing was explained.
+        As :func:`choose` orders them; empty where nothing was explained, or where labels are not binary.
 
     Raises
     ------
@@ -144,13 +144,17 @@ def read_loci(dataset: Mapping[str, Any]) -> tuple[Locus, ...]:
         A file is missing or is something else, or a model has no prediction for a window that was explained.
     """
     entries = [entry for entry in dataset["entries"] if entry.get("attributions")]
+    if entries and (about_windows(Path(dataset["windows"])).get("labels") or {}).get("kind", "binary") != "binary":
+        return ()
     # Stable: models in the order of the run, then controls.
     entries = sorted(entries, key=lambda entry: entry["kind"] == "control")
     labels, common = shared_windows({entry["label"]: windows_of(Path(entry["attributions"])) for entry in entries})
+    names = read_target_names(Path(dataset["target_table"]))
+    # Contrasts have no prediction of their own.
+    common = {(column, index) for column, index in common if column < len(names)}
     if not common:
         return ()
     shown = [entry for entry in entries if entry["label"] in labels]
-    names = read_target_names(Path(dataset["target_table"]))
     columns = sorted({column for column, _ in common})[:LARGEST_TARGETS]
     scores = [Scores(Path(entry["predictions"]), [names[column] for column in columns]) for entry in shown]
     chosen = choose(

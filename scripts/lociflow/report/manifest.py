@@ -34,10 +34,10 @@ def locate(manifest: Mapping[str, Any]) -> dict[str, Any]:
         (whether this is the split whose models are), ``models`` (``label``, ``control`` and ``methods``, by which it is
         explained), ``baselines``, ``sources`` (files), ``simulation`` (its configuration, or null) and, optionally,
         ``contigs_pinned``, ``folds`` (the splits that are scored together as this one), ``averaged`` (labels of which
-        the seeds' mean prediction is scored) and ``unsupervised`` (labels of models without outputs). Optional: ``commands``, ``commit``, ``versions``;
-        ``spacing``, ``learning_curve`` and ``single_task``, what the tables of these experiments are made from;
-        ``published``, the published numbers that the run covers. A data set that already has ``entries`` is left as it
-        is.
+        the seeds' mean prediction is scored) and ``unsupervised`` (labels of models without outputs). Optional:
+        ``commands``, ``commit``, ``versions``; ``spacing``, ``learning_curve`` and ``single_task``, what the tables of
+        these experiments are made from; ``published``, the published numbers that the run covers. A data set that
+        already has ``entries`` is left as it is.
 
     Returns
     -------

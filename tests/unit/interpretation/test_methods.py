@@ -4,7 +4,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from captum.attr import IntegratedGradients
+from captum.attr import IntegratedGradients, Occlusion, Saliency
 from tangermeme.deep_lift_shap import deep_lift_shap as tangermeme_deep_lift_shap
 from tangermeme.saturation_mutagenesis import saturation_mutagenesis as tangermeme_saturation_mutagenesis
 from torch import nn
@@ -14,6 +14,8 @@ from lociflow.interpretation.methods import (
     differentiable,
     input_x_gradient,
     integrated_gradients,
+    occlusion,
+    saliency,
     saturation_mutagenesis,
 )
 from lociflow.interpretation.references import dinucleotide_shuffled, zeros
@@ -30,7 +32,10 @@ METHODS = [
     pytest.param(integrated_gradients, {"references": SHUFFLED}, id="integrated_gradients"),
     pytest.param(deep_lift_shap, {"references": SHUFFLED}, id="deep_lift_shap"),
     pytest.param(saturation_mutagenesis, {}, id="saturation_mutagenesis"),
+    pytest.param(saliency, {}, id="saliency"),
+    pytest.param(occlusion, {"references": SHUFFLED}, id="occlusion"),
 ]
+SIGNED_BASES = METHODS[:4]
 
 
 class Linear(nn.Module):
@@ -52,7 +57,7 @@ def convolutional() -> nn.Module:
     ).eval()
 
 
-@pytest.mark.parametrize(("method", "arguments"), METHODS)
+@pytest.mark.parametrize(("method", "arguments"), SIGNED_BASES)
 def test_a_linear_models_hypothetical_contributions_are_its_weights(method: Any, arguments: dict[str, Any]) -> None:
     model = Linear()
     found = method(model, WINDOWS, 1, BINS, 5, **arguments).hypothetical
@@ -79,6 +84,86 @@ def test_the_gradient_is_corrected_for_the_simplex() -> None:
     torch.testing.assert_close(found.hypothetical, windows.grad - windows.grad.mean(dim=1, keepdim=True))
     torch.testing.assert_close(found.hypothetical.sum(dim=1), torch.zeros(7, LENGTH), atol=1e-6, rtol=0)
     assert found.gap.isnan().all()
+
+
+def test_saliency_is_the_absolute_corrected_gradient_of_captum() -> None:
+    model = convolutional()
+    gradient = Saliency(model).attribute(WINDOWS.clone(), target=1, abs=False)
+    expected = (gradient - gradient.mean(dim=1, keepdim=True)).abs()
+    found = saliency(model, WINDOWS, 1, BINS, 5)
+    torch.testing.assert_close(found.hypothetical, expected)
+    assert found.gap.isnan().all()
+    weight = Linear().weight[0].detach()
+    linear = saliency(Linear(), WINDOWS, 0, BINS, 5).hypothetical
+    torch.testing.assert_close(linear, (weight - weight.mean(dim=0)).abs().expand_as(linear))
+
+
+def test_occlusion_equals_captums_and_losses_by_hand() -> None:
+    model = convolutional()
+    expected = Occlusion(model).attribute(WINDOWS, (4, 6), (4, 3), baselines=0, target=1)
+    found = occlusion(model, WINDOWS, 1, BINS, 5, references=zeros, window=6, stride=3).hypothetical
+    torch.testing.assert_close(found, expected * WINDOWS)
+    # Base 4 is covered by the stretches that begin at 0 and at 3.
+    losses = []
+    for start in (0, 3):
+        without = WINDOWS[:1].clone()
+        without[:, :, start : start + 6] = 0
+        losses.append((model(WINDOWS[:1]) - model(without))[0, 1].item())
+    assert (found[0] * WINDOWS[0]).sum(dim=0)[4].item() == pytest.approx(np.mean(losses), abs=1e-6)
+
+
+def test_a_linear_models_occlusion_of_single_bases_is_its_weights() -> None:
+    model = Linear()
+    found = occlusion(model, WINDOWS, 1, BINS, 5, references=zeros, window=1, stride=1).hypothetical
+    torch.testing.assert_close(found, model.weight[1].detach() * WINDOWS, atol=1e-5, rtol=1e-4)
+    # Against shuffles a base contributes what it has more than those that take its place.
+    shuffles = SHUFFLED(WINDOWS, BINS, 5)
+    more = ((WINDOWS[:, None] - shuffles) * model.weight[1].detach()).sum(dim=2).mean(dim=1)
+    found = occlusion(model, WINDOWS, 1, BINS, 5, references=SHUFFLED, window=1, stride=1).hypothetical
+    torch.testing.assert_close(found.sum(dim=1), more, atol=1e-5, rtol=1e-4)
+
+
+@pytest.mark.parametrize(("method", "arguments"), METHODS)
+def test_what_leaves_the_simplex_contributes_nothing(method: Any, arguments: dict[str, Any]) -> None:
+    class Slanted(nn.Module):
+        """The same answer to every sequence, with a gradient across the simplex."""
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.inner = convolutional()
+            self.slope = nn.Parameter(torch.linspace(-3, 3, LENGTH))
+
+        def forward(self, sequence: torch.Tensor) -> torch.Tensor:
+            return self.inner(sequence) + (sequence.sum(dim=1) * self.slope).sum(dim=1, keepdim=True)
+
+    expected = method(convolutional(), WINDOWS, 1, BINS, 5, **arguments).hypothetical
+    found = method(Slanted(), WINDOWS, 1, BINS, 5, **arguments).hypothetical
+    torch.testing.assert_close(found, expected, atol=1e-5, rtol=1e-3)
+
+
+@pytest.mark.parametrize(("method", "arguments"), METHODS)
+def test_a_planted_motif_comes_back(method: Any, arguments: dict[str, Any]) -> None:
+    word = torch.tensor([0, 2, 3, 0, 1, 2])
+    model = nn.Sequential(nn.Conv1d(4, 1, 6), nn.ReLU(), nn.MaxPool1d(LENGTH - 5), nn.Flatten()).eval()
+    with torch.no_grad():
+        model[0].weight.copy_(nn.functional.one_hot(word, 4).T[None].float())
+        model[0].bias.fill_(-3.5)
+    windows = WINDOWS.clone()
+    windows[:, :, 17:23] = nn.functional.one_hot(word, 4).T.float()
+    found = method(model, windows, 0, BINS, 5, **arguments).hypothetical
+    observed = (found * windows).sum(dim=1)
+    assert (observed[:, 17:23] > 0).all()
+    # A stretch of eight that covers a base of the motif covers up to seven beside it.
+    far = torch.cat([observed[:, :10], observed[:, 30:]], dim=1)
+    assert far.abs().mean() < observed[:, 17:23].mean() / 4
+    if method in (input_x_gradient, integrated_gradients, deep_lift_shap, saturation_mutagenesis):
+        assert torch.equal(found[:, :, 17:23].mean(dim=0).argmax(dim=0), word)
+
+
+def test_the_fast_way_of_mutagenesis_gives_the_same() -> None:
+    slow = saturation_mutagenesis(convolutional(), WINDOWS[:2], 1, BINS[:2], 5).hypothetical
+    fast = saturation_mutagenesis(convolutional(), WINDOWS[:2], 1, BINS[:2], 5, fast=True).hypothetical
+    torch.testing.assert_close(fast, slow, atol=1e-5, rtol=1e-4)
 
 
 def test_integrated_gradients_equal_captums() -> None:

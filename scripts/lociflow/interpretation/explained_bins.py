@@ -1,0 +1,130 @@
+"""Which bins each output of a model is explained on, by what their labels say of it.
+
+======================  ================================================================================================
+labels                  bins
+======================  ================================================================================================
+``binary``              the positives of the target
+``class``               those of the class
+``real``                the quarter with the highest labels of the target
+``position_class``      those in which the class stands anywhere
+``profile``             the quarter with the most signal, for the counts and for the profile
+a contrast              bins of the first output that are known not to be bins of the second
+======================  ================================================================================================
+"""
+
+import math
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from lociflow.models.outputs import Outputs
+
+# Of the bins with known labels, those with the highest ones.
+TOP = 0.25
+# Rows of the labels that are in memory at a time.
+CHUNK = 1 << 16
+
+
+class Answers(NamedTuple):
+    """For some bins, what their labels say of one output, each ``bool`` of shape ``(bins,)``."""
+
+    yes: np.ndarray
+    """Explained for it."""
+    no: np.ndarray
+    """Known not to be; neither where labels are missing."""
+
+
+def label_places(outputs: Outputs) -> list[tuple[int, int]]:
+    """Return the column of the labels and the number of the class of each scalar of a model, without contrasts.
+
+    In the order of :func:`lociflow.interpretation.scalars.scalar_names`; the class is 0 where labels have none.
+    """
+    if outputs.kind == "profile":
+        return [(target, 0) for target in range(len(outputs.targets)) for _ in ("counts", "profile")]
+    if not outputs.classes:
+        return [(target, 0) for target in range(len(outputs.targets))]
+    first = 1 if outputs.kind == "position_class" else 0
+    return [(target, number) for target, names in enumerate(outputs.classes) for number in range(first, len(names))]
+
+
+def answers(labels: np.ndarray, rows: np.ndarray, outputs: Outputs, column: int) -> Answers:
+    """Tell which bins an output is explained on.
+
+    Parameters
+    ----------
+    labels
+        Of all bins, as :func:`lociflow.data.targets.open_targets` maps them.
+    rows
+        Bin indices, ``int64``, ascending.
+    outputs
+        What the model was asked for.
+    column
+        Of its scalars, without contrasts.
+    """
+    target, number = label_places(outputs)[column]
+    if outputs.kind in ("real", "profile"):
+
+        def amount(part: np.ndarray) -> np.ndarray:
+            return part if outputs.kind == "real" else part.sum(axis=1)
+
+        return _top(_read(labels, rows, target, amount))
+    if outputs.kind == "position_class":
+        return Answers(
+            _read(labels, rows, target, lambda part: (part == number).any(axis=1)),
+            _read(labels, rows, target, lambda part: ((part != number) & (part >= 0)).all(axis=1)),
+        )
+    found = _read(labels, rows, target, np.asarray)
+    wanted = 1 if outputs.kind == "binary" else number
+    return Answers(found == wanted, (found != wanted) & (found >= 0))
+
+
+def contrast_rows(plus: Answers, minus: Answers) -> np.ndarray:
+    """Tell which bins a contrast is explained on: those of the first output and not of the second."""
+    found: np.ndarray = plus.yes & minus.no
+    return found
+
+
+def count_bins(labels: np.ndarray, rows: np.ndarray, outputs: Outputs) -> np.ndarray:
+    """Count the bins of each scalar of a model, without contrasts, ``int64``."""
+    if outputs.kind == "binary":
+        # All targets in one pass: there may be thousands.
+        counts = np.zeros(labels.shape[1], dtype=np.int64)
+        for first in range(0, len(rows), CHUNK):
+            counts += (labels[rows[first : first + CHUNK]] == 1).sum(axis=0)
+        return counts
+    columns = range(len(label_places(outputs)))
+    return np.array([answers(labels, rows, outputs, column).yes.sum() for column in columns], dtype=np.int64)
+
+
+def outputs_asked(wanted: int | str | Sequence[str], names: Sequence[str], outputs: Outputs) -> int | str | list[str]:
+    """Return which outputs are asked for, by their names: a target stands for all of its outputs.
+
+    Parameters
+    ----------
+    wanted
+        A number or ``all``, returned as they are; or names of outputs and targets.
+    names
+        Of the scalars, without contrasts.
+    outputs
+        What the model was asked for.
+    """
+    if isinstance(wanted, int) or wanted == "all":
+        return wanted
+    of: dict[str, list[str]] = {}
+    for name, (target, _) in zip(names, label_places(outputs), strict=True):
+        of.setdefault(outputs.targets[target], []).append(name)
+    return [name for one in ([wanted] if isinstance(wanted, str) else wanted) for name in (of.get(one) or [one])]
+
+
+def _top(values: np.ndarray) -> Answers:
+    known = ~np.isnan(values)
+    order = np.argsort(np.where(known, -values, np.inf), kind="stable")
+    yes = np.zeros(len(values), dtype=bool)
+    yes[order[: math.ceil(TOP * known.sum())]] = True
+    return Answers(yes, known & ~yes)
+
+
+def _read(labels: np.ndarray, rows: np.ndarray, target: int, reduce: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
+    parts = [reduce(labels[rows[first : first + CHUNK], ..., target]) for first in range(0, len(rows), CHUNK)]
+    return np.concatenate(parts) if parts else np.empty(0)
