@@ -4,7 +4,8 @@ import argparse
 from pathlib import Path
 
 from lociflow.command import json_argument, run
-from lociflow.interpretation.match import labelled_argument, match_motifs
+from lociflow.interpretation.labelled_files import labelled_argument
+from lociflow.interpretation.match import match_motifs
 
 
 def parser() -> argparse.ArgumentParser:

@@ -1,6 +1,5 @@
 """Match motifs to JASPAR's with TOMTOM."""
 
-import argparse
 import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -32,14 +31,6 @@ class Comparison(NamedTuple):
     """Position of the target, on the strand named, where the query's first position lies."""
     reverse: np.ndarray
     """``bool``: whether the best alignment is with the target's reverse complement."""
-
-
-def labelled_argument(text: str) -> tuple[str, Path]:
-    """Read a command-line argument ``LABEL=FILE``."""
-    label, _, path = text.partition("=")
-    if not label or not path:
-        raise argparse.ArgumentTypeError(f"found {text!r}, expected LABEL=FILE")
-    return label, Path(path)
 
 
 def match_motifs(

@@ -1,4 +1,3 @@
-import argparse
 from pathlib import Path
 
 import numpy as np
@@ -7,7 +6,7 @@ import pytest
 
 from lociflow.command import UserError
 from lociflow.interpretation.jaspar import JasparMotif, jaspar_motifs
-from lociflow.interpretation.match import COLUMNS, compare, labelled_argument, match_motifs, queries_of
+from lociflow.interpretation.match import COLUMNS, compare, match_motifs, queries_of
 from lociflow.interpretation.meme import Motif, read_meme, write_meme
 
 FUNGI = {"release": "JASPAR2024", "collection": "CORE", "tax_group": "fungi"}
@@ -122,9 +121,3 @@ def test_refuses_a_label_given_twice_and_unknown_keys(tmp_path: Path) -> None:
         match_motifs([("a", tmp_path / "a.meme")] * 2, FUNGI, tmp_path / "matches.tsv")
     with pytest.raises(UserError, match=r"jaspar: .*'taxon'"):
         match_motifs([("a", tmp_path / "a.meme")], {**FUNGI, "taxon": 1}, tmp_path / "matches.tsv")
-
-
-def test_labelled_argument() -> None:
-    assert labelled_argument("danq/1=x=y.meme") == ("danq/1", Path("x=y.meme"))
-    with pytest.raises(argparse.ArgumentTypeError, match="expected LABEL=FILE"):
-        labelled_argument("x.meme")
