@@ -15,6 +15,9 @@ def parser() -> argparse.ArgumentParser:
     )
     arguments.add_argument("--config", type=json_argument, required=True, help="interpretation.jaspar (JSON)")
     arguments.add_argument("--matches", type=Path, required=True, help="table of the matches to write (TSV)")
+    arguments.add_argument(
+        "--checks", type=labelled_argument, nargs="+", metavar="LABEL=FILE", help="checks behind motif files (JSON)"
+    )
     arguments.add_argument("--matched-meme", type=Path, help="matched matrices of JASPAR to write (MEME)")
     return arguments
 

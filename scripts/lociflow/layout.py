@@ -21,6 +21,7 @@ RUN = RUNS + "/{run}"
 COMPARISONS = RUN + "/comparisons.tsv"
 MATCHES = RUN + "/{dataset}.motifs.tsv"
 MATCHED_MOTIFS = RUN + "/{dataset}.matched.meme"
+AGREEMENT = RUN + "/{dataset}.agreement.tsv"
 
 
 def split_label(label: str) -> tuple[str, str | None]:

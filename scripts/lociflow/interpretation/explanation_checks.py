@@ -30,6 +30,9 @@ from lociflow.sequence.one_hot import one_hot
 # Sets these draws apart from others with the same seed.
 PURPOSE = 0xC4EC
 
+# Largest relative gap by name of the method; ``other`` for those that are not named.
+GAPS = {"integrated_gradients": 0.1, "deep_lift_shap": 0.05, "other": 0.1}
+
 # An interval from fewer windows says nothing.
 MIN_WINDOWS = 10
 
@@ -41,8 +44,6 @@ class CheckConfig(NamedTuple):
     """Name of the method."""
     call: Mapping[str, Any]
     """How it is called: ``_target_`` and its own arguments."""
-    gaps: Mapping[str, float]
-    """Largest relative gap by name of the method; ``other`` for those that are not named."""
     windows: int = 50
     """Explained windows that are looked at, all targets together."""
     randomised_windows: int = 16
@@ -53,6 +54,8 @@ class CheckConfig(NamedTuple):
     """What the similarity must fall below when all layers are randomised."""
     steps: int = 10
     """Of the deletion and insertion curves."""
+    gaps: Mapping[str, float] = GAPS
+    """As :data:`GAPS`."""
     references: int = 4
     """Dinucleotide shuffles that replace a window's bases, averaged over."""
     seed: int = 1

@@ -11,6 +11,7 @@ from memelite import tomtom
 from scipy.stats import false_discovery_control
 
 from lociflow.command import UserError, atomic, status
+from lociflow.interpretation.explanation_verdicts import failed, read_checks
 from lociflow.interpretation.jaspar import JasparMotif, jaspar_motifs
 from lociflow.interpretation.meme import Motif, core, information, read_meme, write_meme
 from lociflow.interpretation.settings import read_settings
@@ -34,7 +35,11 @@ class Comparison(NamedTuple):
 
 
 def match_motifs(
-    motifs: Sequence[tuple[str, Path]], config: Mapping[str, Any], matches: Path, matched_meme: Path | None = None
+    motifs: Sequence[tuple[str, Path]],
+    config: Mapping[str, Any],
+    matches: Path,
+    matched_meme: Path | None = None,
+    checks: Sequence[tuple[str, Path]] | None = None,
 ) -> None:
     """Write the best matches in JASPAR of every motif of several files.
 
@@ -51,6 +56,9 @@ def match_motifs(
         Table to write (TSV); motifs in the order given, best match first. Motifs that were left out have no row.
     matched_meme
         File to write with the matched matrices of JASPAR (``MOTIF matrix_id name``).
+    checks
+        Label of a set of motifs and file of the checks of the explanation that it was made from. Where one has failed,
+        the set is left out: what it holds is no claim of the run, and would weigh on the q-values of those that are.
 
     Raises
     ------
@@ -62,7 +70,10 @@ def match_motifs(
     twice = sorted({label for label in labels if labels.count(label) > 1})
     if twice:
         raise UserError(f"--motifs: found {', '.join(twice)} twice, expected each label once")
-    found = [(label, motif) for label, path in motifs for motif in read_meme(path)]
+    distrusted = {label: names for label, path in checks or () if (names := failed(read_checks(path)))}
+    for label, names in distrusted.items():
+        status(f"{label}: left out, because the explanation that its motifs are from failed {', '.join(names)}")
+    found = [(label, motif) for label, path in motifs if label not in distrusted for motif in read_meme(path)]
     targets = jaspar_motifs(settings.release, settings.collection, settings.tax_group)
     kept, pwms = queries_of([motif for _, motif in found], settings.core_bits, settings.min_width, settings.min_bits)
     comparison = compare(pwms, [target.pwm for target in targets])

@@ -24,9 +24,8 @@ from lociflow.interpretation.explanation_verdicts import failed, read_checks
 from lociflow.interpretation.methods import Contributions, input_x_gradient
 from lociflow.sequence.one_hot import one_hot
 
-GAPS = {"integrated_gradients": 0.1, "deep_lift_shap": 0.05, "other": 0.1}
 GRADIENT = {"_target_": "lociflow.interpretation.methods.input_x_gradient", "_partial_": True}
-SETTINGS = CheckConfig("input_x_gradient", GRADIENT, GAPS)
+SETTINGS = CheckConfig("input_x_gradient", GRADIENT)
 LENGTH = 60
 WORD = [3, 3, 0, 1, 1, 1, 2, 3]
 
@@ -171,7 +170,7 @@ def test_rows_are_spread_over_targets_and_fewer_are_among_more() -> None:
     assert choose_rows(target[:0], 10, 1).tolist() == []
 
 
-CONFIG: dict[str, Any] = {"method": "input_x_gradient", "call": GRADIENT, "gaps": GAPS, "windows": 20}
+CONFIG: dict[str, Any] = {"method": "input_x_gradient", "call": GRADIENT, "windows": 20}
 
 
 @pytest.fixture(scope="module")
