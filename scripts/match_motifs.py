@@ -4,7 +4,8 @@ import argparse
 from pathlib import Path
 
 from lociflow.command import json_argument, run
-from lociflow.interpretation.match import labelled_argument, match_motifs
+from lociflow.interpretation.labelled_files import labelled_argument
+from lociflow.interpretation.match import match_motifs
 
 
 def parser() -> argparse.ArgumentParser:
@@ -14,6 +15,9 @@ def parser() -> argparse.ArgumentParser:
     )
     arguments.add_argument("--config", type=json_argument, required=True, help="interpretation.jaspar (JSON)")
     arguments.add_argument("--matches", type=Path, required=True, help="table of the matches to write (TSV)")
+    arguments.add_argument(
+        "--checks", type=labelled_argument, nargs="+", metavar="LABEL=FILE", help="checks behind motif files (JSON)"
+    )
     arguments.add_argument("--matched-meme", type=Path, help="matched matrices of JASPAR to write (MEME)")
     return arguments
 

@@ -17,6 +17,8 @@ VERSIONS = {
     "attributions": 1,
     "explanation scores": 2,
     "motif recovery": 1,
+    "explanation scores": 1,
+    "explanation checks": 1,
     "spacing": 1,
     "latent": 1,
     "reconstruction": 1,

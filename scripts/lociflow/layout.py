@@ -25,6 +25,7 @@ MOTIF_RECOVERY = RUN + "/{dataset}.motif_recovery.json"
 EXPLANATION_RANKING = RUN + "/{dataset}.explanations.tsv"
 EXPLAINED_FACTORS = RUN + "/{dataset}.explanation_factors.tsv"
 EXPLANATION_FIGURE = RUN + "/{dataset}.explanations.svg"
+AGREEMENT = RUN + "/{dataset}.agreement.tsv"
 
 
 def split_label(label: str) -> tuple[str, str | None]:

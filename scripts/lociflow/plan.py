@@ -219,6 +219,32 @@ class Plan:
             for path in files(dataset, [model], f"{kind}.meme")
         ]
 
+    def labelled_checks(self, dataset: str) -> list[str]:
+        """Return LABEL=FILE for the checks behind each model's motifs; controls are shown whatever they fail."""
+        return [
+            f"{model}/seed{self.run['seeds'][0]}/modisco={path}"
+            for model in self.explained()
+            if not self.is_control(dataset, model)
+            for path in self.explanation_files(dataset, [model], "checks.json")
+        ]
+
+    def compared_explanations(self, dataset: str) -> dict[str, str]:
+        """Return the attributions of the same windows by MODEL/seedSEED/METHOD.
+
+        Those of every model by every method, and of some windows of the second seed by each model's first method.
+        """
+        place, (first, *others) = self._explained_place(dataset), self.run["seeds"]
+        found = {}
+        for model in self.explained():
+            methods = self.methods(dataset, model)
+            for method in methods:
+                folder = layout.EXPLANATION.format(**place, model=model, method=method)
+                found[f"{model}/seed{first}/{method}"] = f"{folder}/attributions.npz"
+            for seed in others[:1]:
+                folder = layout.EXPLANATION.format(**{**place, "seed": seed}, model=model, method=methods[0])
+                found[f"{model}/seed{seed}/{methods[0]}"] = f"{folder}/few.npz"
+        return found
+
     def scored_files(self) -> list[str]:
         """Return the metrics, curves and histories of everything that the run compares."""
         shared = ("history.csv", "config.json")
@@ -250,7 +276,7 @@ class Plan:
             motifs = self.method_files if of_all else self.explanation_files
             files += motifs(name, models, "modisco.meme", "modisco.tsv")
             files += self.interpretation_files(name, models, "filters.meme", "filters.tsv")
-            files += self.method_files(name, models, "attributions.npz")
+            files += self.method_files(name, models, "attributions.npz", "checks.json")
             place = {"dataset": name, "split": self.splits_of(name)[0], "seed": self.run["seeds"][0]}
             files += [f"{layout.TRAINED.format(**place, model=model)}/predictions.parquet" for model in models]
             files += [f"{layout.DATASET.format(dataset=name)}/{file}" for file in LABEL_FILES]
@@ -259,7 +285,8 @@ class Plan:
                 files.append(layout.SITES.format(dataset=name))
                 files.append(layout.EXPLANATION_RANKING.format(run=self.run["run"], dataset=name))
             files += [
-                pattern.format(run=self.run["run"], dataset=name) for pattern in (layout.MATCHES, layout.MATCHED_MOTIFS)
+                pattern.format(run=self.run["run"], dataset=name)
+                for pattern in (layout.MATCHES, layout.MATCHED_MOTIFS, layout.AGREEMENT)
             ]
         return files
 

@@ -69,3 +69,23 @@ def test_methods_that_explain_nothing_are_refused(home, asked, told):
     write(home, "dataset", "toy", changed(DATASET, interpretation={"attribution": {"methods": methods}}))
     configuration = plan(home, ["gradient"]).groups
     assert refusal(check_run, {**RUN, "explanation_methods": asked}, configuration).startswith(told)
+
+
+def test_explanations_are_compared_between_methods_and_with_the_first_method_of_the_second_seed(home):
+    found = plan(home, explanation_methods=["shap", "gradient"], seeds=[1, 2, 3])
+    second = PLACE.replace("seed1", "seed2")
+    assert found.compared_explanations("toy") == {
+        "net/seed1/shap": f"{PLACE}/shap/attributions.npz",
+        "net/seed1/gradient": f"{PLACE}/gradient/attributions.npz",
+        "net/seed2/shap": f"{second}/shap/few.npz",
+    }
+    assert set(plan(home, seeds=[1]).compared_explanations("toy")) == {"net/seed1/gradient"}
+
+
+def test_the_checks_behind_motifs_are_those_of_the_first_method_and_of_no_control(home):
+    asked = {"explanation_methods": ["shap", "gradient"], "models": ["net", "net+untrained"]}
+    found = plan(home, **asked, variants={"untrained": ["training.max_epochs=0"]})
+    assert found.labelled_checks("toy") == [f"net/seed1/modisco={PLACE}/shap/checks.json"]
+    files = found.explained_files()
+    assert {f"{PLACE}/{method}/checks.json" for method in ("shap", "gradient")} <= set(files)
+    assert f"{PLACE.replace('net', 'net+untrained')}/shap/checks.json" in files

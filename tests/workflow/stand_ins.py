@@ -49,6 +49,8 @@ WRITES = {
     "score_explanations.py": ("--scores",),
     "score_motifs.py": ("--scores",),
     "rank_explanations.py": ("--ranking", "--factors", "--figure"),
+    "check_explanations.py": ("--checks",),
+    "agreement.py": ("--agreement",),
     "choose_trial.py": ("--checkpoint", "--config-copy", "--history", "--table"),
     "draw_learning_curve.py": ("--table", "--figure"),
     "compare_tasks.py": ("--table", "--figure"),

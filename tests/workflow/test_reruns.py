@@ -46,8 +46,9 @@ def jobs(copy, run="first", **environment):
 def downstream_of_training(trainings: int, entries: int = 1) -> Counter[str]:
     """The jobs that follow from so many changed trainings, each explained."""
     scored = ("train", "predict", "evaluate", "score_spacing")
-    explained = ("attribute", "discover_motifs", "extract_filters", "score_explanations")
-    return Counter({**dict.fromkeys(scored + explained, trainings), "match_motifs": entries, **RANKED, **LAST})
+    explained = ("attribute", "discover_motifs", "extract_filters", "score_explanations", "check_explanations")
+    of_run = dict.fromkeys(("match_motifs", "agreement"), entries)
+    return Counter({**dict.fromkeys(scored + explained, trainings), **of_run, **RANKED, **LAST})
 
 
 def test_a_second_run_has_nothing_to_do(finished):
@@ -153,21 +154,23 @@ def test_alternating_two_runs_that_share_results_reruns_nothing(finished):
 
 def test_a_second_run_that_shares_its_trainings_trains_nothing(finished):
     write_run(finished, "second", models=MODELS[:2])
-    assert jobs(finished, "second") == Counter(match_motifs=1, **RANKED, **MORE)
+    assert jobs(finished, "second") == Counter(match_motifs=1, agreement=1, **RANKED, **MORE)
 
 
 def test_a_further_seed_adds_its_trainings_only(finished):
     write_run(finished, "first", models=MODELS, seeds=[1, 2])
     # Three models, but not the control, then have a mean over seeds.
-    scored = {"average_seeds": 3, "evaluate": 7, "score_spacing": 4, "rank_explanations": 1}
-    assert jobs(finished) == Counter(train=4, predict=4, **scored, **MORE)
+    scored = {"train": 4, "predict": 4, "average_seeds": 3, "evaluate": 7, "score_spacing": 4, "rank_explanations": 1}
+    # A few windows of the second seed are explained to be compared with the first.
+    assert jobs(finished) == Counter(**scored, attribute_few=4, agreement=1, **MORE)
 
 
 def test_a_further_method_explains_anew_and_reruns_nothing_of_the_first(finished):
     methods = ["deep_lift_shap", "integrated_gradients", "input_x_gradient"]
     # DeepLIFT has no rule for DanQ's recurrent layer: integrated gradients, its own method, is its first here too.
     write_run(finished, "first", models=MODELS, explanation_methods=methods)
-    assert jobs(finished) == Counter(attribute=7, score_explanations=7, rank_explanations=1, **MORE)
+    explained = {"attribute": 7, "score_explanations": 7, "check_explanations": 7}
+    assert jobs(finished) == Counter(**explained, agreement=1, rank_explanations=1, **MORE)
     finished.run("--configfile", "first.yaml")
     assert jobs(finished) == Counter()
     place = finished.folder / "results/simulated/holdout"

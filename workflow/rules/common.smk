@@ -301,6 +301,25 @@ def attribution_config(wildcards):
     )
 
 
+def few_config(wildcards):
+    """Return how a few windows of a second seed are explained, to be compared with the first."""
+    config = attribution_config(wildcards)
+    few = (interpretation(wildcards.dataset).get("checks") or {}).get(
+        "agreement_windows", 20
+    )
+    return {**config, "windows_per_target": min(few, config["windows_per_target"])}
+
+
+def checks_config(wildcards):
+    """Return how the explanations of one model are checked: with the method that made them, and its seed."""
+    checks = interpretation(wildcards.dataset).get("checks") or {}
+    explained = attribution_config(wildcards)
+    return {
+        **{key: value for key, value in checks.items() if key != "agreement_windows"},
+        **{key: explained[key] for key in ("method", "call", "seed", "threads")},
+    }
+
+
 @told
 def check_needs():
     """End the run before its first job where a tool, a source, a name or the room for it is missing."""

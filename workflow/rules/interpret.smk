@@ -104,6 +104,10 @@ rule match_motifs:
         filters=lambda wildcards: PLAN.interpretation_files(
             wildcards.dataset, PLAN.explained(), "filters.meme"
         ),
+        checks=lambda wildcards: [
+            labelled.rpartition("=")[2]
+            for labelled in PLAN.labelled_checks(wildcards.dataset)
+        ],
     output:
         matches=layout.MATCHES,
         matched=layout.MATCHED_MOTIFS,
@@ -122,8 +126,11 @@ rule match_motifs:
         code=code("match_motifs.py"),
         config=lambda wildcards: canonical(interpretation(wildcards.dataset)["jaspar"]),
         motifs=lambda wildcards: PLAN.labelled_motifs(wildcards.dataset),
+        checks=lambda wildcards: flags(
+            "--checks", PLAN.labelled_checks(wildcards.dataset)
+        ),
     shell:
-        "NUMBA_NUM_THREADS={threads} python {input.script:q} --motifs {params.motifs:q} --config {params.config:q} --matches {output.matches} "
+        "NUMBA_NUM_THREADS={threads} python {input.script:q} --motifs {params.motifs:q} {params.checks} --config {params.config:q} --matches {output.matches} "
         "--matched-meme {output.matched} --log {log}"
 
 

@@ -1,6 +1,5 @@
 """Match motifs to JASPAR's with TOMTOM."""
 
-import argparse
 import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -12,6 +11,7 @@ from memelite import tomtom
 from scipy.stats import false_discovery_control
 
 from lociflow.command import UserError, atomic, status
+from lociflow.interpretation.explanation_verdicts import failed, read_checks
 from lociflow.interpretation.jaspar import JasparMotif, jaspar_motifs
 from lociflow.interpretation.meme import Motif, core, information, read_meme, write_meme
 from lociflow.interpretation.settings import read_settings
@@ -34,16 +34,12 @@ class Comparison(NamedTuple):
     """``bool``: whether the best alignment is with the target's reverse complement."""
 
 
-def labelled_argument(text: str) -> tuple[str, Path]:
-    """Read a command-line argument ``LABEL=FILE``."""
-    label, _, path = text.partition("=")
-    if not label or not path:
-        raise argparse.ArgumentTypeError(f"found {text!r}, expected LABEL=FILE")
-    return label, Path(path)
-
-
 def match_motifs(
-    motifs: Sequence[tuple[str, Path]], config: Mapping[str, Any], matches: Path, matched_meme: Path | None = None
+    motifs: Sequence[tuple[str, Path]],
+    config: Mapping[str, Any],
+    matches: Path,
+    matched_meme: Path | None = None,
+    checks: Sequence[tuple[str, Path]] | None = None,
 ) -> None:
     """Write the best matches in JASPAR of every motif of several files.
 
@@ -60,6 +56,9 @@ def match_motifs(
         Table to write (TSV); motifs in the order given, best match first. Motifs that were left out have no row.
     matched_meme
         File to write with the matched matrices of JASPAR (``MOTIF matrix_id name``).
+    checks
+        Label of a set of motifs and file of the checks of the explanation that it was made from. Where one has failed,
+        the set is left out: what it holds is no claim of the run, and would weigh on the q-values of those that are.
 
     Raises
     ------
@@ -71,7 +70,10 @@ def match_motifs(
     twice = sorted({label for label in labels if labels.count(label) > 1})
     if twice:
         raise UserError(f"--motifs: found {', '.join(twice)} twice, expected each label once")
-    found = [(label, motif) for label, path in motifs for motif in read_meme(path)]
+    distrusted = {label: names for label, path in checks or () if (names := failed(read_checks(path)))}
+    for label, names in distrusted.items():
+        status(f"{label}: left out, because the explanation that its motifs are from failed {', '.join(names)}")
+    found = [(label, motif) for label, path in motifs if label not in distrusted for motif in read_meme(path)]
     targets = jaspar_motifs(settings.release, settings.collection, settings.tax_group)
     kept, pwms = queries_of([motif for _, motif in found], settings.core_bits, settings.min_width, settings.min_bits)
     comparison = compare(pwms, [target.pwm for target in targets])

@@ -7,6 +7,7 @@ import numpy as np
 
 from lociflow.evaluation.metrics import METRICS
 from lociflow.evaluation.strata import between, carrying, judged_by
+from lociflow.interpretation.explanation_verdicts import FAIL, failed
 from lociflow.report.motif_matrix import counts_as_found, planted_matrix
 from lociflow.report.results import DatasetResults, Entry, RunResults
 from lociflow.report.tables import number, plural
@@ -19,6 +20,17 @@ TOLERATED_CONTROL_AUROC = {"untrained": 0.60, "shuffled": 0.55}
 NAMES_SHOWN = 8
 # A loss that ends this much of its size above where it began was not noise between epochs.
 TOLERATED_RISE = 0.1
+# What to do about an explanation that has failed a check.
+REMEDIES = {
+    "randomisation": "With redrawn weights they stay as they were, so they show the input: choose another method "
+    "(explanation_methods).",
+    "deletion": "Replacing the positions that they put first costs the prediction no more than replacing random ones: "
+    "look at the model's test score first, then choose another method.",
+    "insertion": "The positions that they put first, set into shuffled sequence, do not bring the prediction back "
+    "better than random ones: look at the model's test score first, then choose another method.",
+    "completeness": "Contributions do not add up to the change of the output: raise steps of integrated gradients, or "
+    "use them in place of DeepLIFT where the model has operations without a rule.",
+}
 AUDIT_LEVELS: dict[str, Level] = {"fail": "error", "warn": "warning"}
 
 
@@ -195,7 +207,7 @@ def controls_with_motifs(dataset: DatasetResults) -> Iterator[Finding]:
 
 def planted_motifs_missed(dataset: DatasetResults) -> Iterator[Finding]:
     """Find planted motifs that no trained model shows."""
-    models = [entry for entry in dataset.of_kind("model") if entry.interpreted]
+    models = [entry for entry in dataset.of_kind("model") if entry.interpreted and not entry.failed_checks]
     if not dataset.planted or not models:
         return
     keys = {entry.key for entry in models}
@@ -221,6 +233,21 @@ def explanations_at_base_rate(dataset: DatasetResults) -> Iterator[Finding]:
                 f"Their AUPRC for planted positions is {number(score)}, little above the {number(base)} of a random "
                 "explanation. Do not read its attributions as binding sites.",
             )
+
+
+def explanations_that_fail(dataset: DatasetResults) -> Iterator[Finding]:
+    """Find explanations of trained models that have failed a check; controls claim nothing."""
+    for entry in dataset.of_kind("model"):
+        for place, checks in enumerate(entry.checks):
+            names = failed(checks)
+            if names:
+                consequence = "Its motifs are left out of this page and of the matches to JASPAR. " if not place else ""
+                yield Finding(
+                    "warning",
+                    f"{dataset.name}: the explanations of {entry.name} by {checks['method']} fail {listed(names)}",
+                    f"They are not true of the model. {consequence}"
+                    + " ".join(REMEDIES[key] for key in REMEDIES if checks[key]["verdict"] == FAIL),
+                )
 
 
 def targets_without_positives(dataset: DatasetResults) -> Iterator[Finding]:
@@ -323,6 +350,7 @@ CHECKS: tuple[Callable[[DatasetResults], Iterator[Finding]], ...] = (
     models_below_baseline,
     planted_motifs_missed,
     explanations_at_base_rate,
+    explanations_that_fail,
     targets_without_positives,
     strata_that_carry,
     audit_verdicts,

@@ -48,14 +48,14 @@ def locate(manifest: Mapping[str, Any]) -> dict[str, Any]:
     datasets = [
         dataset if "entries" in dataset else locate_dataset(dataset, manifest) for dataset in manifest["datasets"]
     ]
-    motifs = {"matches": layout.MATCHES, "matched_meme": layout.MATCHED_MOTIFS} if manifest.get("interpreted") else {}
+    motifs = {"matches": layout.MATCHES, "matched_meme": layout.MATCHED_MOTIFS, "agreement": layout.AGREEMENT}
     places = {
         key: {
             dataset["name"]: pattern.format(run=run, dataset=dataset["name"])
             for dataset in datasets
             if dataset.get("explained", True)
         }
-        for key, pattern in motifs.items()
+        for key, pattern in (motifs if manifest.get("interpreted") else {}).items()
     }
     return {"benchmarks": benchmarks(manifest), **places, **manifest, "datasets": datasets}
 
@@ -154,6 +154,7 @@ def trained(
         else None,
         "attributions": f"{methods[0]}/attributions.npz" if has_motifs else None,
         "truth": f"{methods[0]}/truth.json" if has_motifs and dataset.get("simulation") else None,
+        "checks": [f"{folder}/checks.json" for folder in methods] if has_motifs else [],
     }
 
 

@@ -22,6 +22,7 @@ from lociflow.report.answer import LeaderboardRow, asked, leaderboard, seeds_of,
 from lociflow.report.cost import EntryCost, entry_costs, step_costs
 from lociflow.report.differences import Difference, from_best, mean_ranks
 from lociflow.report.drawing import Figure, Style, styles
+from lociflow.report.explanation_checks import Trust, trust
 from lociflow.report.figure_files import write_figures
 from lociflow.report.figures import FEW_TARGETS
 from lociflow.report.findings import Finding, findings, held, kept_epoch, unfinished
@@ -70,6 +71,7 @@ class DatasetSection:
     planted_logos: Mapping[str, Markup]
     loci: list[Figure]
     explanations: Figure | None
+    trust: Trust | None
     costs: list[EntryCost]
     restored: list[tuple[Restored, list[Entry]]]
     """Models trained without labels, each with the models that start from its weights."""
@@ -213,6 +215,7 @@ def dataset_section(
         },
         loci=locus_figures(dataset),
         explanations=figures.explanations(dataset, style),
+        trust=trust(dataset),
         costs=entry_costs(dataset, results.benchmarks),
         restored=[(found, started_from(dataset, found.label)) for found in dataset.restored],
         trust=trust(dataset),

@@ -17,6 +17,7 @@ import pandas as pd
 
 from lociflow.command import UserError
 from lociflow.formats import check_format
+from lociflow.interpretation.explanation_verdicts import failed, read_checks
 from lociflow.interpretation.meme import read_meme
 from lociflow.report.loci import read_loci
 from lociflow.report.planted import planted_motifs
@@ -33,14 +34,14 @@ def read_results(manifest: Mapping[str, Any]) -> RunResults:
     ----------
     manifest
         With paths, as :func:`lociflow.report.manifest.locate` returns it: ``run``, ``config``, ``benchmarks``;
-        ``matches`` and ``matched_meme`` by data set; ``datasets``, each with ``name``, ``description``, ``split``,
-        ``windows_counts``, ``target_table``, ``source_records``, ``simulation`` and ``entries``, each with ``label``,
-        ``model``, ``variant``, ``seed``, ``kind`` (one of ``KINDS``), ``metrics``, ``curves``, ``history``, ``config``,
-        ``motifs`` (``modisco`` and ``filters``, each ``meme`` and ``table``), ``truth``, ``attributions`` with
-        ``predictions``, and ``fold_histories``. A data set may have ``folds``, ``reconstructions``, see
-        :func:`read_restored`, ``ensembles``, which are entries of their own, and, for attributions, what
-        :func:`lociflow.report.loci.read_loci` needs; ``explanation_ranking``, a table. All but names, ``kind`` and
-        ``metrics`` may be missing or null.
+        ``matches``, ``matched_meme`` and ``agreement`` by data set; ``datasets``, each with ``name``, ``description``,
+        ``split``, ``windows_counts``, ``target_table``, ``source_records``, ``simulation`` and ``entries``, each with
+        ``label``, ``model``, ``variant``, ``seed``, ``kind`` (one of ``KINDS``), ``metrics``, ``curves``, ``history``,
+        ``config``, ``motifs`` (``modisco`` and ``filters``, each ``meme`` and ``table``), ``truth``, ``checks`` (a file
+        for each method, that of the motifs first), ``attributions`` with ``predictions``, and ``fold_histories``. A
+        data set may have ``folds``, ``reconstructions``, see :func:`read_restored`, ``ensembles``, which are entries of
+        their own, and, for attributions, what :func:`lociflow.report.loci.read_loci` needs; ``explanation_ranking``, a
+        table. All but names, ``kind`` and ``metrics`` may be missing or null.
 
     Raises
     ------
@@ -48,13 +49,14 @@ def read_results(manifest: Mapping[str, Any]) -> RunResults:
         A file is missing or of another format version.
     """
     matches = manifest.get("matches") or {}
-    matched = manifest.get("matched_meme") or {}
+    matched, agreement = manifest.get("matched_meme") or {}, manifest.get("agreement") or {}
     return RunResults(
         name=manifest["run"],
         config=manifest.get("config") or {},
         datasets=tuple(
             read_dataset(
-                dataset, *(found.get(dataset["name"]) if is_first(dataset) else None for found in (matches, matched))
+                dataset,
+                *(found.get(dataset["name"]) if is_first(dataset) else None for found in (matches, matched, agreement)),
             )
             for dataset in manifest["datasets"]
         ),
@@ -93,7 +95,9 @@ def is_first(dataset: Mapping[str, Any]) -> bool:
     return bool(dataset.get("explained", True))
 
 
-def read_dataset(dataset: Mapping[str, Any], matches: str | None, matched: str | None) -> DatasetResults:
+def read_dataset(
+    dataset: Mapping[str, Any], matches: str | None, matched: str | None, agreement: str | None = None
+) -> DatasetResults:
     """Read what belongs to one data set: its windows, its sources, its entries and their motifs."""
     table = read_matches(existing(matches)) if matches else {}
     labels = Counter(entry["label"] for entry in dataset["entries"])
@@ -120,6 +124,7 @@ def read_dataset(dataset: Mapping[str, Any], matches: str | None, matched: str |
         loci=read_loci(dataset),
         restored=tuple(map(read_restored, dataset.get("reconstructions") or [])),
         explanation_ranking=read_table(dataset["explanation_ranking"]) if dataset.get("explanation_ranking") else None,
+        agreement=read_table(agreement) if agreement else None,
     )
 
 
@@ -130,10 +135,13 @@ def read_entry(entry: Mapping[str, Any], matches: Mapping[tuple[str, str, str], 
     seed = entry.get("seed")
     key = entry["label"] if seed is None else f"{entry['label']}/seed{seed}"
     files = entry.get("motifs") or {}
+    checks = tuple(read_checks(existing(path)) for path in entry.get("checks") or [])
+    # Controls show what chance finds: they claim nothing that a check could take back.
+    wrong = failed(checks[0]) if checks and entry["kind"] != "control" else []
     motifs = [
         motif
         for group, kind in (("modisco", "modisco"), ("filters", "filter"))
-        if files.get(group)
+        if files.get(group) and not (wrong and kind == "modisco")
         for motif in read_motifs(existing(files[group]["meme"]), existing(files[group]["table"]), kind, key, matches)
     ]
     return Entry(
@@ -150,6 +158,8 @@ def read_entry(entry: Mapping[str, Any], matches: Mapping[tuple[str, str, str], 
         config=read_json(entry["config"]) if entry.get("config") else None,
         motifs=tuple(motifs),
         interpreted=bool(files),
+        checks=checks,
+        failed_checks=tuple(wrong),
         truth=read_checked(entry["truth"], "explanation scores") if entry.get("truth") else None,
         fold_seconds=sum(float(pd.read_csv(existing(path))["seconds"].sum()) for path in entry["fold_histories"])
         if entry.get("fold_histories")

@@ -79,6 +79,10 @@ class Entry:
     truth: Mapping[str, Any] | None
     to_beat: bool = False
     """Whether gains are counted from this baseline where it is the best of them."""
+    checks: tuple[Mapping[str, Any], ...] = ()
+    """Of its explanations by each method, that of the motifs first."""
+    failed_checks: tuple[str, ...] = ()
+    """Those that the explanation behind its motifs has failed: the motifs of TF-MoDISco are then left out."""
     fold_seconds: float | None = None
     """How long the epochs of the trainings on all folds took, where the scores are those of several folds together."""
 
@@ -153,6 +157,8 @@ class DatasetResults:
     """Of the models that were trained without labels."""
     explanation_ranking: pd.DataFrame | None = None
     """Of a simulated genome, as :func:`lociflow.report.explanation_ranking.rank_explanations` returns it."""
+    agreement: pd.DataFrame | None = None
+    """Of explanations of the same windows, as :mod:`lociflow.interpretation.agreement` writes it."""
 
     @property
     def label_kind(self) -> str:

@@ -1,13 +1,13 @@
-import argparse
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from lociflow.command import UserError
+from lociflow.command import UserError, write_json
+from lociflow.formats import stamp
 from lociflow.interpretation.jaspar import JasparMotif, jaspar_motifs
-from lociflow.interpretation.match import COLUMNS, compare, labelled_argument, match_motifs, queries_of
+from lociflow.interpretation.match import COLUMNS, compare, match_motifs, queries_of
 from lociflow.interpretation.meme import Motif, read_meme, write_meme
 
 FUNGI = {"release": "JASPAR2024", "collection": "CORE", "tax_group": "fungi"}
@@ -124,7 +124,17 @@ def test_refuses_a_label_given_twice_and_unknown_keys(tmp_path: Path) -> None:
         match_motifs([("a", tmp_path / "a.meme")], {**FUNGI, "taxon": 1}, tmp_path / "matches.tsv")
 
 
-def test_labelled_argument() -> None:
-    assert labelled_argument("danq/1=x=y.meme") == ("danq/1", Path("x=y.meme"))
-    with pytest.raises(argparse.ArgumentTypeError, match="expected LABEL=FILE"):
-        labelled_argument("x.meme")
+def test_motifs_of_an_explanation_that_failed_a_check_are_left_out(jaspar: list[JasparMotif], tmp_path: Path) -> None:
+    reb1 = next(motif for motif in jaspar if motif.name == "REB1")
+    files, checks = [], []
+    for label, verdict in (("good", "pass"), ("bad", "fail")):
+        write_meme(tmp_path / f"{label}.meme", [Motif("a", "positive", reb1.pwm, 40)])
+        rest = {name: {"verdict": "pass"} for name in ("deletion", "insertion", "completeness")}
+        found = {**stamp("explanation checks"), "randomisation": {"verdict": verdict}, **rest}
+        write_json(tmp_path / f"{label}.json", found)
+        files.append((label, tmp_path / f"{label}.meme"))
+        checks.append((label, tmp_path / f"{label}.json"))
+    match_motifs(files, FUNGI, tmp_path / "matches.tsv", checks=checks)
+    assert set(pd.read_csv(tmp_path / "matches.tsv", sep="\t")["label"]) == {"good"}
+    match_motifs(files, FUNGI, tmp_path / "matches.tsv")
+    assert set(pd.read_csv(tmp_path / "matches.tsv", sep="\t")["label"]) == {"good", "bad"}
