@@ -1,4 +1,4 @@
-"""Match the motifs of a run to JASPAR's, with TOMTOM; q-values over all of them together."""
+"""Match the motifs of a run to JASPAR's and the user's own, with TOMTOM; q-values over all of them together."""
 
 import argparse
 from pathlib import Path
@@ -14,7 +14,8 @@ def parser() -> argparse.ArgumentParser:
     )
     arguments.add_argument("--config", type=json_argument, required=True, help="interpretation.jaspar (JSON)")
     arguments.add_argument("--matches", type=Path, required=True, help="table of the matches to write (TSV)")
-    arguments.add_argument("--matched-meme", type=Path, help="matched matrices of JASPAR to write (MEME)")
+    arguments.add_argument("--matched-meme", type=Path, help="matched matrices to write (MEME)")
+    arguments.add_argument("--library", type=Path, help="motifs to match beside JASPAR's (MEME)")
     return arguments
 
 

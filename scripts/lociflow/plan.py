@@ -197,9 +197,18 @@ class Plan:
                 *self.ensemble_files(name, "metrics.json", "curves.npz"),
                 *(f"{layout.DATASET.format(dataset=name)}/{file}" for file in ("windows.json", "targets.tsv")),
                 f"{layout.DATASET.format(dataset=name)}/audit.json",
-                *(layout.SOURCE_RECORD.format(file=file) for file in sources.all_sources(self.groups, [name])),
+                *(layout.SOURCE_RECORD.format(file=file) for file in self.sources_of(name)),
             )
         ]
+
+    def sources_of(self, dataset: str) -> dict[str, dict[str, Any]]:
+        """Return the sources of a data set and of what its models' motifs are matched to, by their ``file``."""
+        return sources.all_sources(self.groups, [dataset], self.run["interpretation"])
+
+    def motif_library(self, dataset: str) -> list[str]:
+        """Return the file of the user's own motifs, none where there is none."""
+        found = sources.motif_library(self.groups, dataset, self.run["interpretation"])
+        return [layout.SOURCE.format(file=source["file"]) for source in found]
 
     def ledger_files(self) -> list[str]:
         """Return the tables of published numbers beside the run's own, none where it covers no such number."""
@@ -338,5 +347,5 @@ class Plan:
             "unsupervised": self.unsupervised(),
             "baselines": self.baselines(dataset),
             "to_beat": baselines.to_beat(self.run, self.groups, dataset),
-            "sources": sorted(sources.all_sources(self.groups, [dataset])),
+            "sources": sorted(self.sources_of(dataset)),
         }

@@ -70,7 +70,7 @@ def checked_run():
     plan.published
     return (
         plan,
-        sources.all_sources(groups, plan.datasets),
+        sources.all_sources(groups, plan.datasets, config["interpretation"]),
         sources.stores(groups, plan.datasets),
     )
 
@@ -288,6 +288,12 @@ def scores_of_tool(wildcards):
 def interpretation(name):
     """Return how the models of a data set are explained."""
     return GROUPS.interpretation(name, RUN["interpretation"])
+
+
+def jaspar_config(name):
+    """Return what a data set's motifs are matched to, without the user's own file, which is an input."""
+    found = interpretation(name)["jaspar"]
+    return {key: value for key, value in found.items() if key != "library"}
 
 
 @told

@@ -95,12 +95,13 @@ rule extract_filters:
 
 
 rule match_motifs:
-    """Match all motifs of a run's models to JASPAR, once, with one correction for all comparisons."""
+    """Match all motifs of a run's models to JASPAR and the user's own, once, with one correction for all comparisons."""
     input:
         script=script("match_motifs.py"),
         motifs=lambda wildcards: PLAN.explanation_files(
             wildcards.dataset, PLAN.explained(), "modisco.meme", "filters.meme"
         ),
+        library=lambda wildcards: PLAN.motif_library(wildcards.dataset),
     output:
         matches=layout.MATCHES,
         matched=layout.MATCHED_MOTIFS,
@@ -117,11 +118,12 @@ rule match_motifs:
         gpu=0,
     params:
         code=code("match_motifs.py"),
-        config=lambda wildcards: canonical(interpretation(wildcards.dataset)["jaspar"]),
+        config=lambda wildcards: canonical(jaspar_config(wildcards.dataset)),
+        library=lambda wildcards, input: flag("--library", input.library),
         motifs=lambda wildcards: PLAN.labelled_motifs(wildcards.dataset),
     shell:
         "NUMBA_NUM_THREADS={threads} python {input.script:q} --motifs {params.motifs:q} --config {params.config:q} --matches {output.matches} "
-        "--matched-meme {output.matched} --log {log}"
+        "--matched-meme {output.matched} {params.library} --log {log}"
 
 
 rule score_explanations:

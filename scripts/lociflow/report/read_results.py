@@ -22,6 +22,8 @@ from lociflow.report.loci import read_loci
 from lociflow.report.planted import planted_motifs
 from lociflow.report.results import KINDS, Curves, DatasetResults, Entry, Match, Motif, Restored, RunResults
 
+# What stands before the names of the user's own motifs in the table of matches.
+LIBRARY = "library:"
 # The label of a motif file: the training, perhaps inside a path.
 TRAINING = r"^(?:.*/)?([^/]+/seed\d+)(?:/.*)?$"
 
@@ -188,23 +190,27 @@ def read_motifs(
                 support=None if support is None or missing(support) else float(support),
                 pwm=pwm,
                 match=matches.get((key, own, name)),
+                library_match=matches.get((key, own, LIBRARY + name)),
             )
         )
     return motifs
 
 
 def read_matches(path: Path) -> dict[tuple[str, str, str], Match]:
-    """Read the best match of every motif: the row with the lowest p-value.
+    """Read the best match of every motif in JASPAR and in the user's own library: the row with the lowest p-value.
 
     Returns
     -------
     dict[tuple[str, str, str], Match]
         By (training, kind, motif). Training is ``danq_small/seed1``, whatever stands before and after it in the label,
-        so that labels may tell a model's files apart; kind is that of :class:`Motif`.
+        so that labels may tell a model's files apart; kind is that of :class:`Motif`; for the match in the library
+        ``library:`` stands before the motif.
     """
     table = read_table(path).sort_values("p", kind="stable")
     table["kind"] = table["kind"].replace("positive", "modisco")
     table["training"] = table["label"].astype(str).str.replace(TRAINING, r"\1", regex=True)
+    own = table["match_id"].astype(str).str.startswith(LIBRARY)
+    table["motif"] = np.where(own, LIBRARY, "") + table["motif"].astype(str)
     best = table.drop_duplicates(["training", "kind", "motif"])
     return {
         (str(row["training"]), str(row["kind"]), str(row["motif"])): Match(

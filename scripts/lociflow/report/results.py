@@ -57,6 +57,8 @@ class Motif(NamedTuple):
     pwm: np.ndarray
     """float, shape (4, length), rows A, C, G, T."""
     match: Match | None
+    library_match: Match | None = None
+    """The best match in the user's own library of motifs."""
 
 
 @dataclass(frozen=True)
