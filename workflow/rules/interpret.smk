@@ -63,12 +63,13 @@ rule discover_motifs:
 
 
 rule extract_filters:
-    """Read the first layer's filters as position weight matrices."""
+    """Read the first layer's filters as position weight matrices, and say how much the outputs depend on each."""
     input:
         script=script("extract_filters.py"),
         codes=store_of("codes.npy"),
         store=store_of("store.json"),
         windows=rules.make_windows.output.windows,
+        targets=rules.make_windows.output.targets,
         checkpoint=rules.train.output.checkpoint,
     output:
         meme=f"{layout.INTERPRETATION}/filters.meme",
@@ -82,16 +83,17 @@ rule extract_filters:
     threads: 1
     resources:
         mem_mb=6000,
-        runtime=60,
-        gpu=0,
+        runtime=240,
+        gpu=gpus(),
     params:
         code=lambda wildcards: code(
             "extract_filters.py", training_config(wildcards)["model"]
         ),
         config=lambda wildcards: canonical(interpretation(wildcards.dataset)["filters"]),
     shell:
-        "python {input.script:q} --store {input.store} --windows {input.windows} --checkpoint {input.checkpoint} "
-        "--config {params.config:q} --meme {output.meme} --table {output.table} --log {log}"
+        "python {input.script:q} --store {input.store} --windows {input.windows} --targets {input.targets} "
+        "--checkpoint {input.checkpoint} --config {params.config:q} --meme {output.meme} --table {output.table} "
+        "--device $([ {resources.gpu} = 0 ] && echo cpu || echo cuda) --log {log}"
 
 
 rule match_motifs:

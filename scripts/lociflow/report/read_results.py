@@ -191,6 +191,9 @@ def read_motifs(
                 pwm=pwm,
                 match=matches.get((key, own, name)),
                 library_match=matches.get((key, own, LIBRARY + name)),
+                **{
+                    part: None if missing(row.get(part)) else float(row[part]) for part in ("influence", "score_change")
+                },
             )
         )
     return motifs

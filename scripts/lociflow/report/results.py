@@ -59,6 +59,10 @@ class Motif(NamedTuple):
     match: Match | None
     library_match: Match | None = None
     """The best match in the user's own library of motifs."""
+    influence: float | None = None
+    """Of a filter: the mean absolute change of the outputs without it."""
+    score_change: float | None = None
+    """Of a filter: the score with it less that without it."""
 
 
 @dataclass(frozen=True)
