@@ -255,7 +255,7 @@ class Plan:
         for name in self.run["datasets"] if models else []:
             of_all = self.interpretation(name).get("motifs_of") == "all"
             motifs = self.method_files if of_all else self.explanation_files
-            files += motifs(name, models, "modisco.meme", "modisco.tsv")
+            files += motifs(name, models, "modisco.meme", "modisco.tsv", "seqlets.bed", "hits.bed", "hits.tsv")
             files += self.interpretation_files(name, models, "filters.meme", "filters.tsv")
             files += self.method_files(name, models, "attributions.npz")
             place = {"dataset": name, "split": self.splits_of(name)[0], "seed": self.run["seeds"][0]}

@@ -44,6 +44,8 @@ WRITES = {
     "evaluate.py": ("--metrics", "--curves", "--draws"),
     "attribute.py": ("--attributions",),
     "discover_motifs.py": ("--modisco", "--meme", "--table"),
+    "locate_seqlets.py": ("--bed",),
+    "scan_hits.py": ("--bed", "--summary"),
     "extract_filters.py": ("--meme", "--table"),
     "match_motifs.py": ("--matches", "--matched-meme"),
     "score_explanations.py": ("--scores",),

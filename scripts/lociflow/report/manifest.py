@@ -149,6 +149,7 @@ def trained(
         }
         if has_motifs
         else None,
+        "hits": f"{methods[0]}/hits.tsv" if has_motifs else None,
         "attributions": f"{methods[0]}/attributions.npz" if has_motifs else None,
         "truth": f"{methods[0]}/truth.json" if has_motifs and dataset.get("simulation") else None,
     }

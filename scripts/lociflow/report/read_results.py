@@ -130,11 +130,14 @@ def read_entry(entry: Mapping[str, Any], matches: Mapping[tuple[str, str, str], 
     seed = entry.get("seed")
     key = entry["label"] if seed is None else f"{entry['label']}/seed{seed}"
     files = entry.get("motifs") or {}
+    hits = read_table(entry["hits"]).set_index("motif").to_dict("index") if entry.get("hits") else {}
     motifs = [
         motif
         for group, kind in (("modisco", "modisco"), ("filters", "filter"))
         if files.get(group)
-        for motif in read_motifs(existing(files[group]["meme"]), existing(files[group]["table"]), kind, key, matches)
+        for motif in read_motifs(
+            existing(files[group]["meme"]), existing(files[group]["table"]), kind, key, matches, hits
+        )
     ]
     return Entry(
         name=_name(entry, several_seeds),
@@ -173,14 +176,21 @@ def read_restored(found: Mapping[str, Any]) -> Restored:
 
 
 def read_motifs(
-    meme: Path, table: Path, kind: str, key: str, matches: Mapping[tuple[str, str, str], Match]
+    meme: Path,
+    table: Path,
+    kind: str,
+    key: str,
+    matches: Mapping[tuple[str, str, str], Match],
+    hits: Mapping[Any, Mapping[Any, Any]],
 ) -> list[Motif]:
-    """Join a file of motifs, the table about them and their best matches."""
+    """Join a file of motifs, the table about them, their best matches and their hits."""
     rows = read_table(table).set_index("motif").to_dict("index") if table.stat().st_size else {}
     motifs = []
     for name, pwm in read_motif_file(meme):
         row = rows.get(name, {})
         target, support = row.get("target"), row.get("support")
+        found = hits.get(name, {})
+        share = found.get("share_used")
         own = "negative" if row.get("kind") == "negative" else kind
         motifs.append(
             Motif(
@@ -191,6 +201,8 @@ def read_motifs(
                 pwm=pwm,
                 match=matches.get((key, own, name)),
                 library_match=matches.get((key, own, LIBRARY + name)),
+                hits=int(found["hits"]) if found else None,
+                share_used=None if missing(share) else float(share),
                 **{
                     part: None if missing(row.get(part)) else float(row[part]) for part in ("influence", "score_change")
                 },

@@ -63,6 +63,10 @@ class Motif(NamedTuple):
     """Of a filter: the mean absolute change of the outputs without it."""
     score_change: float | None = None
     """Of a filter: the score with it less that without it."""
+    hits: int | None = None
+    """Of a discovered motif: places in the explained windows that read like it."""
+    share_used: float | None = None
+    """The share of them to which the model gives more than to 95 % of other places."""
 
 
 @dataclass(frozen=True)
