@@ -15,6 +15,7 @@ VERSIONS = {
     "metrics": 2,
     "audit": 1,
     "attributions": 1,
+    "attention": 1,
     "explanation scores": 1,
     "spacing": 1,
     "latent": 1,

@@ -180,6 +180,10 @@ class Plan:
         """Return the methods of the run by which a model is not explained, each with the reason."""
         return explanations.left_out(self.run, self.resolve(dataset, label)["attribution"])
 
+    def attends(self, dataset: str, label: str) -> bool:
+        """Tell whether a model says what it looks at."""
+        return bool(self.resolve(dataset, label)["attribution"].get("attention"))
+
     def interpretation_files(self, dataset: str, models: Sequence[str], *files: str) -> list[str]:
         """Return files of explained trainings that are of no method: each model with the first split and seed."""
         place = self._explained_place(dataset)
@@ -258,6 +262,8 @@ class Plan:
             files += motifs(name, models, "modisco.meme", "modisco.tsv", "seqlets.bed", "hits.bed", "hits.tsv")
             files += self.interpretation_files(name, models, "filters.meme", "filters.tsv")
             files += self.method_files(name, models, "attributions.npz")
+            attending = [label for label in models if self.attends(name, label)]
+            files += self.explanation_files(name, attending, "attention.npz")
             place = {"dataset": name, "split": self.splits_of(name)[0], "seed": self.run["seeds"][0]}
             files += [f"{layout.TRAINED.format(**place, model=model)}/predictions.parquet" for model in models]
             files += [f"{layout.DATASET.format(dataset=name)}/{file}" for file in LABEL_FILES]
@@ -384,6 +390,7 @@ class Plan:
                     "label": label,
                     "control": self.is_control(dataset, label),
                     "methods": self.methods(dataset, label) if label in explained else [],
+                    "attention": label in explained and self.attends(dataset, label),
                 }
                 for label in self.supervised()
             ],

@@ -45,6 +45,7 @@ WRITES = {
     "attribute.py": ("--attributions",),
     "discover_motifs.py": ("--modisco", "--meme", "--table"),
     "locate_seqlets.py": ("--bed",),
+    "map_attention.py": ("--attention",),
     "scan_hits.py": ("--bed", "--summary"),
     "extract_filters.py": ("--meme", "--table"),
     "match_motifs.py": ("--matches", "--matched-meme"),

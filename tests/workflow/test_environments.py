@@ -25,6 +25,7 @@ CHOSEN = {
     "predict.py": ["model", "training"],
     "encode_latent.py": ["model", "training"],
     "attribute.py": ["model", "interpretation"],
+    "map_attention.py": ["model"],
     "extract_filters.py": ["model"],
     "fit_baseline.py": ["baseline"],
     "preflight.py": ["model", "training"],

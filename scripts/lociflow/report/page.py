@@ -19,6 +19,7 @@ from lociflow.command import atomic, status
 from lociflow.evaluation.metrics import METRICS
 from lociflow.report import figures, tables
 from lociflow.report.answer import LeaderboardRow, asked, leaderboard, seeds_of, verdict
+from lociflow.report.attention_figures import attention_figures
 from lociflow.report.cost import EntryCost, entry_costs, step_costs
 from lociflow.report.differences import Difference, from_best, mean_ranks
 from lociflow.report.drawing import Figure, Style, styles
@@ -69,6 +70,7 @@ class DatasetSection:
     planted_logos: Mapping[str, Markup]
     loci: list[Figure]
     explanations: Figure | None
+    attention: list[Figure]
     costs: list[EntryCost]
     restored: list[tuple[Restored, list[Entry]]]
     """Models trained without labels, each with the models that start from its weights."""
@@ -210,6 +212,7 @@ def dataset_section(
         },
         loci=locus_figures(dataset),
         explanations=figures.explanations(dataset, style),
+        attention=attention_figures(dataset),
         costs=entry_costs(dataset, results.benchmarks),
         restored=[(found, started_from(dataset, found.label)) for found in dataset.restored],
     )

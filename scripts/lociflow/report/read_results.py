@@ -17,6 +17,7 @@ import pandas as pd
 
 from lociflow.command import UserError
 from lociflow.formats import check_format
+from lociflow.interpretation.attention import read_attention
 from lociflow.interpretation.meme import read_meme
 from lociflow.report.loci import read_loci
 from lociflow.report.planted import planted_motifs
@@ -154,6 +155,7 @@ def read_entry(entry: Mapping[str, Any], matches: Mapping[tuple[str, str, str], 
         motifs=tuple(motifs),
         interpreted=bool(files),
         truth=read_checked(entry["truth"], "explanation scores") if entry.get("truth") else None,
+        attention=read_attention(existing(entry["attention"])) if entry.get("attention") else None,
         fold_seconds=sum(float(pd.read_csv(existing(path))["seconds"].sum()) for path in entry["fold_histories"])
         if entry.get("fold_histories")
         else None,

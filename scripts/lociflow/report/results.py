@@ -10,6 +10,7 @@ import pandas as pd
 
 from lociflow.evaluation.metrics import KIND_METRICS, METRICS, KindMetrics
 from lociflow.evaluation.pair_table import COLUMNS
+from lociflow.interpretation.attention import AttentionMaps
 from lociflow.report.loci import Locus
 from lociflow.report.planted import Planted
 
@@ -89,6 +90,8 @@ class Entry:
     truth: Mapping[str, Any] | None
     to_beat: bool = False
     """Whether gains are counted from this baseline where it is the best of them."""
+    attention: AttentionMaps | None = None
+    """What the model looks at in its explained windows, where it tells."""
     fold_seconds: float | None = None
     """How long the epochs of the trainings on all folds took, where the scores are those of several folds together."""
 
