@@ -262,6 +262,7 @@ class Plan:
             files += motifs(name, models, "modisco.meme", "modisco.tsv", "seqlets.bed", "hits.bed", "hits.tsv")
             files += self.interpretation_files(name, models, "filters.meme", "filters.tsv")
             files += self.method_files(name, models, "attributions.npz")
+            files += self.explanation_files(name, models, "prefixes.tsv")
             attending = [label for label in models if self.attends(name, label)]
             files += self.explanation_files(name, attending, "attention.npz")
             place = {"dataset": name, "split": self.splits_of(name)[0], "seed": self.run["seeds"][0]}

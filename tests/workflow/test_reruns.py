@@ -45,7 +45,7 @@ def downstream_of_training(trainings: int, entries: int = 1) -> Counter[str]:
     """The jobs that follow from so many changed trainings, each explained."""
     scored = ("train", "predict", "evaluate", "score_spacing")
     motifs = ("discover_motifs", "locate_seqlets", "scan_hits")
-    explained = ("attribute", *motifs, "extract_filters", "score_explanations")
+    explained = ("attribute", "score_prefixes", *motifs, "extract_filters", "score_explanations")
     return Counter({**dict.fromkeys(scored + explained, trainings), "match_motifs": entries, **LAST})
 
 

@@ -32,6 +32,7 @@ from lociflow.report.logos import letter_shapes, logo
 from lociflow.report.manifest import locate
 from lociflow.report.motif_cards import KIND_NAMES, Cards, cards
 from lociflow.report.motif_matrix import MatrixRow, family_matrix, interpreted, planted_matrix
+from lociflow.report.prefix_figures import prefix_figures
 from lociflow.report.provenance import Provenance, provenance_of
 from lociflow.report.read_results import read_results, read_table
 from lociflow.report.results import DatasetResults, Entry, Restored, RunResults
@@ -71,6 +72,7 @@ class DatasetSection:
     loci: list[Figure]
     explanations: Figure | None
     attention: list[Figure]
+    prefixes: list[Figure]
     costs: list[EntryCost]
     restored: list[tuple[Restored, list[Entry]]]
     """Models trained without labels, each with the models that start from its weights."""
@@ -213,6 +215,7 @@ def dataset_section(
         loci=locus_figures(dataset),
         explanations=figures.explanations(dataset, style),
         attention=attention_figures(dataset),
+        prefixes=prefix_figures(dataset),
         costs=entry_costs(dataset, results.benchmarks),
         restored=[(found, started_from(dataset, found.label)) for found in dataset.restored],
     )

@@ -156,6 +156,7 @@ def read_entry(entry: Mapping[str, Any], matches: Mapping[tuple[str, str, str], 
         interpreted=bool(files),
         truth=read_checked(entry["truth"], "explanation scores") if entry.get("truth") else None,
         attention=read_attention(existing(entry["attention"])) if entry.get("attention") else None,
+        prefixes=read_table(entry["prefixes"]) if entry.get("prefixes") else None,
         fold_seconds=sum(float(pd.read_csv(existing(path))["seconds"].sum()) for path in entry["fold_histories"])
         if entry.get("fold_histories")
         else None,

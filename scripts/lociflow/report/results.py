@@ -92,6 +92,8 @@ class Entry:
     """Whether gains are counted from this baseline where it is the best of them."""
     attention: AttentionMaps | None = None
     """What the model looks at in its explained windows, where it tells."""
+    prefixes: pd.DataFrame | None = None
+    """How scores build up along windows, as :func:`lociflow.interpretation.prefixes.score_prefixes` writes it."""
     fold_seconds: float | None = None
     """How long the epochs of the trainings on all folds took, where the scores are those of several folds together."""
 
