@@ -1,4 +1,4 @@
-"""Match the motifs of a run to JASPAR's, with TOMTOM; q-values over all of them together."""
+"""Match the motifs of a run to JASPAR's and the user's own, with TOMTOM; q-values over all of them together."""
 
 import argparse
 from pathlib import Path
@@ -18,7 +18,8 @@ def parser() -> argparse.ArgumentParser:
     arguments.add_argument(
         "--checks", type=labelled_argument, nargs="+", metavar="LABEL=FILE", help="checks behind motif files (JSON)"
     )
-    arguments.add_argument("--matched-meme", type=Path, help="matched matrices of JASPAR to write (MEME)")
+    arguments.add_argument("--matched-meme", type=Path, help="matched matrices to write (MEME)")
+    arguments.add_argument("--library", type=Path, help="motifs to match beside JASPAR's (MEME)")
     return arguments
 
 

@@ -17,6 +17,7 @@ VERSIONS = {
     "attributions": 1,
     "explanation scores": 2,
     "motif recovery": 1,
+    "attention": 1,
     "explanation scores": 1,
     "explanation checks": 1,
     "spacing": 1,

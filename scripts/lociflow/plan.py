@@ -181,6 +181,10 @@ class Plan:
         """Return the methods of the run by which a model is not explained, each with the reason."""
         return explanations.left_out(self.run, self.resolve(dataset, label)["attribution"])
 
+    def attends(self, dataset: str, label: str) -> bool:
+        """Tell whether a model says what it looks at."""
+        return bool(self.resolve(dataset, label)["attribution"].get("attention"))
+
     def interpretation_files(self, dataset: str, models: Sequence[str], *files: str) -> list[str]:
         """Return files of explained trainings that are of no method: each model with the first split and seed."""
         place = self.explained_place(dataset)
@@ -259,9 +263,18 @@ class Plan:
                 *self.ensemble_files(name, "metrics.json", "curves.npz"),
                 *(f"{layout.DATASET.format(dataset=name)}/{file}" for file in ("windows.json", "targets.tsv")),
                 f"{layout.DATASET.format(dataset=name)}/audit.json",
-                *(layout.SOURCE_RECORD.format(file=file) for file in sources.all_sources(self.groups, [name])),
+                *(layout.SOURCE_RECORD.format(file=file) for file in self.sources_of(name)),
             )
         ]
+
+    def sources_of(self, dataset: str) -> dict[str, dict[str, Any]]:
+        """Return the sources of a data set and of what its models' motifs are matched to, by their ``file``."""
+        return sources.all_sources(self.groups, [dataset], self.run["interpretation"])
+
+    def motif_library(self, dataset: str) -> list[str]:
+        """Return the file of the user's own motifs, none where there is none."""
+        found = sources.motif_library(self.groups, dataset, self.run["interpretation"])
+        return [layout.SOURCE.format(file=source["file"]) for source in found]
 
     def ledger_files(self) -> list[str]:
         """Return the tables of published numbers beside the run's own, none where it covers no such number."""
@@ -274,9 +287,12 @@ class Plan:
         for name in self.run["datasets"] if models else []:
             of_all = self.interpretation(name).get("motifs_of") == "all"
             motifs = self.method_files if of_all else self.explanation_files
-            files += motifs(name, models, "modisco.meme", "modisco.tsv")
+            files += motifs(name, models, "modisco.meme", "modisco.tsv", "seqlets.bed", "hits.bed", "hits.tsv")
             files += self.interpretation_files(name, models, "filters.meme", "filters.tsv")
             files += self.method_files(name, models, "attributions.npz", "checks.json")
+            files += self.explanation_files(name, models, "prefixes.tsv")
+            attending = [label for label in models if self.attends(name, label)]
+            files += self.explanation_files(name, attending, "attention.npz")
             place = {"dataset": name, "split": self.splits_of(name)[0], "seed": self.run["seeds"][0]}
             files += [f"{layout.TRAINED.format(**place, model=model)}/predictions.parquet" for model in models]
             files += [f"{layout.DATASET.format(dataset=name)}/{file}" for file in LABEL_FILES]
@@ -406,6 +422,7 @@ class Plan:
                     "label": label,
                     "control": self.is_control(dataset, label),
                     "methods": self.methods(dataset, label) if label in explained else [],
+                    "attention": label in explained and self.attends(dataset, label),
                 }
                 for label in self.supervised()
             ],
@@ -414,5 +431,5 @@ class Plan:
             "unsupervised": self.unsupervised(),
             "baselines": self.baselines(dataset),
             "to_beat": baselines.to_beat(self.run, self.groups, dataset),
-            "sources": sorted(sources.all_sources(self.groups, [dataset])),
+            "sources": sorted(self.sources_of(dataset)),
         }

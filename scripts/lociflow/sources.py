@@ -170,8 +170,18 @@ def _source(config: Mapping[str, Any], place: str, source: Mapping[str, Any]) ->
     return whole
 
 
-def all_sources(configuration: Configuration, datasets: Iterable[str]) -> dict[str, dict[str, Any]]:
-    """Return every source to fetch for some data sets, by its ``file``.
+def motif_library(configuration: Configuration, dataset: str, interpretation: str | None) -> list[dict[str, Any]]:
+    """Return the source of the motifs that a data set's are matched to beside JASPAR's, a list of one or none."""
+    if interpretation is None:
+        return []
+    library = configuration.interpretation(dataset, interpretation)["jaspar"].get("library")
+    return [_source(configuration.dataset(dataset), "motifs", library)] if library else []
+
+
+def all_sources(
+    configuration: Configuration, datasets: Iterable[str], interpretation: str | None = None
+) -> dict[str, dict[str, Any]]:
+    """Return every source to fetch for some data sets, and for how they are interpreted, by its ``file``.
 
     Raises
     ------
@@ -180,7 +190,8 @@ def all_sources(configuration: Configuration, datasets: Iterable[str]) -> dict[s
     """
     found: dict[str, dict[str, Any]] = {}
     for name in datasets:
-        for source in sources_in(dataset_files(configuration.dataset(name), configuration)):
+        files = dataset_files(configuration.dataset(name), configuration)
+        for source in (*sources_in(files), *motif_library(configuration, name, interpretation)):
             if source["file"].startswith(SIMULATED.format(dataset="")):
                 continue
             if source["path"] and not Path(source["path"]).is_file():

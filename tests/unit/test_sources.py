@@ -1,10 +1,19 @@
 """Where the files of a data set come from and lie."""
 
 import pytest
-from groups import DATASET, DIGEST, NO_SOURCE, SCHEMAS, changed, refusal, with_genome, write
+from groups import DATASET, DIGEST, INTERPRETATION, NO_SOURCE, SCHEMAS, changed, refusal, with_genome, write
 
 from lociflow.config import Configuration
-from lociflow.sources import all_sources, dataset_files, files_only, is_simulated, sources_in, store_name, stores
+from lociflow.sources import (
+    all_sources,
+    dataset_files,
+    files_only,
+    is_simulated,
+    motif_library,
+    sources_in,
+    store_name,
+    stores,
+)
 
 
 def genome_source(config):
@@ -201,3 +210,19 @@ def test_two_genomes_of_one_name_are_refused(home, changes):
     write(home, "dataset", "other", changed(base, **changes))
     told = refusal(stores, Configuration(home, SCHEMAS), ["toy", "other"])
     assert told == "dataset other: genome toy1 is another one in another data set of this run; rename one"
+
+
+def test_a_library_of_motifs_is_a_source_of_the_data_sets_that_are_matched_to_it(home, tmp_path):
+    (tmp_path / "mine.meme").touch()
+    library = {"path": str(tmp_path / "mine.meme")}
+    write(home, "interpretation", "mine", changed(INTERPRETATION, jaspar__library=library))
+    configuration = Configuration(home, SCHEMAS)
+    source = {**NO_SOURCE, **library, "file": "motifs/mine.meme"}
+    found = all_sources(configuration, ["toy"], "mine")
+    assert found["motifs/mine.meme"] == source
+    assert [file for file in found if file not in all_sources(configuration, ["toy"])] == ["motifs/mine.meme"]
+    assert all_sources(configuration, ["toy"], "default") == all_sources(configuration, ["toy"])
+    assert motif_library(configuration, "toy", "mine") == [source]
+    assert motif_library(configuration, "toy", "default") == motif_library(configuration, "toy", None) == []
+    (tmp_path / "mine.meme").unlink()
+    assert "mine.meme: no such file" in refusal(all_sources, configuration, ["toy"], "mine")

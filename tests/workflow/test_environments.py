@@ -26,6 +26,8 @@ CHOSEN = {
     "encode_latent.py": ["model", "training"],
     "attribute.py": ["model", "interpretation"],
     "check_explanations.py": ["model", "interpretation"],
+    "map_attention.py": ["model"],
+    "score_prefixes.py": ["model"],
     "extract_filters.py": ["model"],
     "fit_baseline.py": ["baseline"],
     "preflight.py": ["model", "training"],

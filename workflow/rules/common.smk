@@ -71,7 +71,7 @@ def checked_run():
     plan.published
     return (
         plan,
-        sources.all_sources(groups, plan.datasets),
+        sources.all_sources(groups, plan.datasets, config["interpretation"]),
         sources.stores(groups, plan.datasets),
     )
 
@@ -290,6 +290,12 @@ def scores_of_tool(wildcards):
 def interpretation(name):
     """Return how the models of a data set are explained."""
     return PLAN.interpretation(name)
+
+
+def jaspar_config(name):
+    """Return what a data set's motifs are matched to, without the user's own file, which is an input."""
+    found = interpretation(name)["jaspar"]
+    return {key: value for key, value in found.items() if key != "library"}
 
 
 @told

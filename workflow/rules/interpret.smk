@@ -63,12 +63,13 @@ rule discover_motifs:
 
 
 rule extract_filters:
-    """Read the first layer's filters as position weight matrices."""
+    """Read the first layer's filters as position weight matrices, and say how much the outputs depend on each."""
     input:
         script=script("extract_filters.py"),
         codes=store_of("codes.npy"),
         store=store_of("store.json"),
         windows=rules.make_windows.output.windows,
+        targets=rules.make_windows.output.targets,
         checkpoint=rules.train.output.checkpoint,
     output:
         meme=f"{layout.INTERPRETATION}/filters.meme",
@@ -82,20 +83,21 @@ rule extract_filters:
     threads: 1
     resources:
         mem_mb=6000,
-        runtime=60,
-        gpu=0,
+        runtime=240,
+        gpu=gpus(),
     params:
         code=lambda wildcards: code(
             "extract_filters.py", training_config(wildcards)["model"]
         ),
         config=lambda wildcards: canonical(interpretation(wildcards.dataset)["filters"]),
     shell:
-        "python {input.script:q} --store {input.store} --windows {input.windows} --checkpoint {input.checkpoint} "
-        "--config {params.config:q} --meme {output.meme} --table {output.table} --log {log}"
+        "python {input.script:q} --store {input.store} --windows {input.windows} --targets {input.targets} "
+        "--checkpoint {input.checkpoint} --config {params.config:q} --meme {output.meme} --table {output.table} "
+        "--device $([ {resources.gpu} = 0 ] && echo cpu || echo cuda) --log {log}"
 
 
 rule match_motifs:
-    """Match all motifs of a run's models to JASPAR, once, with one correction for all comparisons."""
+    """Match all motifs of a run's models to JASPAR and the user's own, once, with one correction for all comparisons."""
     input:
         script=script("match_motifs.py"),
         modisco=lambda wildcards: PLAN.explanation_files(
@@ -108,6 +110,7 @@ rule match_motifs:
             labelled.rpartition("=")[2]
             for labelled in PLAN.labelled_checks(wildcards.dataset)
         ],
+        library=lambda wildcards: PLAN.motif_library(wildcards.dataset),
     output:
         matches=layout.MATCHES,
         matched=layout.MATCHED_MOTIFS,
@@ -124,14 +127,15 @@ rule match_motifs:
         gpu=0,
     params:
         code=code("match_motifs.py"),
-        config=lambda wildcards: canonical(interpretation(wildcards.dataset)["jaspar"]),
+        config=lambda wildcards: canonical(jaspar_config(wildcards.dataset)),
+        library=lambda wildcards, input: flag("--library", input.library),
         motifs=lambda wildcards: PLAN.labelled_motifs(wildcards.dataset),
         checks=lambda wildcards: flags(
             "--checks", PLAN.labelled_checks(wildcards.dataset)
         ),
     shell:
         "NUMBA_NUM_THREADS={threads} python {input.script:q} --motifs {params.motifs:q} {params.checks} --config {params.config:q} --matches {output.matches} "
-        "--matched-meme {output.matched} --log {log}"
+        "--matched-meme {output.matched} {params.library} --log {log}"
 
 
 rule score_explanations:

@@ -11,11 +11,17 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from lociflow.command import status
 from lociflow.data.bins import bins_of_split, read_bins
+from lociflow.data.targets import open_targets
 from lociflow.data.views import sequence_view
+from lociflow.genome.label_kinds import label_kind
+from lociflow.interpretation.filter_influence import Influence, filter_influence, filter_row, filter_table, scorer
 from lociflow.interpretation.meme import Motif, core, write_meme
-from lociflow.interpretation.motif_table import motif_row, write_table
+from lociflow.interpretation.motif_table import write_frame
+from lociflow.interpretation.scalars import scalar_model
 from lociflow.interpretation.settings import read_settings
-from lociflow.models.checkpoint import load_model
+from lociflow.models.checkpoint import LoadedModel, load_model
+from lociflow.models.device import resolve_device
+from lociflow.models.outputs import UNLABELLED
 from lociflow.models.strand_pairs import PairedNormalization
 from lociflow.sequence.one_hot import one_hot
 from lociflow.sequence.store import open_store
@@ -40,6 +46,8 @@ class FilterConfig(NamedTuple):
     """Added to the counts of each position, a quarter to each base."""
     core_bits: float = 0.5
     """What a matrix is trimmed by: ``bits`` of :func:`lociflow.interpretation.meme.core`."""
+    influence_windows: int = 500
+    """Test windows on which a filter's influence is measured, at most; 0: it is not."""
     seed: int = 1
     """Of the choice of windows."""
     threads: int = 1
@@ -58,29 +66,38 @@ class Sites(NamedTuple):
 
 
 def extract_filters(
-    store: Path, windows: Path, checkpoint: Path, config: Mapping[str, Any], meme: Path, table: Path
+    store: Path,
+    windows: Path,
+    targets: Path,
+    checkpoint: Path,
+    config: Mapping[str, Any],
+    meme: Path,
+    table: Path,
+    device: str = "cpu",
 ) -> None:
-    """Write the matrices of the first layer's filters.
+    """Write the matrices of the first layer's filters, and how much the model's outputs depend on each.
 
     The windows are a seeded random sample of all test windows, positive or not. Filters that never respond, respond at
-    too few sites, or to nothing in particular (no position reaches ``core_bits``) are left out and counted. A model
-    without a convolution that reads the bases, such as a recurrent one, has none, and the files hold no motif.
+    too few sites, or to nothing in particular (no position reaches ``core_bits``) have no matrix and are counted. A
+    model without a convolution that reads the bases, such as a recurrent one, has none, and the files hold no motif.
 
     Parameters
     ----------
-    store, windows, checkpoint
+    store, windows, targets, checkpoint
         Files of the data set and of the model.
     config
         As :class:`FilterConfig`.
     meme
         MEME file to write; names are ``filter_<channel>``.
     table
-        Table to write, as :mod:`lociflow.interpretation.motif_table`.
+        Table to write, as :func:`lociflow.interpretation.motif_table.filter_table`: all filters.
+    device
+        ``cpu``, ``cuda`` or ``auto``: where influence is measured.
 
     Raises
     ------
     UserError
-        The configuration has an unknown key.
+        The configuration has an unknown key, or a file cannot be read.
     """
     settings = read_settings(FilterConfig, "filters", config)
     torch.set_num_threads(settings.threads)
@@ -88,7 +105,7 @@ def extract_filters(
     convolution = first_convolution(loaded.model)
     if convolution is None:
         write_meme(meme, [])
-        write_table(table, [])
+        write_frame(table, filter_table([], None, ()))
         status("no filters: the model has no convolution over the four bases")
         return
     genome = open_store(store)
@@ -99,15 +116,87 @@ def extract_filters(
     view = sequence_view(genome, bins, int(loaded.config["model"]["input_length"]))
     sites = find_sites(convolution, view(chosen, bins.reverse[chosen]), settings.threshold)
     motifs = motifs_of(sites, settings)
+    few = np.sort(order[: settings.influence_windows])
+    influence, names = None, ()
+    if len(few) and has_scalars(loaded):
+        labels = open_targets(targets, len(bins), len(loaded.targets), label_kind(loaded.outputs.kind))[few]
+        influence, names = measure_influence(loaded, view(few, bins.reverse[few]), labels, device)
     write_meme(meme, motifs)
-    write_table(table, [motif_row(motif, "", "filter") for motif in motifs])
+    by_name = {motif.name: motif for motif in motifs}
+    rows = [
+        filter_row(name, by_name.get(name), int(support))
+        for name, support in ((f"filter_{channel}", support) for channel, support in enumerate(sites.support))
+    ]
+    write_frame(table, filter_table(rows, influence, names))
     silent = int((sites.maximum <= 0).sum())
     rare = int(((sites.maximum > 0) & (sites.support < settings.min_sites)).sum())
     flat = len(sites.support) - len(motifs) - silent - rare
     status(
-        f"{len(motifs)} of {len(sites.support)} filters on {len(chosen)} test windows; left out: {silent} never "
-        f"respond, {rare} at fewer than {settings.min_sites} sites, {flat} to nothing in particular"
+        f"{len(motifs)} of {len(sites.support)} filters on {len(chosen)} test windows; without a matrix: {silent} "
+        f"never respond, {rare} at fewer than {settings.min_sites} sites, {flat} to nothing in particular; influence "
+        f"measured on {len(few) if influence else 0} windows"
     )
+
+
+def has_scalars(loaded: LoadedModel) -> bool:
+    """Tell whether a model's outputs are scalars of a sequence of DNA and of nothing else."""
+    alone = list(loaded.config["model"]["views"]) == ["sequence"]
+    return alone and loaded.outputs.kind != UNLABELLED and loaded.alphabet.complement is not None
+
+
+def measure_influence(
+    loaded: LoadedModel, codes: np.ndarray, labels: np.ndarray, device: str
+) -> tuple[Influence | None, tuple[str, ...]]:
+    """Measure what each filter of a trained model's first layer does to its scalars.
+
+    Parameters
+    ----------
+    loaded
+        The model; left as it is.
+    codes
+        Windows, ``uint8``, shape ``(n, length)``.
+    labels
+        Their labels, as in ``targets.npy``.
+    device
+        ``cpu``, ``cuda`` or ``auto``.
+
+    Returns
+    -------
+    influence : Influence or None
+        None where the model does not call the layer as such.
+    names : tuple of str
+        Of the scalars.
+    """
+    layer = first_layer(loaded.model)
+    assert layer is not None
+    model, names = scalar_model(loaded)
+    place = resolve_device(device)
+    score = scorer(loaded.outputs, np.asarray(labels))
+    found = filter_influence(model.to(place), layer.output, layer.convolution.out_channels, codes, score, place)
+    return found, names
+
+
+class FirstLayer(NamedTuple):
+    """The first layer of a model that reads the four bases."""
+
+    convolution: nn.Conv1d
+    normalization: nn.BatchNorm1d | None
+    """Right behind it."""
+    output: nn.Module
+    """What gives the layer's answer: the convolution, or the normalisation."""
+
+
+def first_layer(model: nn.Module) -> FirstLayer | None:
+    """Find the first convolution, in the order of the model's modules, that reads the four bases."""
+    modules = list(model.modules())
+    for module, following in zip(modules, [*modules[1:], None], strict=True):
+        if isinstance(module, nn.Conv1d) and module.in_channels == 4 and module.groups == 1:
+            if isinstance(following, PairedNormalization):
+                return FirstLayer(module, following.folded, following)
+            if isinstance(following, nn.BatchNorm1d):
+                return FirstLayer(module, following, following)
+            return FirstLayer(module, None, module)
+    return None
 
 
 def first_convolution(model: nn.Module) -> nn.Conv1d | None:
@@ -115,15 +204,10 @@ def first_convolution(model: nn.Module) -> nn.Conv1d | None:
 
     Batch normalisation right behind it is folded into a copy, so that what it puts out is what the model rectifies.
     """
-    modules = list(model.modules())
-    for module, following in zip(modules, [*modules[1:], None], strict=True):
-        if isinstance(module, nn.Conv1d) and module.in_channels == 4 and module.groups == 1:
-            if isinstance(following, PairedNormalization):
-                following = following.folded
-            if isinstance(following, nn.BatchNorm1d):
-                return fuse_conv_bn_eval(module, following)
-            return module
-    return None
+    layer = first_layer(model)
+    if layer is None or layer.normalization is None:
+        return None if layer is None else layer.convolution
+    return fuse_conv_bn_eval(layer.convolution, layer.normalization)
 
 
 def find_sites(convolution: nn.Conv1d, codes: np.ndarray, threshold: float) -> Sites:

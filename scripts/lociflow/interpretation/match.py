@@ -1,4 +1,4 @@
-"""Match motifs to JASPAR's with TOMTOM."""
+"""Match motifs to JASPAR's, and to those of the user's own library, with TOMTOM."""
 
 import warnings
 from collections.abc import Mapping, Sequence
@@ -20,6 +20,9 @@ COLUMNS = (
     "label", "motif", "kind", "match_id", "match_name", "family", "class", "p", "q", "overlap", "offset", "strand",
 )  # fmt: skip
 
+# Before the names of motifs of the user's own library, so that they are never taken for JASPAR's.
+LIBRARY = "library:"
+
 
 class Comparison(NamedTuple):
     """Every query against every target; each array has shape ``(queries, targets)``."""
@@ -40,10 +43,12 @@ def match_motifs(
     matches: Path,
     matched_meme: Path | None = None,
     checks: Sequence[tuple[str, Path]] | None = None,
+    library: Path | None = None,
 ) -> None:
-    """Write the best matches in JASPAR of every motif of several files.
+    """Write the best matches, in JASPAR and in a library of the user's own, of every motif of several files.
 
-    All files are matched in one call, so that q-values stand for everything that a run claims.
+    All files are matched in one call, so that q-values stand for everything that a run claims: all motifs of all models
+    against JASPAR and the library together.
 
     Parameters
     ----------
@@ -53,12 +58,16 @@ def match_motifs(
         ``release``, ``collection``, ``tax_group`` as :func:`lociflow.interpretation.jaspar.jaspar_motifs`; ``top``:
         matches kept per motif; ``core_bits``, ``min_width`` and ``min_bits`` as :func:`queries_of`.
     matches
-        Table to write (TSV); motifs in the order given, best match first. Motifs that were left out have no row.
+        Table to write (TSV); motifs in the order given, best match first, as many of JASPAR and of the library. Motifs
+        that were left out have no row.
     matched_meme
-        File to write with the matched matrices of JASPAR (``MOTIF matrix_id name``).
+        File to write with the matched matrices (``MOTIF matrix_id name``).
     checks
         Label of a set of motifs and file of the checks of the explanation that it was made from. Where one has failed,
         the set is left out: what it holds is no claim of the run, and would weigh on the q-values of those that are.
+    library
+        MEME file of the user's own motifs; in the table ``library:`` stands before their names, and they have no family
+        and no class.
 
     Raises
     ------
@@ -74,10 +83,12 @@ def match_motifs(
     for label, names in distrusted.items():
         status(f"{label}: left out, because the explanation that its motifs are from failed {', '.join(names)}")
     found = [(label, motif) for label, path in motifs if label not in distrusted for motif in read_meme(path)]
-    targets = jaspar_motifs(settings.release, settings.collection, settings.tax_group)
+    jaspar = jaspar_motifs(settings.release, settings.collection, settings.tax_group)
+    own = library_motifs(library) if library else []
+    targets = [*jaspar, *own]
     kept, pwms = queries_of([motif for _, motif in found], settings.core_bits, settings.min_width, settings.min_bits)
     comparison = compare(pwms, [target.pwm for target in targets])
-    table = best_matches([found[index] for index in kept], targets, comparison, settings.top)
+    table = best_matches([found[index] for index in kept], targets, comparison, settings.top, len(jaspar))
     with atomic(matches) as temporary:
         table.to_csv(temporary, sep="\t", index=False, float_format="%.6g")
     if matched_meme is not None:
@@ -91,9 +102,10 @@ def match_motifs(
             ),
         )
     status(
-        f"{len(kept)} motifs matched to {len(targets)} of {settings.release} ({settings.tax_group}), "
-        f"{int((comparison.q < 0.05).any(axis=1).sum())} of them at q < 0.05; {len(found) - len(kept)} too short or "
-        "with too little information left out"
+        f"{len(kept)} motifs matched to {len(jaspar)} of {settings.release} ({settings.tax_group})"
+        + (f" and {len(own)} of {library}" if library else "")
+        + f", {int((comparison.q < 0.05).any(axis=1).sum())} of them at q < 0.05; {len(found) - len(kept)} too short "
+        "or with too little information left out"
     )
 
 
@@ -167,13 +179,35 @@ def compare(queries: Sequence[np.ndarray], targets: Sequence[np.ndarray]) -> Com
     return Comparison(p, q, overlap.astype(int), offset.astype(int), strand.astype(bool))
 
 
+def library_motifs(path: Path) -> list[JasparMotif]:
+    """Read the motifs of the user's own library.
+
+    Raises
+    ------
+    UserError
+        The file is not MEME's, or holds no motif.
+    """
+    found = read_meme(path)
+    if not found:
+        raise UserError(f"{path}: found no motif, expected some; correct jaspar.library, or set it to null")
+    return [
+        JasparMotif(LIBRARY + motif.name, motif.alternate or motif.name, "", "", motif.pwm, motif.sites)
+        for motif in found
+    ]
+
+
 def best_matches(
-    queries: Sequence[tuple[str, Motif]], targets: Sequence[JasparMotif], comparison: Comparison, top: int
+    queries: Sequence[tuple[str, Motif]], targets: Sequence[JasparMotif], comparison: Comparison, top: int, jaspar: int
 ) -> pd.DataFrame:
-    """Return the ``top`` matches of each query, best first; equal p-values in the order of the targets."""
+    """Return the ``top`` matches of each query among the first ``jaspar`` targets, and as many among the others.
+
+    Best first; equal p-values in the order of the targets.
+    """
     rows = []
     for index, (label, motif) in enumerate(queries):
-        for best in np.argsort(comparison.p[index], kind="stable")[:top]:
+        order = np.argsort(comparison.p[index], kind="stable")
+        first, others = order[order < jaspar][:top], order[order >= jaspar][:top]
+        for best in order[np.isin(order, np.concatenate([first, others]))]:
             target = targets[best]
             rows.append(
                 (

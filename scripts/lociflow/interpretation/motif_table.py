@@ -1,4 +1,4 @@
-"""The table of motifs that stands beside a MEME file: a row a motif, in the file's order."""
+"""The table beside a MEME file: a row a motif, in the file's order; of filters also those without a matrix."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -33,7 +33,10 @@ def motif_row(motif: Motif, target: str, kind: str) -> MotifRow:
 
 def write_table(path: Path, rows: Iterable[MotifRow]) -> None:
     """Write the table (TSV); without rows, its header alone."""
+    write_frame(path, pd.DataFrame(list(rows), columns=list(MotifRow._fields)))
+
+
+def write_frame(path: Path, table: pd.DataFrame) -> None:
+    """Write a table of motifs (TSV)."""
     with atomic(path) as temporary:
-        pd.DataFrame(list(rows), columns=list(MotifRow._fields)).to_csv(
-            temporary, sep="\t", index=False, float_format="%.4f"
-        )
+        table.to_csv(temporary, sep="\t", index=False, float_format="%.4f")

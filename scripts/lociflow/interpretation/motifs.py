@@ -66,8 +66,8 @@ def discover_motifs(attributions: Path, config: Mapping[str, Any], modisco: Path
         As :class:`MotifConfig`.
     modisco
         HDF5 file to write: a group a target (``/`` in its name becomes ``_``) in modisco-lite's own layout
-        (``pos_patterns/pattern_0/…``), with the bin index of each example as ``bin`` and where the searched region
-        begins in its window as the attribute ``region_start``.
+        (``pos_patterns/pattern_0/…``), with the bin index of each example as ``bin`` and, as attributes, the target's
+        ``target``, ``window_length`` and where the searched region begins in a window, ``region_start``.
     meme
         MEME file to write: positive and negative patterns, trimmed; the second word of a motif's line is its sign.
     table
@@ -89,7 +89,7 @@ def discover_motifs(attributions: Path, config: Mapping[str, Any], modisco: Path
             region = central(found.codes.shape[1], settings.region)
             patterns = find_patterns(found.codes[here, region], found.hypothetical[here, :, region], settings)
             group = file.create_group(fact["target"].replace("/", "_"))
-            group.attrs["region_start"] = region.start
+            group.attrs.update(target=fact["target"], region_start=region.start, window_length=found.codes.shape[1])
             group.create_dataset("bin", data=found.bin[here])
             counts = []
             for sign, several in patterns._asdict().items():
@@ -212,8 +212,13 @@ def motifs_of(patterns: Sequence[SeqletSet], target: str, sign: str, core_bits: 
         pwm = np.where(total > 0, frequencies / np.where(total > 0, total, 1), 0.25)
         pwm = pwm[:, core(pwm, len(pattern.seqlets), core_bits)]
         if pwm.shape[1]:
-            motifs.append(Motif(word(f"{target}.{sign}_{number}"), sign, pwm, len(pattern.seqlets)))
+            motifs.append(Motif(motif_name(target, sign, number), sign, pwm, len(pattern.seqlets)))
     return motifs
+
+
+def motif_name(target: str, sign: str, number: int) -> str:
+    """Return what the motif of a target's pattern is called in the MEME file and in all that speaks of it."""
+    return word(f"{target}.{sign}_{number}")
 
 
 def _save(group: h5py.Group, patterns: Sequence[SeqletSet]) -> None:

@@ -7,6 +7,7 @@ import numpy as np
 import torch
 
 from lociflow.command import status
+from lociflow.interpretation.hits import HitConfig, find_hits
 from lociflow.interpretation.match import compare
 from lociflow.interpretation.motifs import MotifConfig, find_patterns
 from lociflow.interpretation.references import dinucleotide_shuffled
@@ -35,10 +36,11 @@ def warm_caches() -> None:
 
 
 def warm_tomtom() -> None:
-    """Compare random motifs."""
+    """Compare random motifs, and scan for one."""
     draws = np.random.default_rng(1)
     motifs = [draws.dirichlet(np.full(4, 0.3), 8).T for _ in range(40)]
     compare(motifs[:8], motifs)
+    find_hits(draws.integers(0, 4, (4, 40)).astype(np.uint8), motifs[0], HitConfig().p)
 
 
 def warm_modisco() -> None:

@@ -70,7 +70,7 @@ def look(
     trained
         Data set and label of the trainings whose models are tried; None: all of the run.
     """
-    files = all_sources(groups, run["datasets"])
+    files = all_sources(groups, run["datasets"], run.get("interpretation"))
     # As scripts/fetch.py will.
     mirror = run.get("mirror") or os.environ.get("LOCIFLOW_MIRROR")
     findings = [] if conda else [check_bedtools()]

@@ -39,7 +39,7 @@ class CheckRow(NamedTuple):
     """By the keys of :data:`lociflow.interpretation.explanation_verdicts.CHECKS`."""
 
 
-class Trust(NamedTuple):
+class Checked(NamedTuple):
     """What the section shows of a data set."""
 
     titles: Mapping[str, str]
@@ -52,7 +52,7 @@ class Trust(NamedTuple):
     agreement: Figure | None
 
 
-def trust(dataset: DatasetResults) -> Trust | None:
+def checked_explanations(dataset: DatasetResults) -> Checked | None:
     """Arrange the checks of the explanations of a data set; None where none was checked."""
     checked = sorted((entry for entry in dataset.entries if entry.checks), key=lambda entry: entry.kind == "control")
     if not checked:
@@ -61,7 +61,7 @@ def trust(dataset: DatasetResults) -> Trust | None:
     table = dataset.agreement if dataset.agreement is not None else pd.DataFrame({"differs": []})
     pairs = [row for kind in ONLY for row in table[table["differs"] == kind].to_dict("records")]
     figures = [curves(dataset.name, entry) for entry in checked]
-    return Trust(CHECKS, rows, figures, pairs, agreement_matrix(dataset.name, table))
+    return Checked(CHECKS, rows, figures, pairs, agreement_matrix(dataset.name, table))
 
 
 def curves(dataset: str, entry: Entry) -> Figure:

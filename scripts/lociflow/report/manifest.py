@@ -152,6 +152,9 @@ def trained(
         }
         if has_motifs
         else None,
+        "hits": f"{methods[0]}/hits.tsv" if has_motifs else None,
+        "prefixes": f"{methods[0]}/prefixes.tsv" if has_motifs else None,
+        "attention": f"{methods[0]}/attention.npz" if has_motifs and model.get("attention") else None,
         "attributions": f"{methods[0]}/attributions.npz" if has_motifs else None,
         "truth": f"{methods[0]}/truth.json" if has_motifs and dataset.get("simulation") else None,
         "checks": [f"{folder}/checks.json" for folder in methods] if has_motifs else [],

@@ -50,7 +50,7 @@ def cards(entry: Entry, matched: Mapping[str, np.ndarray]) -> Cards:
     Returns
     -------
     Cards
-        Significant matches first, smallest q first, TF-MoDISco before filters.
+        TF-MoDISco before filters; of it significant matches first, smallest q first; filters of most influence first.
     """
     counts, chosen = {}, []
     ranked = {kind: ranking([motif for motif in entry.motifs if motif.kind == kind]) for kind in LARGEST}
@@ -67,10 +67,11 @@ def cards(entry: Entry, matched: Mapping[str, np.ndarray]) -> Cards:
 
 
 def ranking(motifs: list[Motif]) -> list[Motif]:
-    """Sort motifs: significant matches by q, then the others by how many windows support them."""
+    """Sort motifs: filters by their influence, others with significant matches first, by q, then by their support."""
     return sorted(
         motifs,
         key=lambda motif: (
+            -(motif.influence or 0.0),
             not significant(motif),
             motif.match.q if motif.match is not None and significant(motif) else 0.0,
             -(motif.support or 0.0),

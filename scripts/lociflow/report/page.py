@@ -19,10 +19,11 @@ from lociflow.command import atomic, status
 from lociflow.evaluation.metrics import METRICS
 from lociflow.report import figures, tables
 from lociflow.report.answer import LeaderboardRow, asked, leaderboard, seeds_of, verdict
+from lociflow.report.attention_figures import attention_figures
 from lociflow.report.cost import EntryCost, entry_costs, step_costs
 from lociflow.report.differences import Difference, from_best, mean_ranks
 from lociflow.report.drawing import Figure, Style, styles
-from lociflow.report.explanation_checks import Trust, trust
+from lociflow.report.explanation_checks import Checked, checked_explanations
 from lociflow.report.figure_files import write_figures
 from lociflow.report.figures import FEW_TARGETS
 from lociflow.report.findings import Finding, findings, held, kept_epoch, unfinished
@@ -32,6 +33,7 @@ from lociflow.report.logos import letter_shapes, logo
 from lociflow.report.manifest import locate
 from lociflow.report.motif_cards import KIND_NAMES, Cards, cards
 from lociflow.report.motif_matrix import MatrixRow, family_matrix, interpreted, planted_matrix
+from lociflow.report.prefix_figures import prefix_figures
 from lociflow.report.provenance import Provenance, provenance_of
 from lociflow.report.read_results import read_results, read_table
 from lociflow.report.results import DatasetResults, Entry, Restored, RunResults
@@ -70,8 +72,11 @@ class DatasetSection:
     matrix_entries: list[Entry]
     planted_logos: Mapping[str, Markup]
     loci: list[Figure]
+    checked: Checked | None
+    """Whether explanations pass their checks; None where none were checked."""
     explanations: Figure | None
-    trust: Trust | None
+    attention: list[Figure]
+    prefixes: list[Figure]
     costs: list[EntryCost]
     restored: list[tuple[Restored, list[Entry]]]
     """Models trained without labels, each with the models that start from its weights."""
@@ -214,8 +219,10 @@ def dataset_section(
             for factor, truth in (dataset.planted or {}).items()
         },
         loci=locus_figures(dataset),
+        checked=checked_explanations(dataset),
         explanations=figures.explanations(dataset, style),
-        trust=trust(dataset),
+        attention=attention_figures(dataset),
+        prefixes=prefix_figures(dataset),
         costs=entry_costs(dataset, results.benchmarks),
         restored=[(found, started_from(dataset, found.label)) for found in dataset.restored],
         trust=trust(dataset),

@@ -18,11 +18,14 @@ import pandas as pd
 from lociflow.command import UserError
 from lociflow.formats import check_format
 from lociflow.interpretation.explanation_verdicts import failed, read_checks
+from lociflow.interpretation.attention import read_attention
 from lociflow.interpretation.meme import read_meme
 from lociflow.report.loci import read_loci
 from lociflow.report.planted import planted_motifs
 from lociflow.report.results import KINDS, Curves, DatasetResults, Entry, Match, Motif, Restored, RunResults
 
+# What stands before the names of the user's own motifs in the table of matches.
+LIBRARY = "library:"
 # The label of a motif file: the training, perhaps inside a path.
 TRAINING = r"^(?:.*/)?([^/]+/seed\d+)(?:/.*)?$"
 
@@ -135,6 +138,7 @@ def read_entry(entry: Mapping[str, Any], matches: Mapping[tuple[str, str, str], 
     seed = entry.get("seed")
     key = entry["label"] if seed is None else f"{entry['label']}/seed{seed}"
     files = entry.get("motifs") or {}
+    hits = read_table(entry["hits"]).set_index("motif").to_dict("index") if entry.get("hits") else {}
     checks = tuple(read_checks(existing(path)) for path in entry.get("checks") or [])
     # Controls show what chance finds: they claim nothing that a check could take back.
     wrong = failed(checks[0]) if checks and entry["kind"] != "control" else []
@@ -142,7 +146,9 @@ def read_entry(entry: Mapping[str, Any], matches: Mapping[tuple[str, str, str], 
         motif
         for group, kind in (("modisco", "modisco"), ("filters", "filter"))
         if files.get(group) and not (wrong and kind == "modisco")
-        for motif in read_motifs(existing(files[group]["meme"]), existing(files[group]["table"]), kind, key, matches)
+        for motif in read_motifs(
+            existing(files[group]["meme"]), existing(files[group]["table"]), kind, key, matches, hits
+        )
     ]
     return Entry(
         name=_name(entry, several_seeds),
@@ -161,6 +167,8 @@ def read_entry(entry: Mapping[str, Any], matches: Mapping[tuple[str, str, str], 
         checks=checks,
         failed_checks=tuple(wrong),
         truth=read_checked(entry["truth"], "explanation scores") if entry.get("truth") else None,
+        attention=read_attention(existing(entry["attention"])) if entry.get("attention") else None,
+        prefixes=read_table(entry["prefixes"]) if entry.get("prefixes") else None,
         fold_seconds=sum(float(pd.read_csv(existing(path))["seconds"].sum()) for path in entry["fold_histories"])
         if entry.get("fold_histories")
         else None,
@@ -183,14 +191,21 @@ def read_restored(found: Mapping[str, Any]) -> Restored:
 
 
 def read_motifs(
-    meme: Path, table: Path, kind: str, key: str, matches: Mapping[tuple[str, str, str], Match]
+    meme: Path,
+    table: Path,
+    kind: str,
+    key: str,
+    matches: Mapping[tuple[str, str, str], Match],
+    hits: Mapping[Any, Mapping[Any, Any]],
 ) -> list[Motif]:
-    """Join a file of motifs, the table about them and their best matches."""
+    """Join a file of motifs, the table about them, their best matches and their hits."""
     rows = read_table(table).set_index("motif").to_dict("index") if table.stat().st_size else {}
     motifs = []
     for name, pwm in read_motif_file(meme):
         row = rows.get(name, {})
         target, support = row.get("target"), row.get("support")
+        found = hits.get(name, {})
+        share = found.get("share_used")
         own = "negative" if row.get("kind") == "negative" else kind
         motifs.append(
             Motif(
@@ -200,23 +215,32 @@ def read_motifs(
                 support=None if support is None or missing(support) else float(support),
                 pwm=pwm,
                 match=matches.get((key, own, name)),
+                library_match=matches.get((key, own, LIBRARY + name)),
+                hits=int(found["hits"]) if found else None,
+                share_used=None if missing(share) else float(share),
+                **{
+                    part: None if missing(row.get(part)) else float(row[part]) for part in ("influence", "score_change")
+                },
             )
         )
     return motifs
 
 
 def read_matches(path: Path) -> dict[tuple[str, str, str], Match]:
-    """Read the best match of every motif: the row with the lowest p-value.
+    """Read the best match of every motif in JASPAR and in the user's own library: the row with the lowest p-value.
 
     Returns
     -------
     dict[tuple[str, str, str], Match]
         By (training, kind, motif). Training is ``danq_small/seed1``, whatever stands before and after it in the label,
-        so that labels may tell a model's files apart; kind is that of :class:`Motif`.
+        so that labels may tell a model's files apart; kind is that of :class:`Motif`; for the match in the library
+        ``library:`` stands before the motif.
     """
     table = read_table(path).sort_values("p", kind="stable")
     table["kind"] = table["kind"].replace("positive", "modisco")
     table["training"] = table["label"].astype(str).str.replace(TRAINING, r"\1", regex=True)
+    own = table["match_id"].astype(str).str.startswith(LIBRARY)
+    table["motif"] = np.where(own, LIBRARY, "") + table["motif"].astype(str)
     best = table.drop_duplicates(["training", "kind", "motif"])
     return {
         (str(row["training"]), str(row["kind"]), str(row["motif"])): Match(

@@ -10,6 +10,7 @@ import pandas as pd
 
 from lociflow.evaluation.metrics import KIND_METRICS, METRICS, KindMetrics
 from lociflow.evaluation.pair_table import COLUMNS
+from lociflow.interpretation.attention import AttentionMaps
 from lociflow.report.loci import Locus
 from lociflow.report.planted import Planted
 
@@ -57,6 +58,16 @@ class Motif(NamedTuple):
     pwm: np.ndarray
     """float, shape (4, length), rows A, C, G, T."""
     match: Match | None
+    library_match: Match | None = None
+    """The best match in the user's own library of motifs."""
+    influence: float | None = None
+    """Of a filter: the mean absolute change of the outputs without it."""
+    score_change: float | None = None
+    """Of a filter: the score with it less that without it."""
+    hits: int | None = None
+    """Of a discovered motif: places in the explained windows that read like it."""
+    share_used: float | None = None
+    """The share of them to which the model gives more than to 95 % of other places."""
 
 
 @dataclass(frozen=True)
@@ -83,6 +94,10 @@ class Entry:
     """Of its explanations by each method, that of the motifs first."""
     failed_checks: tuple[str, ...] = ()
     """Those that the explanation behind its motifs has failed: the motifs of TF-MoDISco are then left out."""
+    attention: AttentionMaps | None = None
+    """What the model looks at in its explained windows, where it tells."""
+    prefixes: pd.DataFrame | None = None
+    """How scores build up along windows, as :func:`lociflow.interpretation.prefixes.score_prefixes` writes it."""
     fold_seconds: float | None = None
     """How long the epochs of the trainings on all folds took, where the scores are those of several folds together."""
 

@@ -101,7 +101,7 @@ def test_first_convolution_has_batch_norm_folded_in() -> None:
 
 
 def test_writes_the_filters_of_a_checkpoint(toy: Toy, tmp_path: Path) -> None:
-    arguments = {"store": toy.store, "windows": toy.windows, "checkpoint": toy.checkpoint}
+    arguments = {name: getattr(toy, name) for name in ("store", "windows", "targets", "checkpoint")}
     for name in "ab":
         extract_filters(
             **arguments, config={"threshold": 0.9}, meme=tmp_path / f"{name}.meme", table=tmp_path / f"{name}.tsv"
@@ -112,12 +112,21 @@ def test_writes_the_filters_of_a_checkpoint(toy: Toy, tmp_path: Path) -> None:
     assert table.loc[0, ["motif", "target", "kind", "consensus"]].tolist() == ["filter_0", "", "filter", WORD]
     # Every other of the 200 test windows holds the word; the genome itself may hold a few more.
     assert 100 <= table.loc[0, "support"] <= 105
+    # Only the first filter reaches an output, that of Reb1, whose positives its maximum tells apart.
+    assert table["motif"].tolist() == [f"filter_{channel}" for channel in range(4)]
+    assert table["consensus"].tolist()[1:] == [""] * 3
+    assert (table.loc[1:, ["influence", "score_change", "influence:Reb1"]].to_numpy() == 0).all()
+    assert table.loc[0, "influence"] == pytest.approx(table.loc[0, "influence:Reb1"] / 2, abs=1e-4)
+    assert table.loc[0, "influence:Reb1"] > 1
+    assert table.loc[0, "influence:Rap1"] == 0
+    # Reb1's AUROC falls from nearly 1 to 0.5; Rap1's, of equal outputs, stays 0.5.
+    assert 0.2 < table.loc[0, "score_change"] <= 0.25
     for suffix in ("meme", "tsv"):
         assert (tmp_path / f"a.{suffix}").read_bytes() == (tmp_path / f"b.{suffix}").read_bytes()
 
 
 def test_refuses_unknown_keys(toy: Toy, tmp_path: Path) -> None:
-    arguments = {"store": toy.store, "windows": toy.windows, "checkpoint": toy.checkpoint}
+    arguments = {name: getattr(toy, name) for name in ("store", "windows", "targets", "checkpoint")}
     with pytest.raises(UserError, match=r"filters: .*'window'"):
         extract_filters(**arguments, config={"window": 1}, meme=tmp_path / "a.meme", table=tmp_path / "a.tsv")
 
@@ -125,6 +134,6 @@ def test_refuses_unknown_keys(toy: Toy, tmp_path: Path) -> None:
 def test_a_model_without_convolutions_has_no_filters(toy: Toy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("lociflow.interpretation.filters.first_convolution", lambda model: None)
     meme, table = tmp_path / "a.meme", tmp_path / "a.tsv"
-    extract_filters(toy.store, toy.windows, toy.checkpoint, {}, meme, table)
+    extract_filters(toy.store, toy.windows, toy.targets, toy.checkpoint, {}, meme, table)
     assert read_meme(meme) == []
     assert pd.read_csv(table, sep="\t").empty

@@ -1,3 +1,4 @@
+import os
 from pathlib import Path
 
 import numpy as np
@@ -7,7 +8,7 @@ import pytest
 from lociflow.command import UserError, write_json
 from lociflow.formats import stamp
 from lociflow.interpretation.jaspar import JasparMotif, jaspar_motifs
-from lociflow.interpretation.match import COLUMNS, compare, match_motifs, queries_of
+from lociflow.interpretation.match import COLUMNS, compare, library_motifs, match_motifs, queries_of
 from lociflow.interpretation.meme import Motif, read_meme, write_meme
 
 FUNGI = {"release": "JASPAR2024", "collection": "CORE", "tax_group": "fungi"}
@@ -138,3 +139,36 @@ def test_motifs_of_an_explanation_that_failed_a_check_are_left_out(jaspar: list[
     assert set(pd.read_csv(tmp_path / "matches.tsv", sep="\t")["label"]) == {"good"}
     match_motifs(files, FUNGI, tmp_path / "matches.tsv")
     assert set(pd.read_csv(tmp_path / "matches.tsv", sep="\t")["label"]) == {"good", "bad"}
+
+
+def test_a_library_is_matched_beside_jaspar(tmp_path: Path, jaspar: list[JasparMotif]) -> None:
+    reb1, mcm1 = jaspar[one(jaspar, "REB1")], jaspar[one(jaspar, "MCM1")]
+    write_meme(tmp_path / "a.meme", [Motif("Reb1.positive_0", "positive", reb1.pwm, 9)])
+    own = [Motif("mine_1", "", mcm1.pwm, 9), Motif(reb1.matrix_id, "mine", reb1.pwm[::-1, ::-1], 9)]
+    write_meme(tmp_path / "own.meme", own)
+    arguments = ([("a", tmp_path / "a.meme")], {**FUNGI, "top": 1}, tmp_path / "matches.tsv", tmp_path / "matched.meme")
+    match_motifs(*arguments)
+    alone = pd.read_csv(tmp_path / "matches.tsv", sep="\t", keep_default_na=False)
+    match_motifs(*arguments, tmp_path / "own.meme")
+    table = pd.read_csv(tmp_path / "matches.tsv", sep="\t", keep_default_na=False)
+    found = table[["match_id", "match_name", "family", "strand"]].to_numpy().tolist()
+    assert found[0] == [reb1.matrix_id, "REB1", reb1.family, "+"]
+    assert found[1] == [f"library:{reb1.matrix_id}", "mine", "", "-"]
+    assert alone["match_id"].tolist() == [reb1.matrix_id]
+    assert {motif.name for motif in read_meme(tmp_path / "matched.meme")} == set(table["match_id"])
+
+
+def test_an_empty_library_is_refused(tmp_path: Path) -> None:
+    write_meme(tmp_path / "a.meme", [])
+    with pytest.raises(UserError, match=r"a\.meme: found no motif, .*jaspar\.library"):
+        match_motifs([("a", tmp_path / "a.meme")], FUNGI, tmp_path / "matches.tsv", library=tmp_path / "a.meme")
+
+
+@pytest.mark.skipif("LOCIFLOW_REAL_DATA" not in os.environ, reason="LOCIFLOW_REAL_DATA names no folder")
+@pytest.mark.parametrize(
+    ("file", "motifs"), [("Basset_CISBP_Homo_sapiens.meme", 734), ("gReLU_jaspar_2024_consensus.meme", 182)]
+)
+def test_libraries_of_other_programs_are_read(file: str, motifs: int) -> None:
+    found = library_motifs(Path(os.environ["LOCIFLOW_REAL_DATA"]) / "motifs" / file)
+    assert len(found) == motifs
+    assert all(motif.matrix_id.startswith("library:") and motif.name for motif in found)

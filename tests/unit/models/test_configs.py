@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 import yaml
+from hydra.utils import get_class
 from torch import nn
 
 from lociflow.command import UserError
@@ -205,6 +206,8 @@ def test_config_says_what_it_must(path: Path) -> None:
     assert {"name", "paper", "doi", "description", "views", "strand_specific", "training"} <= set(config)
     if LABELS[path.stem] != [UNLABELLED]:
         assert config["attribution"]["method"] in config["attribution"]["valid"]
+        attends = hasattr(get_class(config["architecture"]["_target_"]), "attention_weights")
+        assert config["attribution"].get("attention", False) == attends
     assert path.stem.endswith("_small") == ("Scaled:" in config["description"])
 
 

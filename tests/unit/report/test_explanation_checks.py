@@ -10,7 +10,7 @@ import pytest
 
 from lociflow.command import UserError, write_json
 from lociflow.formats import stamp
-from lociflow.report.explanation_checks import trust
+from lociflow.report.explanation_checks import checked_explanations
 from lociflow.report.findings import findings
 from lociflow.report.manifest import locate
 from lociflow.report.motif_matrix import planted_matrix
@@ -115,7 +115,7 @@ def test_every_failure_of_a_model_is_a_banner_and_none_of_a_control(explained: t
 def test_the_section_holds_every_explanation_and_every_pair(explained: tuple[Any, Path]) -> None:
     made, _ = explained
     (dataset,) = read_results(locate(made.manifest)).datasets
-    found = trust(dataset)
+    found = checked_explanations(dataset)
     assert found is not None
     assert [(row.entry.label, row.method) for row in found.rows] == [
         ("cnn", "deep_lift_shap"),
@@ -133,13 +133,13 @@ def test_the_section_holds_every_explanation_and_every_pair(explained: tuple[Any
 def test_the_page_says_what_passed_what_failed_and_what_was_left_out(explained: tuple[Any, Path]) -> None:
     made, _ = explained
     page = render(read_results(locate(made.manifest)), provenance_of(made.manifest))
-    section = page[page.index('id="trust-title"') : page.index("</section>", page.index('id="trust-title"'))]
+    section = page[page.index('id="checks-title"') : page.index("</section>", page.index('id="checks-title"'))]
     assert "✗ fails 0.980" in section
     assert "✓ 0.400" in section
     assert "not applicable" in section
     assert "0.750 to 0.850" in section
     assert "the explanations by edges that they are made from fail randomised weights" in page
-    assert '<a href="#trust">Trust</a>' in page
+    assert '<a href="#checks">Checks</a>' in page
     assert "left out</td>" in page
 
 
@@ -147,7 +147,7 @@ def test_a_run_without_checks_has_no_such_section(results: Any) -> None:
     data = results.dataset("simulated", ["CTCF"])
     results.entry(data, "cnn", 0.9)
     page = render(read_results(locate(results.manifest)), provenance_of(results.manifest))
-    assert 'id="trust"' not in page
+    assert 'id="checks"' not in page
 
 
 def test_checks_of_another_version_are_refused(explained: tuple[Any, Path]) -> None:

@@ -37,13 +37,15 @@ def test_the_best_match_of_each_motif_whatever_the_label_adds(tmp_path, label) -
         [label, "m", "positive", "MA2.1", "Y", "", "", 0.01, 0.2, 7, 0, "+"],
         [label, "m", "positive", "MA1.1", "X", "Ets-related", "", 0.001, 0.02, 7, -2, "-"],
         [label, "m", "filter", "MA3.1", "Z", "", "", 0.5, 0.9, 7, 0, "+"],
+        [label, "m", "positive", "library:MA1.1", "mine", "", "", 0.0001, 0.01, 7, 0, "+"],
     ]
     path = tmp_path / "motifs.tsv"
     path.write_text("\n".join("\t".join(map(str, row)) for row in [HEADER, *rows]) + "\n")
     found = read_matches(path)
     assert found["cnn+a/seed1", "modisco", "m"] == Match("MA1.1", "X", ("Ets-related",), 0.02, "-")
     assert found["cnn+a/seed1", "filter", "m"].identifier == "MA3.1"
-    assert len(found) == 2
+    assert found["cnn+a/seed1", "modisco", "library:m"] == Match("library:MA1.1", "mine", (), 0.01, "+")
+    assert len(found) == 3
 
 
 def test_motifs_get_their_table_and_their_match(simulated) -> None:

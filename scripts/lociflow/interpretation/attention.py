@@ -1,0 +1,66 @@
+"""The file of attention: what a model looks at in each window that was explained."""
+
+import json
+import zipfile
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from lociflow.command import UserError, atomic
+from lociflow.formats import check_format, stamp
+
+KIND = "attention"
+
+
+class AttentionMaps(NamedTuple):
+    """What a model looks at, averaged over its heads and, where it has several, over its layers."""
+
+    bin: np.ndarray
+    """Of each window, ``int64``, shape ``(n,)``, in the order of the attributions."""
+    target: np.ndarray
+    """Column of the target for which it was explained, ``int64``, shape ``(n,)``."""
+    received: np.ndarray
+    """``float32``, shape ``(n, positions)``: how much each position is looked at, averaged over those that look; sums
+    to 1."""
+    contributions: np.ndarray
+    """``float32``, shape ``(n, positions)``: the mean absolute contribution of each position's bases."""
+    agreement: np.ndarray
+    """``float32``, shape ``(n,)``: rank correlation over the positions between the two above; NaN where one of them is
+    the same everywhere."""
+    mean: np.ndarray
+    """``float32``, shape ``(positions, positions)``: mean map over all windows, rows the positions that look; of a
+    pool, which looks from nowhere, shape ``(0, positions)``."""
+    examples: np.ndarray
+    """``int64``, shape ``(k,)``: rows of the windows whose maps are kept, the first of each target."""
+    maps: np.ndarray
+    """``float16``, shape ``(k, positions, positions)``, or ``(k, 0, positions)``."""
+    meta: dict[str, Any]
+    """``model``, ``length`` (of a window, in bases), ``heads``, ``kind`` (``map`` or ``pool``) and ``targets``: of each
+    its name, ``column``, ``windows`` and ``agreement``, the mean over windows, None where it is undefined."""
+
+
+def write_attention(path: Path, found: AttentionMaps) -> None:
+    """Write attention as a compressed ``.npz``."""
+    text = json.dumps({**stamp(KIND), **found.meta}, sort_keys=True, allow_nan=False)
+    arrays = {name: value for name, value in found._asdict().items() if name != "meta"}
+    with atomic(path) as temporary, temporary.open("wb") as handle:
+        np.savez_compressed(handle, **arrays, meta=np.array(text))
+
+
+def read_attention(path: Path) -> AttentionMaps:
+    """Read attention.
+
+    Raises
+    ------
+    UserError
+        The file is missing, is something else, or has another version.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as found:
+            meta = json.loads(str(found["meta"][()]))
+            check_format(meta, KIND, path)
+            fields = [name for name in AttentionMaps._fields if name != "meta"]
+            return AttentionMaps(**{name: found[name] for name in fields}, meta=meta)
+    except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
+        raise UserError(f"{path}: cannot be read as attention ({error}); remove it and run snakemake again") from None

@@ -1,0 +1,24 @@
+"""Find the places that read like a discovered motif, and say which of them the model uses."""
+
+import argparse
+from pathlib import Path
+
+from lociflow.command import json_argument, run
+from lociflow.interpretation.hits import scan_hits
+
+
+def parser() -> argparse.ArgumentParser:
+    arguments = argparse.ArgumentParser(description=__doc__)
+    arguments.add_argument("--store", type=Path, required=True, help="sequence store of the genome")
+    arguments.add_argument("--windows", type=Path, required=True, help="Parquet table of the bins")
+    arguments.add_argument("--attributions", type=Path, required=True, help="attributions of one model (.npz)")
+    arguments.add_argument("--meme", type=Path, required=True, help="discovered motifs (MEME)")
+    arguments.add_argument("--table", type=Path, required=True, help="table of the discovered motifs (TSV)")
+    arguments.add_argument("--config", type=json_argument, required=True, help="interpretation.hits (JSON)")
+    arguments.add_argument("--bed", type=Path, required=True, help="hits to write (BED)")
+    arguments.add_argument("--summary", type=Path, required=True, help="table of the motifs to write (TSV)")
+    return arguments
+
+
+if __name__ == "__main__":
+    run(scan_hits, parser())

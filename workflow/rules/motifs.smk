@@ -1,0 +1,61 @@
+rule locate_seqlets:
+    """Say where on the genome the sites lie from which each discovered motif was made."""
+    input:
+        script=script("locate_seqlets.py"),
+        codes=store_of("codes.npy"),
+        store=store_of("store.json"),
+        windows=rules.make_windows.output.windows,
+        modisco=rules.discover_motifs.output.modisco,
+    output:
+        bed=f"{layout.EXPLANATION}/seqlets.bed",
+    log:
+        "logs/{dataset}/{split}/{model}/seed{seed}/{method}/locate_seqlets.log",
+    benchmark:
+        "benchmarks/{dataset}/{split}/{model}/seed{seed}/{method}/locate_seqlets.jsonl"
+    conda:
+        "../../envs/interpret.yaml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=30,
+        gpu=0,
+    params:
+        code=code("locate_seqlets.py"),
+    shell:
+        "python {input.script:q} --store {input.store} --windows {input.windows} --modisco {input.modisco} "
+        "--bed {output.bed} --log {log}"
+
+
+rule scan_hits:
+    """Find the places that read like a discovered motif, and say which of them the model uses."""
+    input:
+        script=script("scan_hits.py"),
+        codes=store_of("codes.npy"),
+        store=store_of("store.json"),
+        windows=rules.make_windows.output.windows,
+        attributions=rules.attribute.output.attributions,
+        meme=rules.discover_motifs.output.meme,
+        table=rules.discover_motifs.output.table,
+    output:
+        bed=f"{layout.EXPLANATION}/hits.bed",
+        summary=f"{layout.EXPLANATION}/hits.tsv",
+    log:
+        "logs/{dataset}/{split}/{model}/seed{seed}/{method}/scan_hits.log",
+    benchmark:
+        "benchmarks/{dataset}/{split}/{model}/seed{seed}/{method}/scan_hits.jsonl"
+    conda:
+        "../../envs/interpret.yaml"
+    threads: 1
+    resources:
+        mem_mb=6000,
+        runtime=60,
+        gpu=0,
+    params:
+        code=code("scan_hits.py"),
+        config=lambda wildcards: canonical(
+            interpretation(wildcards.dataset).get("hits") or {}
+        ),
+    shell:
+        "NUMBA_NUM_THREADS={threads} python {input.script:q} --store {input.store} --windows {input.windows} "
+        "--attributions {input.attributions} --meme {input.meme} --table {input.table} --config {params.config:q} "
+        "--bed {output.bed} --summary {output.summary} --log {log}"
