@@ -16,6 +16,7 @@ VERSIONS = {
     "audit": 1,
     "attributions": 1,
     "explanation scores": 1,
+    "importance": 1,
     "spacing": 1,
     "latent": 1,
     "reconstruction": 1,
