@@ -26,6 +26,7 @@ CHOSEN = {
     "encode_latent.py": ["model", "training"],
     "attribute.py": ["model", "interpretation"],
     "extract_filters.py": ["model"],
+    "measure_importance.py": ["model"],
     "fit_baseline.py": ["baseline"],
     "preflight.py": ["model", "training"],
 }

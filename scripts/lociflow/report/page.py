@@ -25,6 +25,7 @@ from lociflow.report.drawing import Figure, Style, styles
 from lociflow.report.figure_files import write_figures
 from lociflow.report.figures import FEW_TARGETS
 from lociflow.report.findings import Finding, findings, held, kept_epoch, unfinished
+from lociflow.report.importance import MotifExperiments, motif_experiments, spacing_rules
 from lociflow.report.ledger_table import page_ledger
 from lociflow.report.loci_figures import locus_figures
 from lociflow.report.logos import letter_shapes, logo
@@ -69,6 +70,8 @@ class DatasetSection:
     planted_logos: Mapping[str, Markup]
     loci: list[Figure]
     explanations: Figure | None
+    experiments: list[MotifExperiments]
+    rules: list[tuple[Entry, Mapping[str, Any]]]
     costs: list[EntryCost]
     restored: list[tuple[Restored, list[Entry]]]
     """Models trained without labels, each with the models that start from its weights."""
@@ -210,6 +213,8 @@ def dataset_section(
         },
         loci=locus_figures(dataset),
         explanations=figures.explanations(dataset, style),
+        experiments=motif_experiments(dataset),
+        rules=spacing_rules(dataset),
         costs=entry_costs(dataset, results.benchmarks),
         restored=[(found, started_from(dataset, found.label)) for found in dataset.restored],
     )

@@ -149,6 +149,8 @@ def read_entry(entry: Mapping[str, Any], matches: Mapping[tuple[str, str, str], 
         motifs=tuple(motifs),
         interpreted=bool(files),
         truth=read_checked(entry["truth"], "explanation scores") if entry.get("truth") else None,
+        importance=read_checked(entry["importance"], "importance") if entry.get("importance") else None,
+        spacing=read_checked(entry["spacing"], "spacing") if entry.get("spacing") else None,
         fold_seconds=sum(float(pd.read_csv(existing(path))["seconds"].sum()) for path in entry["fold_histories"])
         if entry.get("fold_histories")
         else None,
