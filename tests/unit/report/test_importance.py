@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import pwm
+from word_models import pwm_of
 
 from lociflow.command import write_json
 from lociflow.formats import stamp
@@ -53,10 +53,14 @@ def answers(**changed: Any) -> dict[str, Any]:
         ],
         "rule": RULE,
         "ablation": [
-            {**inserted(one, one, 2.0), "windows": 100, "sites": 80, "full": 0, "sequences": 70} for one in MOTIFS[:2]
-        ] + [{"motif": "JUN", "target": "JUN", "sequences": 0, **dict.fromkeys(("effect", "null", "excess", "p", "q"))}],
+            *({**inserted(one, one, 2.0), "windows": 100, "sites": 80, "sequences": 70} for one in MOTIFS[:2]),
+            {"motif": "JUN", "target": "JUN", "sequences": 0, **dict.fromkeys(("effect", "null", "excess", "p", "q"))},
+        ],
         "maximised": [
-            {"target": "CTCF", "positives": 1.25, "reason": None, "scores": [9.5, 9.0], "pwm": pwm("CCASYAGG").tolist()},
+            {
+                "target": "CTCF", "positives": 1.25, "reason": None, "scores": [9.5, 9.0],
+                "pwm": pwm_of("CCAGTAGG").tolist(),
+            },
             {"target": "JUN", "positives": None, "reason": "no gradient reaches the sequence"},
         ],
         **changed,
