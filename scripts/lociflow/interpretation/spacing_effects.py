@@ -6,7 +6,7 @@ where effects add up.
 """
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from tangermeme.marginalize import marginalize
@@ -58,7 +58,7 @@ def interaction(
     """
     width = first.shape[2]
     start = (backgrounds.shape[2] - width - second.shape[2] - max(gaps)) // 2
-    how = {"batch_size": batch_size, "device": device}
+    how: dict[str, Any] = {"batch_size": batch_size, "device": device}
     sites = {"+": (first, second), "-": (other_strand(first), other_strand(second))}
     alone_first: dict[str, Tensor] = {}
     alone_second: dict[str, Tensor] = {}

@@ -10,7 +10,7 @@ from lociflow.report.drawing import DARK, GREY, PALETTE, WIDTH, Figure, as_svg, 
 from lociflow.report.results import SIGNIFICANT
 from lociflow.report.tables import signed
 
-UNIT = "scalar (log odds of a binary target)"
+UNIT = "output (log odds of a binary target)"
 MOST_BARS = 16
 LINES = {"++": ("→ →", "-", "o"), "+-": ("→ ←", "--", "s"), "-+": ("← →", "-.", "^"), "--": ("← ←", ":", "D")}
 
@@ -124,7 +124,7 @@ def ablation_bars(rows: Sequence[Mapping[str, Any]], name: str, model: str) -> F
     name, model
         As :func:`insertion_map`.
     """
-    best = {}
+    best: dict[str, Mapping[str, Any]] = {}
     for row in rows:
         # Of each motif the target in whose windows it stands most often.
         if row["motif"] not in best or row["sequences"] > best[row["motif"]]["sequences"]:

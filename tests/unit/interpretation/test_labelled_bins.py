@@ -1,3 +1,5 @@
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -8,7 +10,7 @@ from lociflow.models.outputs import Outputs
 TEST = np.array([1, 2, 3, 4])
 
 
-def bins_of(labels: list, dtype: type, outputs: Outputs, targets: tuple[str, ...]) -> list[list[int]]:
+def bins_of(labels: list[Any], dtype: type[np.generic], outputs: Outputs, targets: tuple[str, ...]) -> list[list[int]]:
     return [found.tolist() for found in labelled_bins(np.array(labels, dtype), TEST, outputs, targets)]
 
 
