@@ -33,8 +33,11 @@ def labelled_bins(labels: np.ndarray, test: np.ndarray, outputs: Outputs, target
     """
     kind = label_kind(outputs.kind)
     found: list[np.ndarray] = []
+    # Read once where there are many targets; of profiles one target at a time is held.
+    table = None if kind.positional else np.asarray(labels[test])
     for number, target in enumerate(outputs.targets):
-        own = np.asarray(labels[test][..., targets.index(target)])
+        column = targets.index(target)
+        own = np.asarray(labels[test, :, column]) if table is None else table[:, column]
         if kind.name == "binary":
             found.append(test[own == 1])
         elif kind.name == "class":
