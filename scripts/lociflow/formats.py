@@ -20,6 +20,7 @@ VERSIONS = {
     "attention": 1,
     "explanation scores": 1,
     "explanation checks": 1,
+    "importance": 1,
     "spacing": 1,
     "latent": 1,
     "reconstruction": 1,

@@ -6,6 +6,7 @@ from itertools import product
 from typing import Any
 
 from lociflow import baselines, explanations, layout, run, sources, trainings, variants
+from lociflow.command import UserError
 from lociflow.config import Configuration
 from lociflow.genome.split_schemes import pooled_splits, split_schemes
 from lociflow.published import published_entries
@@ -300,11 +301,35 @@ class Plan:
                 files += self.method_files(name, models, "truth.json")
                 files.append(layout.SITES.format(dataset=name))
                 files.append(layout.EXPLANATION_RANKING.format(run=self.run["run"], dataset=name))
+            if self.run.get("importance"):
+                files += self.interpretation_files(name, models, "importance.json")
+                paired = {entry: path for entry, path in self.spacing_files().items() if entry.startswith(f"{name}/")}
+                explained = {f"{name}/{place['split']}/{model}/seed{place['seed']}" for model in models}
+                files += [path for entry, path in paired.items() if entry in explained]
             files += [
                 pattern.format(run=self.run["run"], dataset=name)
                 for pattern in (layout.MATCHES, layout.MATCHED_MOTIFS, layout.AGREEMENT)
             ]
         return files
+
+    def importance_config(self, dataset: str) -> dict[str, Any]:
+        """Return how models of a data set are asked about motifs.
+
+        Raises
+        ------
+        UserError
+            The interpretation does not say.
+        """
+        found = self.interpretation(dataset)
+        if "importance" not in found:
+            raise UserError(
+                f"interpretation {self.run['interpretation']}: has no importance, which the run asks for; copy this "
+                "group from config/interpretation/default.yaml, or set the run's importance to false"
+            )
+        jaspar = {key: found["jaspar"][key] for key in ("release", "collection", "tax_group")}
+        simulation = self.groups.dataset(dataset).get("simulation")
+        planted = {key: simulation.get(key) for key in ("release", "factors", "pair")} if simulation else None
+        return {**found["importance"], "jaspar": jaspar, "simulation": planted}
 
     def trials(self, dataset: str, split: str, label: str, seed: int) -> dict[str, dict[str, Any]]:
         """Return what each trial of the search whose best one this label is sets, by the folder of its training."""

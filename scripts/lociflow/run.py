@@ -42,6 +42,8 @@ def check_run(run: Mapping[str, Any], configuration: Configuration) -> None:
             configuration.group(group, name)
     if run["interpretation"]:
         configuration.group("interpretation", run["interpretation"])
+    elif run.get("importance"):
+        raise UserError("importance: found true and interpretation null, expected an interpretation that says how")
     for label in run["models"]:
         configuration.group("model", split_label(label)[0])
         variants.overrides(run, label)

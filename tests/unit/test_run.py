@@ -33,6 +33,7 @@ def test_the_keys_of_a_run_that_have_a_default_may_be_missing(configuration):
         ({"datasets": ["toi"]}, "dataset toi: there is no such dataset; did you mean toy?"),
         ({"baselines": ["kmeer"]}, "baseline kmeer: there is no such baseline; did you mean kmer?"),
         ({"training": "defualt"}, "training defualt: there is no such training; did you mean default?"),
+        ({"interpretation": None, "importance": True}, "importance: found true and interpretation null, expected an"),
         ({"interpretation": "defalt"}, "interpretation defalt: there is no such interpretation; did you mean default?"),
         ({"models": ["nett"]}, "model nett: there is no such model; did you mean net?"),
         ({"models": ["net+lang"]}, "models: net+lang names the variant lang; did you mean long?; declare it under"),

@@ -55,6 +55,7 @@ WRITES = {
     "rank_explanations.py": ("--ranking", "--factors", "--figure"),
     "check_explanations.py": ("--checks",),
     "agreement.py": ("--agreement",),
+    "measure_importance.py": ("--importance", "--table", "--meme", "--fasta"),
     "choose_trial.py": ("--checkpoint", "--config-copy", "--history", "--table"),
     "draw_learning_curve.py": ("--table", "--figure"),
     "compare_tasks.py": ("--table", "--figure"),

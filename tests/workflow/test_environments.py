@@ -29,6 +29,7 @@ CHOSEN = {
     "map_attention.py": ["model"],
     "score_prefixes.py": ["model"],
     "extract_filters.py": ["model"],
+    "measure_importance.py": ["model"],
     "fit_baseline.py": ["baseline"],
     "preflight.py": ["model", "training"],
 }

@@ -158,6 +158,12 @@ def trained(
         "attributions": f"{methods[0]}/attributions.npz" if has_motifs else None,
         "truth": f"{methods[0]}/truth.json" if has_motifs and dataset.get("simulation") else None,
         "checks": [f"{folder}/checks.json" for folder in methods] if has_motifs else [],
+        "importance": f"{explained}/importance.json"
+        if (asked := has_motifs and (manifest.get("config") or {}).get("importance"))
+        else None,
+        "spacing": f"{place}/spacing.json"
+        if asked and not folds and (dataset.get("simulation") or {}).get("pair")
+        else None,
     }
 
 

@@ -27,6 +27,7 @@ from lociflow.report.explanation_checks import Checked, checked_explanations
 from lociflow.report.figure_files import write_figures
 from lociflow.report.figures import FEW_TARGETS
 from lociflow.report.findings import Finding, findings, held, kept_epoch, unfinished
+from lociflow.report.importance import MotifExperiments, motif_experiments, spacing_rules
 from lociflow.report.ledger_table import page_ledger
 from lociflow.report.loci_figures import locus_figures
 from lociflow.report.logos import letter_shapes, logo
@@ -77,6 +78,8 @@ class DatasetSection:
     explanations: Figure | None
     attention: list[Figure]
     prefixes: list[Figure]
+    experiments: list[MotifExperiments]
+    rules: list[tuple[Entry, Mapping[str, Any]]]
     costs: list[EntryCost]
     restored: list[tuple[Restored, list[Entry]]]
     """Models trained without labels, each with the models that start from its weights."""
@@ -223,6 +226,8 @@ def dataset_section(
         explanations=figures.explanations(dataset, style),
         attention=attention_figures(dataset),
         prefixes=prefix_figures(dataset),
+        experiments=motif_experiments(dataset),
+        rules=spacing_rules(dataset),
         costs=entry_costs(dataset, results.benchmarks),
         restored=[(found, started_from(dataset, found.label)) for found in dataset.restored],
         trust=trust(dataset),

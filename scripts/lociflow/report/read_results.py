@@ -17,8 +17,8 @@ import pandas as pd
 
 from lociflow.command import UserError
 from lociflow.formats import check_format
-from lociflow.interpretation.explanation_verdicts import failed, read_checks
 from lociflow.interpretation.attention import read_attention
+from lociflow.interpretation.explanation_verdicts import failed, read_checks
 from lociflow.interpretation.meme import read_meme
 from lociflow.report.loci import read_loci
 from lociflow.report.planted import planted_motifs
@@ -169,6 +169,8 @@ def read_entry(entry: Mapping[str, Any], matches: Mapping[tuple[str, str, str], 
         truth=read_checked(entry["truth"], "explanation scores") if entry.get("truth") else None,
         attention=read_attention(existing(entry["attention"])) if entry.get("attention") else None,
         prefixes=read_table(entry["prefixes"]) if entry.get("prefixes") else None,
+        importance=read_checked(entry["importance"], "importance") if entry.get("importance") else None,
+        spacing=read_checked(entry["spacing"], "spacing") if entry.get("spacing") else None,
         fold_seconds=sum(float(pd.read_csv(existing(path))["seconds"].sum()) for path in entry["fold_histories"])
         if entry.get("fold_histories")
         else None,

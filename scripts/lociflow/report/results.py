@@ -100,6 +100,10 @@ class Entry:
     """How scores build up along windows, as :func:`lociflow.interpretation.prefixes.score_prefixes` writes it."""
     fold_seconds: float | None = None
     """How long the epochs of the trainings on all folds took, where the scores are those of several folds together."""
+    importance: Mapping[str, Any] | None = None
+    """What the model has answered about motifs, as :mod:`lociflow.interpretation.importance` writes it."""
+    spacing: Mapping[str, Any] | None = None
+    """How well predictions tell planted pairs from decoys, where the model was asked about motifs."""
 
     @property
     def key(self) -> str:

@@ -1,0 +1,61 @@
+@told
+def motif_file(wildcards):
+    """Return the user's file of motifs, or none where known and discovered motifs are asked about."""
+    name = PLAN.importance_config(wildcards.dataset).get("motifs")
+    if name in (None, "known", "discovered"):
+        return []
+    if not Path(name).is_file():
+        raise UserError(
+            f"importance.motifs: found {name}, expected known, discovered, null or the path of a MEME file"
+        )
+    return [name]
+
+
+@told
+def importance_config(wildcards):
+    """Return how the wildcards' model is asked about motifs."""
+    return PLAN.importance_config(wildcards.dataset)
+
+
+rule measure_importance:
+    """Ask a model about motifs: inserted, in pairs, taken out, and what it would like to see most."""
+    input:
+        script=script("measure_importance.py"),
+        codes=store_of("codes.npy"),
+        store=store_of("store.json"),
+        windows=rules.make_windows.output.windows,
+        targets=rules.make_windows.output.targets,
+        target_table=rules.make_windows.output.target_table,
+        checkpoint=rules.train.output.checkpoint,
+        discovered=lambda wildcards: PLAN.explanation_files(
+            wildcards.dataset, [wildcards.model], "modisco.meme"
+        ),
+        motif_file=motif_file,
+    output:
+        importance=f"{layout.INTERPRETATION}/importance.json",
+        table=f"{layout.INTERPRETATION}/importance.tsv",
+        meme=f"{layout.INTERPRETATION}/maximised.meme",
+        fasta=f"{layout.INTERPRETATION}/maximised.fasta",
+    log:
+        "logs/{dataset}/{split}/{model}/seed{seed}/measure_importance.log",
+    benchmark:
+        "benchmarks/{dataset}/{split}/{model}/seed{seed}/measure_importance.jsonl"
+    conda:
+        "../../envs/interpret.yaml"
+    threads: 1
+    resources:
+        mem_mb=6000,
+        runtime=240,
+        gpu=gpus(),
+    params:
+        code=lambda wildcards: code(
+            "measure_importance.py", training_config(wildcards)["model"]
+        ),
+        config=lambda wildcards: canonical(importance_config(wildcards)),
+        motif_file=lambda wildcards, input: flag("--motif-file", input.motif_file),
+    shell:
+        "NUMBA_NUM_THREADS={threads} python {input.script:q} --store {input.store} --windows {input.windows} "
+        "--targets {input.targets} --target-table {input.target_table} --checkpoint {input.checkpoint} "
+        "--discovered {input.discovered} {params.motif_file} --config {params.config:q} "
+        "--importance {output.importance} --table {output.table} --meme {output.meme} --fasta {output.fasta} "
+        "--device $([ {resources.gpu} = 0 ] && echo cpu || echo cuda) --log {log}"
