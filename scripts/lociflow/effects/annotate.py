@@ -181,7 +181,12 @@ def info_lines(outputs: Outputs, background: int) -> list[str]:
         ("", ".", "String", f"Effects by lociflow, one item for each allele and target. Format: {parts}"),
         ("_EFFECT", "A", "Float", f"Largest effect over targets ({effect}), with its sign"),
         ("_TARGET", "A", "String", "Target of the largest effect"),
-        ("_PERCENTILE", "A", "Float", f"Percentage of {background} background variants whose effect on it is no larger"),
+        (
+            "_PERCENTILE",
+            "A",
+            "Float",
+            f"Percentage of {background} background variants whose effect on it is no larger",
+        ),
         ("_SKIPPED", ".", "String", "For each item of ALT why it has no effect, . where it has one"),
         ("_MISMATCH", "0", "Flag", "REF is not what the genome has there"),
     )
@@ -205,7 +210,8 @@ def annotated_fields(scored: Scored, columns: Sequence[str]) -> list[str]:
         largest = [(effect, row, top) for effect, row, top in zip(scored.effects, scored.rows, tops, strict=True)]
         added = [
             f"{PREFIX}={','.join(items)}",
-            f"{PREFIX}_EFFECT=" + ",".join("." if effect is None else number(effect[top]) for effect, _, top in largest),
+            f"{PREFIX}_EFFECT="
+            + ",".join("." if effect is None else number(effect[top]) for effect, _, top in largest),
             f"{PREFIX}_TARGET=" + ",".join("." if top is None else _encoded(columns[top]) for *_, top in largest),
             f"{PREFIX}_PERCENTILE="
             + ",".join("." if row is None else number(row["percentile"][top]) for _, row, top in largest),

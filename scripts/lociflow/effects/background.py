@@ -93,9 +93,7 @@ def _seeds(predictors: Sequence[Predictor]) -> str:
     return f"{name}, {len(predictors)} seed{'s' if len(predictors) > 1 else ''}"
 
 
-def _alleles_of(
-    path: Path, store: SequenceStore, aliases: Mapping[str, str | None], longest: int
-) -> Iterator[Allele]:
+def _alleles_of(path: Path, store: SequenceStore, aliases: Mapping[str, str | None], longest: int) -> Iterator[Allele]:
     counts: Counter[str] = Counter()
     for judged in judged_records(path, store, aliases, longest, "skip"):
         count(judged, counts)
@@ -177,9 +175,7 @@ def read_background(path: Path) -> Background:
             check_format(about, KIND, path)
             return Background(tuple(map(str, found["columns"])), found["effects"])
     except (OSError, ValueError, KeyError) as error:
-        raise UserError(
-            f"{path}: cannot be read ({error}); remove it and run snakemake again to rebuild it"
-        ) from None
+        raise UserError(f"{path}: cannot be read ({error}); remove it and run snakemake again to rebuild it") from None
 
 
 def percentiles(background: Background, effect: np.ndarray) -> np.ndarray:

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from store_files import StoreOf
+from store_files import StoreOf, make_store
 
 from lociflow.effects.alleles import Allele
 from lociflow.effects.windows import allele_windows
@@ -53,8 +53,6 @@ def test_windows_longer_than_the_contig(store_of: StoreOf) -> None:
 
 @pytest.fixture(scope="module")
 def shared(tmp_path_factory: pytest.TempPathFactory) -> SequenceStore:
-    from store_files import make_store
-
     letters = "".join(np.random.default_rng(1).choice(list("ACGT"), 60))
     return make_store(tmp_path_factory.mktemp("shared"), {"chrI": letters})
 
