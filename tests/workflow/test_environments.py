@@ -26,6 +26,9 @@ CHOSEN = {
     "encode_latent.py": ["model", "training"],
     "attribute.py": ["model", "interpretation"],
     "extract_filters.py": ["model"],
+    "score_background.py": ["model", "training"],
+    "score_variants.py": ["model", "training"],
+    "saturate_region.py": ["model", "training"],
     "fit_baseline.py": ["baseline"],
     "preflight.py": ["model", "training"],
 }

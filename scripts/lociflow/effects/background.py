@@ -1,4 +1,4 @@
-"""What is a large effect: the effects of variants that a model is asked of for comparison, and percentiles among them."""
+"""What is a large effect: those of variants that are scored for comparison, and percentiles among them."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence

@@ -8,7 +8,7 @@ attribution by mutagenesis does, would have the model look at the region's ends 
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -16,46 +16,16 @@ import pandas as pd
 from lociflow.command import UserError, atomic, status
 from lociflow.effects.alleles import Allele
 from lociflow.effects.predictions import load_predictors
-from lociflow.effects.saturation_figure import draw_saturation
+from lociflow.effects.region import Region, parse_region
+from lociflow.effects.saturation_figure import BASES, Drawn, draw_saturation
 from lociflow.effects.settings import EffectConfig, check_shifts
 from lociflow.effects.statistics import STATISTICS, chunk_size, effect_columns, effect_name, score_alleles
 from lociflow.genome.contig_names import read_aliases
 from lociflow.sequence.alphabet import SOFT_MASK, decode
 from lociflow.sequence.store import SequenceStore, contig_index, open_store
 
-BASES = "ACGT"
-# As samtools writes regions; a contig's name may hold a colon itself.
-_REGION = re.compile(r"(?P<contig>.+):(?P<start>[0-9][0-9,]*)-(?P<end>[0-9][0-9,]*)")
 # What a file's name should not hold.
 _UNSAFE = re.compile(r"[^A-Za-z0-9_.+=-]")
-
-
-class Region(NamedTuple):
-    """A stretch of a contig."""
-
-    contig: str
-    start: int
-    """0-based."""
-    end: int
-    """Exclusive."""
-
-
-def parse_region(text: str) -> Region:
-    """Read ``contig:start-end``, 1-based and with both ends inside, as samtools does.
-
-    Raises
-    ------
-    UserError
-        It is no such text, or ends before it starts.
-    """
-    found = _REGION.fullmatch(text)
-    if found:
-        start, end = (int(found[side].replace(",", "")) for side in ("start", "end"))
-        if 1 <= start <= end:
-            return Region(found["contig"], start - 1, end)
-    raise UserError(
-        f"variant_effects.saturation: found {text!r}, expected contig:start-end, 1-based, with start <= end"
-    )
 
 
 def saturate_region(
@@ -76,12 +46,12 @@ def saturate_region(
     checkpoints
         One for each seed of the model.
     region
-        As :func:`parse_region` reads it; aliases of the contig hold.
+        As :func:`lociflow.effects.region.parse_region` reads it; aliases of the contig hold.
     config
         As :class:`lociflow.effects.settings.EffectConfig`.
     table
-        Tab-separated table to write: ``contig``, ``position`` (1-based), ``ref``, ``alt``, ``target``, the statistics of
-        the labels and ``sd`` over seeds; bases other than A, C, G and T are left out.
+        Tab-separated table to write: ``contig``, ``position`` (1-based), ``ref``, ``alt``, ``target``, the statistics
+        of the labels and ``sd`` over seeds; bases other than A, C, G and T are left out.
     figures
         Folder of ``TARGET.svg``, to write.
     device

@@ -1,16 +1,19 @@
 """The heat map of a saturated region: a row for each base, a column for each position, a logo of the mean above."""
 
 from pathlib import Path
+from typing import NamedTuple
 
 import logomaker
 import matplotlib
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from lociflow.command import atomic
+from lociflow.effects.region import Region
 
 BASES = "ACGT"
 # Inches a position: letters of a logo can be read down to some 6 points.
@@ -20,24 +23,33 @@ LETTER_COLOURS = {"A": "#009E73", "C": "#0072B2", "G": "#E69F00", "T": "#D55E00"
 DIVERGING = "RdBu_r"
 
 
-def draw_saturation(
-    effect: np.ndarray, letters: str, contig: str, start: int, target: str, statistic: str, path: Path
-) -> None:
+class Drawn(NamedTuple):
+    """What is drawn of a region."""
+
+    effect: np.ndarray
+    """Shape ``(4, positions)``, rows A, C, G, T; NaN at the reference base and where nothing is known."""
+    letters: str
+    """The region's bases."""
+    region: Region
+    target: str
+    statistic: str
+    """What the effects are called."""
+    signed: bool
+    """Whether an effect below 0 is a prediction that falls; else effects are sizes."""
+
+
+def draw_saturation(drawn: Drawn, path: Path) -> None:
     """Draw the effects of every substitution of a region.
 
     Parameters
     ----------
-    effect
-        Shape ``(4, positions)``, rows A, C, G, T; NaN at the reference base and where nothing is known.
-    letters
-        The region's bases.
-    contig, start
-        Where it begins, 0-based; the axis counts from 1.
-    target, statistic
-        What the effects are of, and their name.
+    drawn
+        The effects.
     path
         SVG to write, always with the same bytes for the same effects.
     """
+    effect, letters, region, target, statistic, signed = drawn
+    contig, start = region.contig, region.start
     positions = effect.shape[1]
     width = float(np.clip(WIDTH * positions + 1.6, NARROWEST, WIDEST))
     figure = Figure(figsize=(width, 3.2), layout="constrained")
@@ -45,8 +57,9 @@ def draw_saturation(
     grid = figure.add_gridspec(2, 2, height_ratios=[1.2, 1], width_ratios=[1, 0.12 / width])
     above = figure.add_subplot(grid[0, 0])
     below = figure.add_subplot(grid[1, 0], sharex=above)
-    _draw_logo(above, mean_effect(effect), letters)
-    above.set_ylabel("mean effect of\nthe three others")
+    # A base whose loss lowers the prediction speaks for it, and stands above the line.
+    _draw_logo(above, -mean_effect(effect) if signed else mean_effect(effect), letters)
+    above.set_ylabel("mean fall by\nsubstitution" if signed else "mean effect of\nsubstitution")
     above.tick_params(labelbottom=False)
     largest = float(np.nanmax(np.abs(effect))) if np.isfinite(effect).any() else 0.0
     image = below.imshow(
@@ -80,11 +93,9 @@ def mean_effect(effect: np.ndarray) -> np.ndarray:
     return np.asarray(np.divide(total, number, out=np.zeros(effect.shape[1]), where=number > 0))
 
 
-def _draw_logo(axis: matplotlib.axes.Axes, mean: np.ndarray, letters: str) -> None:
-    """Draw the genome's bases as high as what replacing them costs: upwards where the effect falls."""
+def _draw_logo(axis: Axes, height: np.ndarray, letters: str) -> None:
     heights = pd.DataFrame(0.0, index=range(len(letters)), columns=list(BASES))
     for place, letter in enumerate(letters):
         if letter in BASES:
-            # A base whose loss lowers the prediction speaks for it, and stands above the line.
-            heights.loc[place, letter] = -mean[place]
+            heights.loc[place, letter] = height[place]
     logomaker.Logo(heights, ax=axis, color_scheme=LETTER_COLOURS, show_spines=True)

@@ -12,8 +12,9 @@ from toy_predictors import predictor
 from lociflow.command import UserError
 from lociflow.effects import saturation
 from lociflow.effects.alleles import Allele
-from lociflow.effects.saturation import Region, effect_matrix, parse_region, region_letters, saturate_region
-from lociflow.effects.saturation_figure import draw_saturation, mean_effect
+from lociflow.effects.region import Region, parse_region
+from lociflow.effects.saturation import effect_matrix, region_letters, saturate_region
+from lociflow.effects.saturation_figure import Drawn, draw_saturation, mean_effect
 from lociflow.effects.statistics import score_alleles
 from lociflow.models.outputs import Outputs
 
@@ -105,7 +106,8 @@ def test_the_matrix_has_the_bases_as_rows() -> None:
 
 def test_what_the_figure_says(tmp_path: Path) -> None:
     effect = np.array([[np.nan, 0.5], [-1.0, np.nan], [0.25, 0.0], [0.0, 0.0]])
-    draw_saturation(effect, "AC", "chrI", 999, "Reb1", "log2_fold_change", tmp_path / "Reb1.svg")
+    drawn = Drawn(effect, "AC", Region("chrI", 999, 1001), "Reb1", "log2_fold_change", signed=True)
+    draw_saturation(drawn, tmp_path / "Reb1.svg")
     text = (tmp_path / "Reb1.svg").read_text()
     assert "<dc:title>Reb1</dc:title>" in text
     assert "the largest absolute effect is 1." in text
