@@ -96,9 +96,8 @@ def saturate_region(
     figures.mkdir(parents=True, exist_ok=True)
     for column, name in enumerate(columns):
         matrix = effect_matrix(alleles, effect[:, column], found)
-        draw_saturation(
-            matrix, letters, found.contig, found.start, name, effect_name(outputs.kind), figures / file_name(name)
-        )
+        drawn = Drawn(matrix, letters, found, name, effect_name(outputs.kind), outputs.kind != "position_class")
+        draw_saturation(drawn, figures / file_name(name))
 
 
 def region_letters(store: SequenceStore, region: Region) -> str:
