@@ -162,9 +162,7 @@ def run_source(place: str, source: Mapping[str, Any]) -> dict[str, Any]:
     """
     found = _source({"name": place}, place, source)
     if found["path"] and not Path(found["path"]).is_file():
-        raise UserError(
-            f"{place}: {found['path']}: no such file; relative paths are relative to where snakemake runs"
-        )
+        raise UserError(f"{place}: {found['path']}: no such file; relative paths are relative to where snakemake runs")
     return found
 
 

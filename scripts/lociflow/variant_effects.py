@@ -38,9 +38,7 @@ def check(asked_run: Mapping[str, Any], groups: Configuration) -> None:
     for key in ("models", "datasets"):
         for name in found.get(key) or []:
             if name not in asked_run[key]:
-                raise UserError(
-                    f"{KEY}.{key}: {name} is none of this run's {key}{did_you_mean(name, asked_run[key])}"
-                )
+                raise UserError(f"{KEY}.{key}: {name} is none of this run's {key}{did_you_mean(name, asked_run[key])}")
     for label in found.get("models") or []:
         if run.is_unsupervised(groups, label):
             raise UserError(f"{KEY}.models: {label} is trained without labels, expected a model with outputs")
@@ -85,9 +83,7 @@ def file_sources(asked_run: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     return {name: sources.run_source(f"variants/{name}", source) for name, source in found.items()}
 
 
-def all_sources(
-    asked_run: Mapping[str, Any], others: Mapping[str, Mapping[str, Any]]
-) -> dict[str, dict[str, Any]]:
+def all_sources(asked_run: Mapping[str, Any], others: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
     """Return the sources of data sets with those of the run's variants, by their ``file``.
 
     Raises

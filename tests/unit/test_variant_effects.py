@@ -76,7 +76,10 @@ def test_what_the_steps_are_told(home):
 @pytest.mark.parametrize(
     ("keys", "told"),
     [
-        ({"files": {"calls": CALLS}, "models": ["nett"]}, "models: nett is none of this run's models; did you mean net?"),
+        (
+            {"files": {"calls": CALLS}, "models": ["nett"]},
+            "models: nett is none of this run's models; did you mean net?",
+        ),
         ({"files": {"calls": CALLS}, "datasets": ["toi"]}, "datasets: toi is none of this run's datasets"),
         ({"saturation": {"site": "c1:9-5"}}, "found 'c1:9-5', expected contig:start-end"),
         ({"shifts": [0]}, "variant_effects"),
@@ -97,7 +100,11 @@ def test_models_of_more_than_the_sequence_are_refused(home):
 
 def test_data_sets_without_a_genome_are_refused(home):
     sequences = changed(
-        {key: value for key, value in DATASET.items() if key not in ("genome", "targets", "windows", "labels", "split")},
+        {
+            key: value
+            for key, value in DATASET.items()
+            if key not in ("genome", "targets", "windows", "labels", "split")
+        },
         sequences={"fasta": [{"url": "https://a.org/a.fa"}]},
         targets={"columns": {"A": "a"}},
         windows={"_target_": "lociflow.genome.whole_sequences.whole_sequences", "length": 30},
