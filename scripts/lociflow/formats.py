@@ -18,12 +18,12 @@ VERSIONS = {
     "explanation scores": 2,
     "motif recovery": 1,
     "attention": 1,
-    "explanation scores": 1,
     "explanation checks": 1,
     "importance": 1,
     "spacing": 1,
     "latent": 1,
     "reconstruction": 1,
+    "variant background": 1,
 }
 
 

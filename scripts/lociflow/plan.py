@@ -5,7 +5,7 @@ from functools import cache, cached_property
 from itertools import product
 from typing import Any
 
-from lociflow import baselines, explanations, layout, run, sources, trainings, variants
+from lociflow import baselines, explanations, layout, run, sources, trainings, variant_effects, variants
 from lociflow.command import UserError
 from lociflow.config import Configuration
 from lociflow.genome.split_schemes import pooled_splits, split_schemes
@@ -393,6 +393,11 @@ class Plan:
         asked = [name for name in ("learning_curve", "single_task") if self.run.get(name)]
         tables = [f"{folder}/architectures.{kind}" for kind in ("tsv", "txt") if self.spacing_files()]
         return [*(f"{folder}/{name}.{kind}" for name, kind in product(asked, ("tsv", "svg"))), *tables]
+
+    def effect_files(self) -> list[str]:
+        """Return what is made of the run's variants, by the models of each data set's first split."""
+        splits = {name: self.folds_of(name, self.splits_of(name)[0])[0] for name in self.run["datasets"]}
+        return variant_effects.effect_files(self.run, self.groups, splits)
 
     def spacing_files(self) -> dict[str, str]:
         """Return where it is scored how well each entry knows the spacing rule of a simulated genome, by entry."""

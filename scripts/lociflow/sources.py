@@ -145,6 +145,27 @@ def _file_name(text: str) -> str:
     return re.sub(r"[^A-Za-z0-9_.+=-]", "_", text)
 
 
+def run_source(place: str, source: Mapping[str, Any]) -> dict[str, Any]:
+    """Fill in a source that a run names itself.
+
+    Parameters
+    ----------
+    place
+        Folder of its ``file`` where it names none.
+    source
+        What the run says.
+
+    Raises
+    ------
+    UserError
+        It has no address, its ``file`` is no relative path, or its ``path`` does not exist.
+    """
+    found = _source({"name": place}, place, source)
+    if found["path"] and not Path(found["path"]).is_file():
+        raise UserError(f"{place}: {found['path']}: no such file; relative paths are relative to where snakemake runs")
+    return found
+
+
 def _source(config: Mapping[str, Any], place: str, source: Mapping[str, Any]) -> dict[str, Any]:
     """Fill in a source's ``file``: its place under resources/sources and under a mirror."""
     name = config["name"]

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 FOLDER = Path(__file__).resolve().parent
-NAMES = ("extraction", "loader", "labelling", "memory", "training", "homology", "attribution")
+NAMES = ("extraction", "loader", "labelling", "memory", "training", "homology", "attribution", "effects")
 
 
 def main() -> None:

@@ -30,6 +30,9 @@ CHOSEN = {
     "score_prefixes.py": ["model"],
     "extract_filters.py": ["model"],
     "measure_importance.py": ["model"],
+    "score_background.py": ["model", "training"],
+    "score_variants.py": ["model", "training"],
+    "saturate_region.py": ["model", "training"],
     "fit_baseline.py": ["baseline"],
     "preflight.py": ["model", "training"],
 }

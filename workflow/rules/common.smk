@@ -15,7 +15,7 @@ STARTED = time.time()
 HOME = Path(str(workflow.current_basedir)).resolve().parents[1]
 sys.path.insert(0, str(HOME / "scripts"))
 
-from lociflow import layout, run, sources, variants
+from lociflow import layout, run, sources, variant_effects, variants
 from lociflow.code_digest import code_digest
 from lociflow.command import UserError, write_json
 from lociflow.config import Configuration, attribution, canonical, check_schema
@@ -66,12 +66,16 @@ def checked_run():
     )
     run.check_run(config, groups)
     check_experiments(config, groups)
+    variant_effects.check(config, groups)
     plan = Plan(dict(config), groups)
     # Read here, where a mistake in a file of published numbers can still be told in one sentence.
     plan.published
     return (
         plan,
-        sources.all_sources(groups, plan.datasets, config["interpretation"]),
+        variant_effects.all_sources(
+            config,
+            sources.all_sources(groups, plan.datasets, config["interpretation"]),
+        ),
         sources.stores(groups, plan.datasets),
     )
 

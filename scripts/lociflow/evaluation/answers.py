@@ -31,17 +31,11 @@ def answer_function(
     """
 
     def binary(raw: Tensor) -> Answers:
-        return (corrected(raw).sigmoid(),)
+        return (corrected(raw, calibration).sigmoid(),)
 
     def classes(raw: Tensor) -> Answers:
-        logits = corrected(raw)
+        logits = corrected(raw, calibration)
         return (torch.cat([logits[..., columns].softmax(dim=-1) for columns in outputs.groups], dim=-1),)
-
-    def corrected(raw: Tensor) -> Tensor:
-        if calibration is None:
-            return raw
-        slope, intercept = torch.tensor(calibration, dtype=torch.float32, device=raw.device)
-        return raw * slope + intercept
 
     def real(raw: Tensor) -> Answers:
         found: Tensor = trusted_object(training["loss"]["_target_"]).prediction(raw)  # type: ignore[attr-defined]
@@ -58,6 +52,14 @@ def answer_function(
         "profile": profile,
     }
     return found[outputs.kind]
+
+
+def corrected(raw: Tensor, calibration: Sequence[Sequence[float]] | None) -> Tensor:
+    """Return logits with the slope and the intercept of each column, or as they are where there is no calibration."""
+    if calibration is None:
+        return raw
+    slope, intercept = torch.tensor(calibration, dtype=torch.float32, device=raw.device)
+    return raw * slope + intercept
 
 
 def column_arrays(outputs: Outputs, answers: Answers) -> dict[str, np.ndarray]:

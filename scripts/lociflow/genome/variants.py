@@ -140,7 +140,7 @@ def check_reference(vcf: Path, store: SequenceStore, aliases: Mapping[str, str |
     vcf = Path(vcf)
     counts: Counter[str] = Counter()
     lengths: dict[str, int] = {}
-    records = (_bcf_records if _is_bcf(vcf) else _vcf_records)(vcf, counts, lengths)
+    records = (_bcf_records if is_bcf(vcf) else _vcf_records)(vcf, counts, lengths)
     report = _report(records, vcf, store, aliases, counts, one_based=True)
     place = {name: int(length) for name, length in zip(store.names, store.lengths, strict=True)}
     report["header_lengths"] = [
@@ -308,7 +308,14 @@ def _blocks(records: Iterator[Stated]) -> Iterator[list[Stated]]:
         yield block
 
 
-def _is_bcf(path: Path) -> bool:
+def is_bcf(path: Path) -> bool:
+    """Tell whether a file of variants is BCF, by its content.
+
+    Raises
+    ------
+    UserError
+        The file cannot be read.
+    """
     try:
         with open_binary(path) as handle:
             return handle.read(3) == b"BCF"

@@ -13,6 +13,7 @@ from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from lociflow import variant_effects
 from lociflow.command import UserError
 from lociflow.config import Configuration
 from lociflow.genome.contig_names import read_aliases
@@ -46,6 +47,7 @@ def preflight(run: Mapping[str, Any], conda: bool = False) -> None:
     """
     groups = Configuration(HOME / "config", HOME / "workflow" / "schemas", map(Path, run.get("config_dirs") or []))
     check_run(run, groups)
+    variant_effects.check(run, groups)
     findings = look(run, groups, conda)
     print(table(findings), file=sys.stderr)
     wrong = [finding for finding in findings if finding.verdict == ERROR]
@@ -70,7 +72,7 @@ def look(
     trained
         Data set and label of the trainings whose models are tried; None: all of the run.
     """
-    files = all_sources(groups, run["datasets"], run.get("interpretation"))
+    files = variant_effects.all_sources(run, all_sources(groups, run["datasets"], run.get("interpretation")))
     # As scripts/fetch.py will.
     mirror = run.get("mirror") or os.environ.get("LOCIFLOW_MIRROR")
     findings = [] if conda else [check_bedtools()]
@@ -81,6 +83,8 @@ def look(
     for name in run["datasets"]:
         config = groups.dataset(name)
         whole = {**config, **dataset_files(config, groups)}
+        if name in variant_effects.datasets(run):
+            whole["variants"] = [*whole["variants"], *variant_effects.file_sources(run).values()]
         here = {
             source["file"]: path
             for source in files.values()

@@ -1,0 +1,200 @@
+"""What is a large effect: those of variants that are scored for comparison, and percentiles among them."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from lociflow.command import UserError, atomic, status
+from lociflow.effects.alleles import Allele
+from lociflow.effects.predictions import Predictor, load_predictors
+from lociflow.effects.settings import EffectConfig, check_shifts
+from lociflow.effects.statistics import chunk_size, effect_columns, score_alleles
+from lociflow.effects.survey import check_variants, count, judged_records
+from lociflow.formats import check_format, stamp
+from lociflow.genome.contig_names import read_aliases
+from lociflow.genome.window_table import read_windows
+from lociflow.sequence.alphabet import LETTERS, SOFT_MASK
+from lociflow.sequence.store import SequenceStore, contig_index, open_store
+
+KIND = "variant background"
+# Sets these draws apart from others with the same seed.
+PURPOSE = 0xBAC6
+
+
+class Background(NamedTuple):
+    """Effects to compare with."""
+
+    columns: tuple[str, ...]
+    effects: np.ndarray
+    """Absolute effects, ``float64``, shape ``(alleles, columns)``, each column sorted."""
+
+
+def score_background(
+    store: Path,
+    windows: Path,
+    checkpoints: Sequence[Path],
+    config: Mapping[str, Any],
+    background: Path,
+    variants: Path | None = None,
+    device: str = "cpu",
+) -> None:
+    """Score the variants of the background with a model.
+
+    Parameters
+    ----------
+    store, windows
+        ``store.json`` and ``windows.parquet`` of the data set.
+    checkpoints
+        One for each seed.
+    config
+        As :class:`lociflow.effects.settings.EffectConfig`.
+    background
+        ``.npz`` to write.
+    variants
+        VCF or BCF of the background; None: substitutions are drawn.
+    device
+        ``cpu``, ``cuda`` or ``auto``.
+
+    Raises
+    ------
+    UserError
+        An input cannot be read, or no variant of the background can be scored.
+    """
+    settings = EffectConfig.read(config)
+    genome, predictors = open_store(store), load_predictors(checkpoints, device)
+    length = predictors[0].length
+    check_shifts(settings.shifts, length)
+    if variants is None:
+        regions = read_windows(windows)
+        regions = regions[~regions["shuffled"].to_numpy(bool)]
+        contig = contig_index(genome, regions["contig"].astype(str))
+        start, end = (regions[side].to_numpy(np.int64) for side in ("start", "end"))
+        alleles: Iterator[Allele] = iter(draw_substitutions(genome, contig, start, end, settings.snvs, settings.seed))
+    else:
+        aliases = read_aliases(settings.contig_aliases)
+        check_variants(variants, genome, aliases)
+        alleles = _alleles_of(variants, genome, aliases, length)
+    parts = []
+    while chunk := list(islice(alleles, chunk_size(length))):
+        parts.append(np.abs(score_alleles(predictors, genome, chunk, settings.shifts).effect))
+    if not parts:
+        raise UserError(f"{variants}: found no variant that can be scored, expected some for the background")
+    effects = np.sort(np.concatenate(parts), axis=0)
+    write_background(background, Background(effect_columns(predictors[0].outputs), effects))
+    status(f"background: {len(effects):,} variants scored with {_seeds(predictors)}")
+
+
+def _seeds(predictors: Sequence[Predictor]) -> str:
+    name = predictors[0].loaded.config["model"].get("name", "the model")
+    return f"{name}, {len(predictors)} seed{'s' if len(predictors) > 1 else ''}"
+
+
+def _alleles_of(path: Path, store: SequenceStore, aliases: Mapping[str, str | None], longest: int) -> Iterator[Allele]:
+    counts: Counter[str] = Counter()
+    for judged in judged_records(path, store, aliases, longest, "skip"):
+        count(judged, counts)
+        yield from (allele for allele in judged.alleles if allele is not None)
+    status(", ".join(f"{number} {name}" for name, number in counts.items()))
+
+
+def draw_substitutions(
+    store: SequenceStore, contig: np.ndarray, start: np.ndarray, end: np.ndarray, number: int, seed: int
+) -> list[Allele]:
+    """Draw single-base substitutions in regions.
+
+    A region is drawn, then a base in it, then one of the three other bases, all with equal chances; bases other than A,
+    C, G and T are drawn again.
+
+    Parameters
+    ----------
+    store
+        The genome.
+    contig, start, end
+        The regions, 0-based and half-open; what lies beyond a contig is drawn again too.
+    number
+        Of substitutions.
+    seed
+        Of the draws.
+
+    Raises
+    ------
+    UserError
+        The regions hold hardly any A, C, G or T.
+    """
+    found: list[Allele] = []
+    for attempt in range(100):
+        draws = np.random.Generator(np.random.Philox(key=[seed, PURPOSE], counter=[0, 0, 0, attempt]))
+        row = draws.integers(0, len(start), number)
+        position = draws.integers(start[row], end[row])
+        step = draws.integers(1, 4, number)
+        inside = (position >= 0) & (position < store.lengths[contig[row]])
+        row, position, step = row[inside], position[inside], step[inside]
+        code = store.codes[store.offsets[contig[row]] + position] & (SOFT_MASK - 1)
+        other = (code + step) % 4
+        found += [
+            Allele(int(contig[place]), int(base), LETTERS[was], LETTERS[becomes])
+            for place, base, was, becomes in zip(row, position, code, other, strict=True)
+            if was < 4
+        ]
+        if len(found) >= number:
+            return found[:number]
+    raise UserError(
+        f"{store.path}: found {len(found)} of {number} places with A, C, G or T in the bins of the data set, expected "
+        "more; set variant_effects.background.snvs lower"
+    )
+
+
+def write_background(path: Path, background: Background) -> None:
+    """Write a background as ``.npz``."""
+    with atomic(path) as temporary, temporary.open("wb") as handle:
+        about = stamp(KIND)
+        np.savez(
+            handle,
+            format=about["format"],
+            version=about["version"],
+            columns=np.array(background.columns),
+            effects=background.effects,
+        )
+
+
+def read_background(path: Path) -> Background:
+    """Read a background.
+
+    Raises
+    ------
+    UserError
+        The file cannot be read or is of another format or version.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as found:
+            about = {"format": str(found["format"]), "version": int(found["version"])}
+            check_format(about, KIND, path)
+            return Background(tuple(map(str, found["columns"])), found["effects"])
+    except (OSError, ValueError, KeyError) as error:
+        raise UserError(f"{path}: cannot be read ({error}); remove it and run snakemake again to rebuild it") from None
+
+
+def percentiles(background: Background, effect: np.ndarray) -> np.ndarray:
+    """Return which percentage of the background has an effect of the same size or a smaller one.
+
+    Parameters
+    ----------
+    background
+        The effects to compare with.
+    effect
+        Shape ``(alleles, columns)``, with sign.
+
+    Returns
+    -------
+    numpy.ndarray
+        0 to 100, ``float64``, the same shape.
+    """
+    size = np.abs(effect)
+    ranks = [
+        np.searchsorted(background.effects[:, column], size[:, column], side="right") for column in range(size.shape[1])
+    ]
+    return np.stack(ranks, axis=1).reshape(size.shape) * 100 / len(background.effects)

@@ -1,0 +1,161 @@
+"""A trained model's predictions for windows that no data set holds, both strands averaged where its predictions are."""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from lociflow.command import UserError
+from lociflow.data.dataset import from_other_strand
+from lociflow.data.one_hot import OneHot, reverse_complement_one_hot
+from lociflow.evaluation.answers import Answers, answer_function, corrected
+from lociflow.evaluation.predict import averages_strands
+from lociflow.models.checkpoint import CALIBRATION, LoadedModel, load_model
+from lociflow.models.device import resolve_device
+from lociflow.models.outputs import UNLABELLED, Outputs
+
+PROBABILITIES = ("binary", "class")
+
+
+class Predictor(NamedTuple):
+    """A model that predicts codes."""
+
+    loaded: LoadedModel
+    answer: Callable[[Any], Answers]
+    """From raw outputs to what is averaged over strands, see :func:`answer_of`."""
+    one_hot: OneHot
+    device: torch.device
+
+    @property
+    def outputs(self) -> Outputs:
+        """What the model was asked for."""
+        return self.loaded.outputs
+
+    @property
+    def length(self) -> int:
+        """Bases of its windows."""
+        return int(self.loaded.config["model"]["input_length"])
+
+
+def load_predictors(checkpoints: Sequence[Path], device: str) -> list[Predictor]:
+    """Load the seeds of a model.
+
+    Parameters
+    ----------
+    checkpoints
+        One for each seed.
+    device
+        ``cpu``, ``cuda`` or ``auto``.
+
+    Raises
+    ------
+    UserError
+        A model reads more than the sequence, another alphabet than DNA, or has no outputs; or the seeds differ in
+        outputs or input length.
+    """
+    found = [_load(path, device) for path in checkpoints]
+    torch.set_num_threads(found[0].loaded.config["training"]["torch_threads"])
+    for path, other in zip(checkpoints[1:], found[1:], strict=True):
+        if (other.outputs, other.length) != (found[0].outputs, found[0].length):
+            raise UserError(
+                f"{path}: has other outputs or another input length than {checkpoints[0]}, expected seeds of one "
+                "model; train them again"
+            )
+    return found
+
+
+def _load(path: Path, device: str) -> Predictor:
+    loaded = load_model(path)
+    name = loaded.config["model"].get("name", path)
+    if loaded.outputs.kind == UNLABELLED:
+        raise UserError(f"{name}: was trained without labels, expected a model with outputs; choose another")
+    if loaded.alphabet.complement is None:
+        raise UserError(f"{name}: reads {loaded.alphabet.name}, expected a model of DNA; choose another")
+    if list(loaded.config["model"]["views"]) != ["sequence"]:
+        views = ", ".join(loaded.config["model"]["views"])
+        raise UserError(f"{name}: reads {views}, expected a model of the sequence alone; choose another")
+    place = resolve_device(device)
+    loaded.model.to(place).eval()
+    calibration = loaded.provenance.get(CALIBRATION)
+    answer = answer_of(loaded.outputs, loaded.config["training"], calibration)
+    return Predictor(loaded, answer, OneHot(loaded.alphabet).to(place), place)
+
+
+def answer_of(
+    outputs: Outputs, training: Mapping[str, Any], calibration: Sequence[Sequence[float]] | None = None
+) -> Callable[[Any], Answers]:
+    """Return the function from raw outputs to predictions as effects need them.
+
+    Of probabilities of a whole bin these are the logarithms of p and of 1 - p, ``float64``, straight from the logits,
+    so that odds stay finite where p rounds to 0 or 1. All others are as :func:`lociflow.evaluation.answers` has them.
+    """
+
+    def binary(raw: Tensor) -> Answers:
+        logits = corrected(raw, calibration).double()
+        return nn.functional.logsigmoid(logits), nn.functional.logsigmoid(-logits)
+
+    def classes(raw: Tensor) -> Answers:
+        logits = corrected(raw, calibration).double()
+        logs = [logits[:, group].log_softmax(dim=1) for group in outputs.groups]
+        return torch.cat(logs, dim=1), torch.cat([_others(log) for log in logs], dim=1)
+
+    found = {"binary": binary, "class": classes}
+    return found.get(outputs.kind) or answer_function(outputs, training, calibration)
+
+
+def _others(logs: Tensor) -> Tensor:
+    """Return the logarithm of the summed probability of all other classes, shape ``(n, classes)``."""
+    classes = logs.shape[1]
+    itself = torch.eye(classes, dtype=torch.bool, device=logs.device)
+    return logs[:, None, :].expand(-1, classes, -1).masked_fill(itself, -math.inf).logsumexp(dim=2)
+
+
+def predict_codes(predictor: Predictor, codes: np.ndarray) -> tuple[np.ndarray, ...]:
+    """Predict some windows.
+
+    Parameters
+    ----------
+    predictor
+        The model.
+    codes
+        ``uint8``, shape ``(n, length)``.
+
+    Returns
+    -------
+    tuple of numpy.ndarray
+        For binary labels and classes the logarithms of p and of 1 - p, ``float64``, shape ``(n, columns)``; for the
+        other kinds of labels the predictions, ``float32``: values, probabilities along the bin, or profiles and log
+        counts.
+    """
+    loaded = predictor.loaded
+    size = loaded.config["training"]["evaluation_batch_size"]
+    average = averages_strands(loaded)
+    columns = loaded.outputs.other_strand(loaded.provenance.get("other_strand"))
+    mean = _mean_of_logarithms if loaded.outputs.kind in PROBABILITIES else _mean
+    batches: list[Answers] = []
+    with torch.inference_mode():
+        for begin in range(0, len(codes), size):
+            sequence = predictor.one_hot.expand(
+                torch.from_numpy(codes[begin : begin + size]).to(predictor.device, non_blocking=True)
+            )
+            answers = predictor.answer(loaded.model({"sequence": sequence}))
+            if average:
+                others = predictor.answer(loaded.model({"sequence": reverse_complement_one_hot(sequence)}))
+                answers = tuple(
+                    mean(one, from_other_strand(other, columns)) for one, other in zip(answers, others, strict=True)
+                )
+            batches.append(tuple(one.cpu() for one in answers))
+    return tuple(torch.cat(parts).numpy() for parts in zip(*batches, strict=True))
+
+
+def _mean(one: Tensor, other: Tensor) -> Tensor:
+    return (one + other) / 2
+
+
+def _mean_of_logarithms(one: Tensor, other: Tensor) -> Tensor:
+    """Return the logarithm of the mean of what two logarithms are of."""
+    return torch.logaddexp(one, other) - math.log(2)

@@ -1,0 +1,146 @@
+"""The records of a VCF or BCF as text, one at a time, so that whatever a file says is kept as it is written."""
+
+import io
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import pysam
+
+from lociflow.command import UserError
+from lociflow.compression import GZIP_ERRORS, open_binary
+from lociflow.genome.variants import is_bcf
+
+COLUMNS = "#CHROM"
+# CHROM, POS, ID, REF, ALT, QUAL, FILTER and INFO; FORMAT and samples may follow.
+FIXED = 8
+INFO = 7
+
+
+class Record(NamedTuple):
+    """One record of a VCF or BCF."""
+
+    fields: list[str]
+    """The columns as they are written."""
+    number: int
+    """Line in a VCF, number of the record in a BCF; from 1."""
+
+    @property
+    def contig(self) -> str:
+        """CHROM."""
+        return self.fields[0]
+
+    @property
+    def position(self) -> int:
+        """First base of REF, 0-based."""
+        return int(self.fields[1]) - 1
+
+    @property
+    def reference(self) -> str:
+        """REF."""
+        return self.fields[3]
+
+    @property
+    def alternatives(self) -> list[str]:
+        """ALT, one item an allele."""
+        return self.fields[4].split(",")
+
+
+def read_header(path: Path) -> list[str]:
+    """Return the lines of a file's header, without line ends; the last one names the columns.
+
+    Raises
+    ------
+    UserError
+        The file cannot be read, or has no such line before its first record.
+    """
+    header: list[str] = []
+    for _, line in _lines(path):
+        if not line.startswith("#"):
+            break
+        header.append(line)
+        if line.startswith(COLUMNS):
+            return header
+    raise UserError(
+        f"{path}: found no line that begins with {COLUMNS}, expected one after the header; is this a VCF file?"
+    )
+
+
+def read_records(path: Path) -> Iterator[Record]:
+    """Yield the records of a VCF (plain, gzip or bgzip) or BCF, in the order of the file.
+
+    Raises
+    ------
+    UserError
+        The file is broken, or a record has less than eight columns.
+    """
+    for number, line in _lines(path):
+        if line.startswith("#") or not line.strip():
+            continue
+        fields = line.split("\t")
+        if len(fields) < FIXED:
+            raise UserError(
+                f"{path}, line {number}: found {len(fields)} columns ({line[:60]!r}), expected CHROM, POS, ID, REF, "
+                "ALT, QUAL, FILTER and INFO, separated by tabs; complete the line"
+            )
+        if not fields[1].isdecimal():
+            raise UserError(f"{path}, line {number}: found POS {fields[1]!r}, expected a whole number")
+        yield Record(fields, number)
+
+
+def check_sorted(path: Path) -> int:
+    """Return the number of records of a file that is sorted as an index of it needs.
+
+    Raises
+    ------
+    UserError
+        The records of a contig do not follow each other, or their positions fall.
+    """
+    seen: set[str] = set()
+    contig, position, records = "", 0, 0
+    for record in read_records(path):
+        records += 1
+        if record.contig != contig:
+            if record.contig in seen:
+                raise _unsorted(path, record, f"{record.contig} a second time, after {contig}")
+            seen.add(record.contig)
+        elif record.position < position:
+            raise _unsorted(path, record, f"position {record.position + 1} after {position + 1}")
+        contig, position = record.contig, record.position
+    return records
+
+
+def _unsorted(path: Path, record: Record, found: str) -> UserError:
+    return UserError(
+        f"{path}, line {record.number}: found {found}, expected records sorted by contig and position; sort the file "
+        f"with `bcftools sort {path.name}`"
+    )
+
+
+def _lines(path: Path) -> Iterator[tuple[int, str]]:
+    yield from _bcf_lines(path) if is_bcf(path) else _text_lines(path)
+
+
+def _text_lines(path: Path) -> Iterator[tuple[int, str]]:
+    try:
+        with open_binary(path) as handle:
+            # Letters that are no UTF-8 come back as they were when the line is written again.
+            text = io.TextIOWrapper(handle, encoding="utf-8-sig", errors="surrogateescape")
+            for number, line in enumerate(text, start=1):
+                yield number, line.rstrip("\n")
+    except GZIP_ERRORS as error:
+        raise UserError(f"{path}: a broken gzip file ({error}); fetch it again") from None
+
+
+def _bcf_lines(path: Path) -> Iterator[tuple[int, str]]:
+    # htslib prints on stderr that there is no index, which nothing here needs.
+    verbosity = pysam.set_verbosity(0)
+    try:
+        with pysam.VariantFile(str(path)) as handle:
+            yield from ((0, line) for line in str(handle.header).splitlines())
+            for number, record in enumerate(handle, start=1):
+                yield number, str(record).rstrip("\n")
+    except (OSError, ValueError) as error:
+        raise UserError(f"{path}: cannot be read ({error}); expected a BCF file, fetch it again") from None
+    finally:
+        pysam.set_verbosity(verbosity)

@@ -1,0 +1,134 @@
+"""The alleles of a file of variants that can be scored, each with its record, and the counts of all others."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from lociflow.command import UserError
+from lociflow.effects.alleles import Allele, why_skipped
+from lociflow.effects.records import Record, check_sorted, read_records
+from lociflow.genome.variants import SHIFTS, check_reference, compare_reference
+from lociflow.sequence.alphabet import encode
+from lociflow.sequence.store import SequenceStore
+
+RECORDS = 4096
+FLAG, SKIP = "flag", "skip"
+
+
+class Judged(NamedTuple):
+    """A record with what can be scored of it."""
+
+    record: Record
+    alleles: list[Allele | None]
+    """One for each item of ALT; None: skipped."""
+    reasons: list[str | None]
+    """Why, of :data:`lociflow.effects.alleles.REASONS`."""
+    mismatch: bool
+    """Whether REF is not what the genome has there."""
+
+
+def check_variants(path: Path, store: SequenceStore, aliases: Mapping[str, str | None]) -> int:
+    """Look through a file of variants before anything is computed, and return the number of its records.
+
+    Raises
+    ------
+    UserError
+        The file is broken or not sorted, none of its contigs is the genome's, or its reference alleles are those of
+        another assembly or of shifted coordinates.
+    """
+    records = check_sorted(path)
+    report = check_reference(path, store, aliases)
+    if report["shift"] or report["mismatches"] > report["compared"] / 2:
+        first = report["examples"][0]
+        raise UserError(
+            f"{path}: {report['finding'].partition(': ')[2]} The first is at {first['contig']}:{first['position']}: "
+            f"REF {first['found']}, genome {first['genome']}; expected variants that were called on {store.name}"
+        )
+    return records
+
+
+def judged_records(
+    path: Path, store: SequenceStore, aliases: Mapping[str, str | None], longest: int, mismatch: str
+) -> Iterator[Judged]:
+    """Yield the records of a file in its order, each with its alleles.
+
+    Parameters
+    ----------
+    path
+        VCF or BCF.
+    store
+        The genome.
+    aliases
+        As :func:`lociflow.genome.contig_names.read_aliases` returns.
+    longest
+        Bases of the longest allele that is taken.
+    mismatch
+        What becomes of a record whose REF is not what the genome has: ``flag`` or ``skip``.
+    """
+    place = {name: index for index, name in enumerate(store.names)}
+    records = read_records(path)
+    while block := list(islice(records, RECORDS)):
+        yield from _judged(block, store, place, aliases, longest, mismatch)
+
+
+def _judged(
+    block: Sequence[Record],
+    store: SequenceStore,
+    place: Mapping[str, int],
+    aliases: Mapping[str, str | None],
+    longest: int,
+    mismatch: str,
+) -> Iterator[Judged]:
+    reasons = [_reasons(record, store, place, aliases, longest) for record in block]
+    some = [row for row, found in enumerate(reasons) if None in found]
+    contigs = [place[aliases.get(block[row].contig, block[row].contig) or ""] for row in some]
+    start = np.array([block[row].position for row in some], dtype=np.int64)
+    stated = [encode(block[row].reference) for row in some]
+    found = compare_reference(store, np.array(contigs, dtype=np.int64), start, stated)
+    column = SHIFTS.index(0)
+    wrong = dict(zip(some, (found.informative & found.disagrees)[:, column].tolist(), strict=True))
+    contig = dict(zip(some, contigs, strict=True))
+    for row, record in enumerate(block):
+        disagrees = wrong.get(row, False)
+        why = [
+            "reference_mismatch" if reason is None and disagrees and mismatch == SKIP else reason
+            for reason in reasons[row]
+        ]
+        alleles = [
+            Allele(contig[row], record.position, record.reference.upper(), letters.upper()) if reason is None else None
+            for letters, reason in zip(record.alternatives, why, strict=True)
+        ]
+        yield Judged(record, alleles, why, disagrees)
+
+
+def _reasons(
+    record: Record,
+    store: SequenceStore,
+    place: Mapping[str, int],
+    aliases: Mapping[str, str | None],
+    longest: int,
+) -> list[str | None]:
+    name = aliases.get(record.contig, record.contig)
+    everywhere = None
+    if name is None:
+        everywhere = "excluded_contig"
+    elif name not in place:
+        everywhere = "other_contig"
+    elif not 0 <= record.position <= store.lengths[place[name]] - len(record.reference):
+        everywhere = "outside"
+    return [everywhere or why_skipped(record.reference, letters, longest) for letters in record.alternatives]
+
+
+def count(judged: Judged, counts: Counter[str]) -> None:
+    """Count a record: ``records``, ``alleles``, ``scored``, ``mismatches``, ``skipped_REASON``."""
+    counts["records"] += 1
+    counts["alleles"] += len(judged.alleles)
+    counts["scored"] += sum(allele is not None for allele in judged.alleles)
+    counts["mismatches"] += judged.mismatch
+    for reason in judged.reasons:
+        if reason is not None:
+            counts[f"skipped_{reason}"] += 1

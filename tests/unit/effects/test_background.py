@@ -1,0 +1,56 @@
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import pytest
+from store_files import StoreOf
+
+from lociflow.command import UserError
+from lociflow.effects.background import (
+    Background,
+    draw_substitutions,
+    percentiles,
+    read_background,
+    write_background,
+)
+
+
+def test_a_percentile_is_the_share_that_is_no_larger() -> None:
+    background = Background(("a", "b"), np.array([[0.0, 1.0], [1.0, 1.0], [2.0, 1.0], [3.0, 4.0]]))
+    found = percentiles(background, np.array([[-2.0, 0.5], [0.5, 1.0], [9.0, -4.0]]))
+    assert found.tolist() == [[75.0, 0.0], [25.0, 75.0], [100.0, 100.0]]
+
+
+def test_what_is_written_is_read(tmp_path: Path) -> None:
+    background = Background(("a", "b:c"), np.array([[0.0, 1.0]]))
+    for name in ("one.npz", "other.npz"):
+        write_background(tmp_path / name, background)
+    found = read_background(tmp_path / "one.npz")
+    assert found.columns == background.columns
+    assert found.effects.tolist() == [[0.0, 1.0]]
+    assert (tmp_path / "one.npz").read_bytes() == (tmp_path / "other.npz").read_bytes()
+    with pytest.raises(UserError, match="cannot be read"):
+        read_background(tmp_path / "none.npz")
+
+
+def test_substitutions_lie_in_the_regions_and_change_a_known_base(store_of: StoreOf) -> None:
+    letters = "ACGTNNNNACGTACGTACGT"
+    store = store_of({"chrI": "T" * 50, "chrII": letters})
+    regions = np.array([1, 1]), np.array([2, 16]), np.array([10, 30])
+    found = draw_substitutions(store, *regions, number=2000, seed=1)
+    assert len(found) == 2000
+    assert {allele.position for allele in found} == {2, 3, 8, 9, 16, 17, 18, 19}
+    assert {allele.contig for allele in found} == {1}
+    for allele in found:
+        assert allele.reference == letters[allele.position] != allele.alternative
+    # Each other base with the same chance.
+    changes = Counter((allele.reference, allele.alternative) for allele in found if allele.reference == "G")
+    assert set(changes) == {("G", "A"), ("G", "C"), ("G", "T")}
+    assert min(changes.values()) > 0.8 * max(changes.values())
+    assert draw_substitutions(store, *regions, number=2000, seed=1) == found
+    assert draw_substitutions(store, *regions, number=2000, seed=2) != found
+
+
+def test_regions_without_bases(store_of: StoreOf) -> None:
+    with pytest.raises(UserError, match="found 0 of 5 places"):
+        draw_substitutions(store_of({"chrI": "NNNNNN"}), np.array([0]), np.array([0]), np.array([6]), 5, 1)

@@ -1,0 +1,48 @@
+"""Variants and regions that a run names, as jobs of the DAG."""
+
+import yaml
+
+VARIANTS = "##fileformat=VCFv4.2\n#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\n"
+
+
+def write_run(copy, **keys):
+    (copy.folder / "calls.vcf").write_text(VARIANTS)
+    effects = {"files": {"calls": {"path": "calls.vcf"}}, "saturation": {"site": "chr1:100-200"}, **keys}
+    whole = {
+        "run": "toy", "models": ["deepsea_small", "deepbind_small"], "seeds": [1, 2], "interpretation": None,
+        "baselines": [], "variant_effects": effects,
+    }  # fmt: skip
+    (copy.folder / "toy.yaml").write_text(yaml.safe_dump(whole))
+
+
+def jobs(copy):
+    return copy.jobs("--configfile", "toy.yaml")
+
+
+def test_each_model_scores_each_file_and_region_once_with_all_seeds(copy):
+    write_run(copy)
+    counts = jobs(copy)
+    assert counts["train"] == 4
+    assert [counts[rule] for rule in ("score_background", "score_variants", "saturate_region")] == [2, 2, 2]
+    write_run(copy, models=["deepsea_small"])
+    counts = jobs(copy)
+    assert [counts[rule] for rule in ("score_background", "score_variants", "saturate_region")] == [1, 1, 1]
+
+
+def test_other_shifts_score_again_and_train_nothing(copy):
+    write_run(copy)
+    copy.run("--configfile", "toy.yaml")
+    assert (copy.folder / "results/simulated/holdout/deepsea_small/effects/saturation/site.tsv").exists()
+    assert not jobs(copy)
+    write_run(copy, shifts=[-1, 1])
+    counts = jobs(copy)
+    assert counts["train"] == counts["report"] == 0
+    assert [counts[rule] for rule in ("score_background", "score_variants", "saturate_region")] == [2, 2, 2]
+
+
+def test_a_file_that_is_missing_ends_the_run_before_its_first_job(copy):
+    write_run(copy, files={"calls": {"path": "nowhere.vcf"}})
+    ran = copy.snakemake("--dry-run", "--configfile", "toy.yaml")
+    assert ran.returncode == 1
+    assert "variants/calls: nowhere.vcf: no such file" in ran.stdout + ran.stderr
+    assert "Traceback" not in ran.stdout + ran.stderr

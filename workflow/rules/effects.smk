@@ -1,0 +1,144 @@
+def scoring_checkpoints(wildcards):
+    """Return the checkpoints whose mean effect is scored: all seeds of a model."""
+    return [
+        f"{layout.TRAINED.format(dataset=wildcards.dataset, split=wildcards.split, model=wildcards.model, seed=seed)}/model.ckpt"
+        for seed in RUN["seeds"]
+    ]
+
+
+@told
+def scoring_training(wildcards):
+    """Return the resolved configuration of a training whose model scores variants: seeds differ in their seed alone."""
+    return PLAN.training_config(
+        wildcards.dataset, wildcards.split, wildcards.model, RUN["seeds"][0]
+    )
+
+
+def variants_of(name):
+    """Return the file of a name among the run's variants, none where it names none."""
+    source = variant_effects.file_sources(RUN).get(name)
+    return [layout.SOURCE.format(file=source["file"])] if source else []
+
+
+def effect_settings(wildcards):
+    """Return how variants are scored on a data set, as JSON."""
+    return canonical(
+        {
+            **variant_effects.settings(RUN),
+            "contig_aliases": windows_config(wildcards.dataset)["contig_aliases"],
+        }
+    )
+
+
+rule score_background:
+    """Score the variants with whose effects those of others are compared."""
+    input:
+        script=script("score_background.py"),
+        codes=store_of("codes.npy"),
+        store=store_of("store.json"),
+        windows=rules.make_windows.output.windows,
+        checkpoints=scoring_checkpoints,
+        variants=variants_of("background"),
+        aliases=lambda wildcards: beside(
+            wildcards.dataset, dataset(wildcards.dataset).get("contig_aliases")
+        ),
+    output:
+        background=variant_effects.BACKGROUND,
+    log:
+        "logs/{dataset}/{split}/{model}/effects/score_background.log",
+    benchmark:
+        "benchmarks/{dataset}/{split}/{model}/effects/score_background.jsonl"
+    conda:
+        "../../envs/effects.yaml"
+    threads: 1
+    resources:
+        mem_mb=6000,
+        runtime=120,
+        gpu=gpus(),
+    params:
+        code=lambda wildcards: code("score_background.py", scoring_training(wildcards)),
+        config=effect_settings,
+        variants=lambda wildcards, input: flag("--variants", input.variants),
+    shell:
+        "python {input.script:q} --store {input.store} --windows {input.windows} --checkpoints {input.checkpoints} "
+        "{params.variants} --config {params.config:q} --background {output.background} "
+        "--device $([ {resources.gpu} = 0 ] && echo cpu || echo cuda) --log {log}"
+
+
+rule score_variants:
+    """Score the variants of a file with all seeds of a model: an annotated VCF and a table."""
+    input:
+        script=script("score_variants.py"),
+        codes=store_of("codes.npy"),
+        store=store_of("store.json"),
+        checkpoints=scoring_checkpoints,
+        background=rules.score_background.output.background,
+        variants=lambda wildcards: variants_of(wildcards.variants),
+        aliases=lambda wildcards: beside(
+            wildcards.dataset, dataset(wildcards.dataset).get("contig_aliases")
+        ),
+    output:
+        vcf=f"{variant_effects.FILE}.vcf.gz",
+        vcf_index=f"{variant_effects.FILE}.vcf.gz.tbi",
+        table=f"{variant_effects.FILE}.tsv.gz",
+        table_index=f"{variant_effects.FILE}.tsv.gz.tbi",
+        counts=f"{variant_effects.FILE}.json",
+    log:
+        "logs/{dataset}/{split}/{model}/effects/{variants}.log",
+    benchmark:
+        "benchmarks/{dataset}/{split}/{model}/effects/{variants}.jsonl"
+    wildcard_constraints:
+        variants=one_of(variant_effects.asked(RUN).get("files") or {}),
+    conda:
+        "../../envs/effects.yaml"
+    threads: 1
+    resources:
+        mem_mb=6000,
+        runtime=480,
+        gpu=gpus(),
+    params:
+        code=lambda wildcards: code("score_variants.py", scoring_training(wildcards)),
+        config=effect_settings,
+    shell:
+        "python {input.script:q} --variants {input.variants} --store {input.store} --checkpoints {input.checkpoints} "
+        "--background {input.background} --config {params.config:q} --vcf {output.vcf} --vcf-index {output.vcf_index} "
+        "--table {output.table} --table-index {output.table_index} --counts {output.counts} "
+        "--device $([ {resources.gpu} = 0 ] && echo cpu || echo cuda) --log {log}"
+
+
+rule saturate_region:
+    """Score every substitution of a region with all seeds of a model."""
+    input:
+        script=script("saturate_region.py"),
+        codes=store_of("codes.npy"),
+        store=store_of("store.json"),
+        checkpoints=scoring_checkpoints,
+        aliases=lambda wildcards: beside(
+            wildcards.dataset, dataset(wildcards.dataset).get("contig_aliases")
+        ),
+    output:
+        table=f"{variant_effects.SATURATION}.tsv",
+        figures=directory(variant_effects.SATURATION),
+    log:
+        "logs/{dataset}/{split}/{model}/effects/saturation/{region}.log",
+    benchmark:
+        "benchmarks/{dataset}/{split}/{model}/effects/saturation/{region}.jsonl"
+    wildcard_constraints:
+        region=one_of(variant_effects.asked(RUN).get("saturation") or {}),
+    conda:
+        "../../envs/effects.yaml"
+    threads: 1
+    resources:
+        mem_mb=6000,
+        runtime=120,
+        gpu=gpus(),
+    params:
+        code=lambda wildcards: code("saturate_region.py", scoring_training(wildcards)),
+        config=effect_settings,
+        region=lambda wildcards: variant_effects.asked(RUN)["saturation"][
+            wildcards.region
+        ],
+    shell:
+        "python {input.script:q} --store {input.store} --checkpoints {input.checkpoints} --region {params.region:q} "
+        "--config {params.config:q} --table {output.table} --figures {output.figures} "
+        "--device $([ {resources.gpu} = 0 ] && echo cpu || echo cuda) --log {log}"
