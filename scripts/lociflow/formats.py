@@ -19,6 +19,8 @@ VERSIONS = {
     "spacing": 1,
     "latent": 1,
     "reconstruction": 1,
+    "tracks": 1,
+    "attribution tracks": 1,
 }
 
 

@@ -1,0 +1,13 @@
+"""Write a genome as indexed FASTA, under the names that tracks use."""
+
+import argparse
+from pathlib import Path
+
+from lociflow.command import run
+from lociflow.tracks.genome_file import write_genome
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--store", type=Path, required=True, help="store.json of the genome")
+    parser.add_argument("--fasta", type=Path, required=True, help="output: .fa.gz, with .fai and .gzi beside it")
+    run(write_genome, parser)
