@@ -140,6 +140,41 @@ def store_name(config: Mapping[str, Any]) -> str:
     return str(config["genome"]["name"] if "genome" in config else config["name"])
 
 
+def with_regions(found: Mapping[str, dict[str, Any]], run: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """Add the files of a run's ``tracks.regions`` to the sources of its data sets, by their ``file``.
+
+    Regions that say no more than ``file`` may be a file that a data set has, such as its peaks.
+
+    Raises
+    ------
+    UserError
+        A file is not there, or two sources claim the same ``file`` with different addresses or digests.
+    """
+    found = dict(found)
+    for name, regions in ((run.get("tracks") or {}).get("regions") or {}).items():
+        if "contigs" in regions:
+            continue
+        source = region_source(name, regions)
+        if source["path"] and not Path(source["path"]).is_file():
+            raise UserError(
+                f"tracks.regions.{name}: {source['path']}: no such file; relative paths are relative to where "
+                "snakemake runs"
+            )
+        other = found.setdefault(source["file"], source)
+        if other != source and any(source[key] for key in SOURCE_KEYS if key != "file"):
+            raise UserError(
+                f"tracks.regions.{name}: {source['file']} is also named by another source with another address or "
+                "digest; give one of the two another file"
+            )
+    return found
+
+
+def region_source(name: str, source: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the file of some of a run's ``tracks.regions``, filled in like the sources of a data set."""
+    said = {key: source[key] for key in SOURCE_KEYS if source.get(key) is not None}
+    return _source({"name": f"tracks.regions.{name}"}, f"tracks/{name}", said)
+
+
 def _file_name(text: str) -> str:
     """Replace what a file's name should not hold."""
     return re.sub(r"[^A-Za-z0-9_.+=-]", "_", text)

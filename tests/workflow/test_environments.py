@@ -26,6 +26,7 @@ CHOSEN = {
     "encode_latent.py": ["model", "training"],
     "attribute.py": ["model", "interpretation"],
     "extract_filters.py": ["model"],
+    "predict_tracks.py": ["model", "training"],
     "fit_baseline.py": ["baseline"],
     "preflight.py": ["model", "training"],
 }

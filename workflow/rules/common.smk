@@ -15,7 +15,7 @@ STARTED = time.time()
 HOME = Path(str(workflow.current_basedir)).resolve().parents[1]
 sys.path.insert(0, str(HOME / "scripts"))
 
-from lociflow import layout, run, sources, variants
+from lociflow import layout, run, sources, track_requests, variants
 from lociflow.code_digest import code_digest
 from lociflow.command import UserError, write_json
 from lociflow.config import Configuration, attribution, canonical, check_schema
@@ -66,11 +66,12 @@ def checked_run():
     run.check_run(config, groups)
     check_experiments(config, groups)
     plan = Plan(dict(config), groups)
+    track_requests.check_tracks(plan)
     # Read here, where a mistake in a file of published numbers can still be told in one sentence.
     plan.published
     return (
         plan,
-        sources.all_sources(groups, plan.datasets),
+        sources.with_regions(sources.all_sources(groups, plan.datasets), plan.run),
         sources.stores(groups, plan.datasets),
     )
 

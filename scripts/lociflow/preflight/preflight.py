@@ -21,7 +21,7 @@ from lociflow.preflight.finding import ERROR, OK, WARN, Finding
 from lociflow.preflight.needs import Needs, check_disk, check_memory, needs_of
 from lociflow.preflight.sources import check_sources, local_file
 from lociflow.run import check_run
-from lociflow.sources import all_sources, dataset_files
+from lociflow.sources import all_sources, dataset_files, with_regions
 from lociflow.trainings import all_trainings
 
 HOME = Path(__file__).resolve().parents[3]
@@ -70,7 +70,7 @@ def look(
     trained
         Data set and label of the trainings whose models are tried; None: all of the run.
     """
-    files = all_sources(groups, run["datasets"])
+    files = with_regions(all_sources(groups, run["datasets"]), run)
     # As scripts/fetch.py will.
     mirror = run.get("mirror") or os.environ.get("LOCIFLOW_MIRROR")
     findings = [] if conda else [check_bedtools()]

@@ -13,7 +13,7 @@ LINE = 80
 LINES = 1 << 14
 
 
-def write_genome(store: Path, fasta: Path) -> None:
+def write_genome(store: Path, fasta: Path, fai: Path, gzi: Path) -> None:
     """Write the contigs of a sequence store as FASTA, compressed with bgzip, with its indices beside it.
 
     The source may be compressed otherwise, in several files, or call its contigs otherwise: a browser would not show
@@ -24,7 +24,9 @@ def write_genome(store: Path, fasta: Path) -> None:
     store
         The ``store.json``.
     fasta
-        ``.fa.gz`` to write; ``.fai`` and ``.gzi`` are written beside it.
+        ``.fa.gz`` to write.
+    fai, gzi
+        Its indices to write, of its contigs and of its blocks; browsers look for them beside it.
 
     Raises
     ------
@@ -42,11 +44,11 @@ def write_genome(store: Path, fasta: Path) -> None:
                     text = decode(genome.codes[offset + low : offset + min(low + LINE * LINES, int(length))])
                     lines = [text[first : first + LINE] for first in range(0, len(text), LINE)]
                     handle.write(("\n".join(lines) + "\n").encode())
-        made = [Path(f"{temporary}{suffix}") for suffix in (".fai", ".gzi")]
+        made = {Path(f"{temporary}.fai"): fai, Path(f"{temporary}.gzi"): gzi}
         try:
             pysam.faidx(str(temporary))
-            for path in made:
-                with atomic(Path(f"{fasta}{path.suffix}")) as index:
+            for path, wanted in made.items():
+                with atomic(wanted) as index:
                     path.replace(index)
         finally:
             for path in made:

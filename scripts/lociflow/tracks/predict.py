@@ -94,6 +94,7 @@ def predict_tracks(
     config: Mapping[str, Any],
     bigwigs: Path,
     table: Path,
+    index: Path,
     about: Path,
     regions: Path | None = None,
     device: str = "cpu",
@@ -115,9 +116,11 @@ def predict_tracks(
     bigwigs
         Folder to write one file a track to.
     table
-        ``.tsv.gz`` to write, with bgzip and a ``.csi`` index beside it: contig, start, end, split (the side of the
+        ``.tsv.gz`` to write, with bgzip: contig, start, end, split (the side of the
         bins with which the tile's window shares sequence) and the mean of each track over the tile; NaN where the
         window is mostly unknown.
+    index
+        Index of the table for tabix to write, CSI.
     about
         JSON to write: what the tracks are, and counts.
     regions
@@ -172,7 +175,7 @@ def predict_tracks(
                 if time.monotonic() - told > TOLD:
                     told = time.monotonic()
                     status(f"{counts['tiles']:,} of {total:,} tiles in {told - begin:.0f} s")
-        _index(temporary, table)
+        _index(temporary, index)
     seconds = time.monotonic() - begin
     write_json(
         about,
@@ -318,14 +321,14 @@ def _rows(store: SequenceStore, tiles: Tiles, side: np.ndarray, means: np.ndarra
     return frame.to_csv(sep="\t", header=False, index=False, float_format="%.6g", na_rep="NaN", lineterminator="\n")
 
 
-def _index(written: Path, table: Path) -> None:
+def _index(written: Path, index: Path) -> None:
     # A tabix index proper ends at 512 Mb, which some chromosomes of plants do not.
     made = Path(f"{written}.csi")
     try:
         pysam.tabix_index(
             str(written), seq_col=0, start_col=1, end_col=2, zerobased=True, meta_char="#", force=True, csi=True
         )
-        with atomic(Path(f"{table}.csi")) as temporary:
+        with atomic(index) as temporary:
             made.replace(temporary)
     finally:
         made.unlink(missing_ok=True)

@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pysam
 from small_genome import SEQUENCES
 
@@ -6,10 +8,14 @@ from lociflow.tracks import genome_file
 from lociflow.tracks.genome_file import write_genome
 
 
+def write(store, fasta):
+    write_genome(store, fasta, Path(f"{fasta}.fai"), Path(f"{fasta}.gzi"))
+
+
 def test_the_genome_is_read_back_with_its_indices(genome, tmp_path, monkeypatch):
     monkeypatch.setattr(genome_file, "LINE", 7)
     monkeypatch.setattr(genome_file, "LINES", 2)
-    write_genome(genome.store.path, tmp_path / "out" / "genome.fa.gz")
+    write(genome.store.path, tmp_path / "out" / "genome.fa.gz")
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [
         "genome.fa.gz", "genome.fa.gz.fai", "genome.fa.gz.gzi",
     ]  # fmt: skip
@@ -21,6 +27,6 @@ def test_the_genome_is_read_back_with_its_indices(genome, tmp_path, monkeypatch)
 def test_soft_masked_bases_stay_so(tmp_path):
     (tmp_path / "a.fa").write_text(">a\nACgtNNac\n")
     write_store([tmp_path / "a.fa"], tmp_path / "codes.npy", tmp_path / "store.json", "masked", soft_mask=True)
-    write_genome(tmp_path / "store.json", tmp_path / "genome.fa.gz")
+    write(tmp_path / "store.json", tmp_path / "genome.fa.gz")
     with pysam.FastaFile(str(tmp_path / "genome.fa.gz")) as fasta:
         assert fasta.fetch("a") == "ACgtNNac"

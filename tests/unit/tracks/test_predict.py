@@ -34,6 +34,7 @@ def tracks(genome, tmp_path, monkeypatch):
             {"bin": BIN, **({} if regions else {"contigs": "all"}), **config},
             folder / "predictions",
             folder / "all.tsv.gz",
+            folder / "all.tsv.gz.csi",
             folder / "tracks.json",
             regions,
         )
