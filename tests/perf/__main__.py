@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 FOLDER = Path(__file__).resolve().parent
-NAMES = ("extraction", "loader", "labelling", "memory", "training", "homology")
+NAMES = ("extraction", "loader", "labelling", "memory", "training", "homology", "tracks")
 
 
 def main() -> None:
