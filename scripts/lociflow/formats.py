@@ -24,6 +24,8 @@ VERSIONS = {
     "latent": 1,
     "reconstruction": 1,
     "variant background": 1,
+    "tracks": 1,
+    "attribution tracks": 1,
 }
 
 

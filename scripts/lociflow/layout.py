@@ -16,6 +16,8 @@ ENSEMBLE = "results/{dataset}/{split}/{model}/ensemble-{seeds}"
 INTERPRETATION = TRAINED + "/interpretation"
 EXPLANATION = INTERPRETATION + "/{method}"
 EFFECTS = "results/{dataset}/{split}/{model}/effects"
+# Seeds as in ENSEMBLE.
+TRACKS = "results/{dataset}/{split}/{model}/tracks/{regions}/seeds-{seeds}"
 INDEX = "results/index.html"
 RUNS = "results/runs"
 RUN = RUNS + "/{run}"

@@ -146,7 +146,7 @@ def _file_name(text: str) -> str:
 
 
 def run_source(place: str, source: Mapping[str, Any]) -> dict[str, Any]:
-    """Fill in a source that a run names itself.
+    """Fill in a source that a run names itself; what else stands beside it is dropped.
 
     Parameters
     ----------
@@ -158,12 +158,10 @@ def run_source(place: str, source: Mapping[str, Any]) -> dict[str, Any]:
     Raises
     ------
     UserError
-        It has no address, its ``file`` is no relative path, or its ``path`` does not exist.
+        It has no address, or its ``file`` is no relative path.
     """
-    found = _source({"name": place}, place, source)
-    if found["path"] and not Path(found["path"]).is_file():
-        raise UserError(f"{place}: {found['path']}: no such file; relative paths are relative to where snakemake runs")
-    return found
+    said = {key: source[key] for key in SOURCE_KEYS if source.get(key) is not None}
+    return _source({"name": place}, place, said)
 
 
 def _source(config: Mapping[str, Any], place: str, source: Mapping[str, Any]) -> dict[str, Any]:
@@ -207,26 +205,33 @@ def all_sources(
     Raises
     ------
     UserError
-        Two sources claim the same ``file`` with different addresses or digests.
+        A file is not there, or two sources claim the same ``file`` with different addresses or digests.
     """
     found: dict[str, dict[str, Any]] = {}
     for name in datasets:
         files = dataset_files(configuration.dataset(name), configuration)
         for source in (*sources_in(files), *motif_library(configuration, name, interpretation)):
-            if source["file"].startswith(SIMULATED.format(dataset="")):
-                continue
-            if source["path"] and not Path(source["path"]).is_file():
-                raise UserError(
-                    f"dataset {name}: {source['path']}: no such file; relative paths are relative to where snakemake "
-                    "runs"
-                )
-            other = found.setdefault(source["file"], source)
-            if other != source:
-                raise UserError(
-                    f"dataset {name}: source {source['file']} is also named by another source with another address or "
-                    "digest; give one of the two another file"
-                )
+            if not source["file"].startswith(SIMULATED.format(dataset="")):
+                claim(found, f"dataset {name}", source)
     return found
+
+
+def claim(found: dict[str, dict[str, Any]], where: str, source: Mapping[str, Any]) -> None:
+    """Add a source to those by their ``file``; one that says no more than ``file`` may be another's.
+
+    Raises
+    ------
+    UserError
+        Its ``path`` is not there, or the ``file`` is another source's with another address or digest.
+    """
+    if source["path"] and not Path(source["path"]).is_file():
+        raise UserError(f"{where}: {source['path']}: no such file; relative paths are relative to where snakemake runs")
+    other = found.setdefault(source["file"], dict(source))
+    if other != source and any(source[key] for key in SOURCE_KEYS if key != "file"):
+        raise UserError(
+            f"{where}: source {source['file']} is also named by another source with another address or digest; give "
+            "one of the two another file"
+        )
 
 
 def stores(configuration: Configuration, datasets: Iterable[str]) -> dict[str, dict[str, Any]]:

@@ -75,30 +75,12 @@ def file_sources(asked_run: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     Raises
     ------
     UserError
-        A source is wrong, or two claim one ``file`` with different addresses or digests.
+        A source is wrong.
     """
     found = dict(asked(asked_run).get("files") or {})
     if source := (asked(asked_run).get("background") or {}).get("variants"):
         found["background"] = source
     return {name: sources.run_source(f"variants/{name}", source) for name, source in found.items()}
-
-
-def all_sources(asked_run: Mapping[str, Any], others: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
-    """Return the sources of data sets with those of the run's variants, by their ``file``.
-
-    Raises
-    ------
-    UserError
-        Two sources claim one ``file`` with different addresses or digests.
-    """
-    found = {file: dict(source) for file, source in others.items()}
-    for name, source in file_sources(asked_run).items():
-        if found.setdefault(source["file"], source) != source:
-            raise UserError(
-                f"{KEY}.files.{name}: {source['file']} is also named by another source with another address or digest; "
-                "give one of the two another file"
-            )
-    return found
 
 
 def settings(asked_run: Mapping[str, Any]) -> dict[str, Any]:

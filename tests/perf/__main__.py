@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 FOLDER = Path(__file__).resolve().parent
-NAMES = ("extraction", "loader", "labelling", "memory", "training", "homology", "attribution", "effects")
+NAMES = ("extraction", "loader", "labelling", "memory", "training", "homology", "attribution", "effects", "tracks")
 
 
 def main() -> None:

@@ -36,7 +36,7 @@ def test_a_run_without_variants_makes_nothing_of_them(home):
     for run in (RUN, {**RUN, "variant_effects": None}):
         variant_effects.check(run, groups_of(home))
         assert Plan(run, groups_of(home)).effect_files() == []
-        assert variant_effects.all_sources(run, {}) == {}
+        assert variant_effects.file_sources(run) == {}
 
 
 def test_what_is_made_of_files_and_regions(home):
@@ -48,23 +48,13 @@ def test_what_is_made_of_files_and_regions(home):
     ]
 
 
-def test_files_are_sources_with_places_of_their_own(home):
+def test_files_are_sources_with_places_of_their_own():
     known = {**CALLS, "sha256": DIGEST, "file": "known.vcf.gz"}
     run = {**RUN, "variant_effects": {"files": {"calls": CALLS}, "background": {"variants": known}}}
-    found = variant_effects.all_sources(run, {"x": {"file": "x"}})
-    assert found == {
-        "x": {"file": "x"},
-        "variants/calls/calls.vcf.gz": {**NO_SOURCE, **CALLS, "file": "variants/calls/calls.vcf.gz"},
-        "known.vcf.gz": {**NO_SOURCE, **known},
+    assert variant_effects.file_sources(run) == {
+        "calls": {**NO_SOURCE, **CALLS, "file": "variants/calls/calls.vcf.gz"},
+        "background": {**NO_SOURCE, **known},
     }
-    with pytest.raises(UserError, match=r"variant_effects\.files\.background: known\.vcf\.gz is also named"):
-        variant_effects.all_sources(run, {"known.vcf.gz": {**NO_SOURCE, "file": "known.vcf.gz"}})
-
-
-def test_a_missing_file_is_noticed(home):
-    run = {**RUN, "variant_effects": {"files": {"calls": {"path": "/nowhere/calls.vcf"}}}}
-    with pytest.raises(UserError, match=r"variants/calls: /nowhere/calls\.vcf: no such file"):
-        variant_effects.all_sources(run, {})
 
 
 def test_what_the_steps_are_told(home):

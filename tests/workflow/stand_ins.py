@@ -66,6 +66,11 @@ WRITES = {
     "tabulate_architectures.py": ("--architectures", "--table"),
     "compare.py": ("--scores", "--table"),
     "write_ledger.py": ("--ledger", "--table"),
+    "predict_tracks.py": ("--bigwigs/", "--table", "--index", "--about"),
+    "attribution_tracks.py": ("--bigwigs/", "--about"),
+    "write_split_track.py": ("--bed",),
+    "write_genome.py": ("--fasta", "--fai", "--gzi"),
+    "browse_tracks.py": ("--session", "--hub"),
     "report.py": ("--report", "--figures/"),
 }
 

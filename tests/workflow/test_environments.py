@@ -33,6 +33,7 @@ CHOSEN = {
     "score_background.py": ["model", "training"],
     "score_variants.py": ["model", "training"],
     "saturate_region.py": ["model", "training"],
+    "predict_tracks.py": ["model", "training"],
     "fit_baseline.py": ["baseline"],
     "preflight.py": ["model", "training"],
 }

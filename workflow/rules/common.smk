@@ -15,7 +15,7 @@ STARTED = time.time()
 HOME = Path(str(workflow.current_basedir)).resolve().parents[1]
 sys.path.insert(0, str(HOME / "scripts"))
 
-from lociflow import layout, run, sources, variant_effects, variants
+from lociflow import layout, run, sources, track_requests, variant_effects, variants
 from lociflow.code_digest import code_digest
 from lociflow.command import UserError, write_json
 from lociflow.config import Configuration, attribution, canonical, check_schema
@@ -25,6 +25,7 @@ from lociflow.plan import Plan
 from lociflow.preflight import preflight
 from lociflow.preflight.finding import ERROR, OK
 from lociflow.ranked_explanations import motif_sets, spacing_of, truth_files
+from lociflow.run_sources import every_source
 from lociflow.trainings import check_experiments, check_learnable
 
 
@@ -68,14 +69,12 @@ def checked_run():
     check_experiments(config, groups)
     variant_effects.check(config, groups)
     plan = Plan(dict(config), groups)
+    track_requests.check_tracks(plan)
     # Read here, where a mistake in a file of published numbers can still be told in one sentence.
     plan.published
     return (
         plan,
-        variant_effects.all_sources(
-            config,
-            sources.all_sources(groups, plan.datasets, config["interpretation"]),
-        ),
+        every_source(config, groups, plan.datasets),
         sources.stores(groups, plan.datasets),
     )
 

@@ -56,12 +56,7 @@ def predict(
         )
     config = loaded.config["model"]
     split = loaded.config["dataset"]["split"]
-    bins, digest = read_bins(windows, sequence_store, split), split_digest(windows, split)
-    if loaded.provenance.get("split_digest", digest) != digest:
-        raise UserError(
-            f"{checkpoint}: was trained when {windows} held other bins or had another split {split}, some of whose "
-            "training bins may be tested now; train the model again"
-        )
+    bins, digest = read_bins(windows, sequence_store, split), check_split_of(loaded, windows, checkpoint)
     index = np.sort(np.concatenate([bins_of_split(bins, "validation"), bins_of_split(bins, "test")]))
     signal = np.load(control, mmap_mode="r")
     views = make_views(config["views"], sequence_store, bins, config["input_length"], signal, about["reverse"])
@@ -128,6 +123,24 @@ def predict_bins(
                     (one + from_other_strand(other, columns)) / 2 for one, other in zip(answers, others, strict=True)
                 )
             yield batch.bins.numpy(), tuple(one.float().cpu() for one in answers)
+
+
+def check_split_of(loaded: LoadedModel, windows: Path, checkpoint: Path) -> str:
+    """Refuse a model that was trained on another split, and return the digest of the split.
+
+    Raises
+    ------
+    UserError
+        See above.
+    """
+    split = loaded.config["dataset"]["split"]
+    digest = split_digest(windows, split)
+    if loaded.provenance.get("split_digest", digest) != digest:
+        raise UserError(
+            f"{checkpoint}: was trained when {windows} held other bins or had another split {split}, some of whose "
+            "training bins may be tested now; train the model again"
+        )
+    return digest
 
 
 def averages_strands(loaded: LoadedModel) -> bool:

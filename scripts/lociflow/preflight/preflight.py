@@ -13,7 +13,6 @@ from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from lociflow import variant_effects
 from lociflow.command import UserError
 from lociflow.config import Configuration
 from lociflow.genome.contig_names import read_aliases
@@ -22,7 +21,8 @@ from lociflow.preflight.finding import ERROR, OK, WARN, Finding
 from lociflow.preflight.needs import Needs, check_disk, check_memory, needs_of
 from lociflow.preflight.sources import check_sources, local_file
 from lociflow.run import check_run
-from lociflow.sources import all_sources, dataset_files
+from lociflow.run_sources import every_source
+from lociflow.sources import dataset_files
 from lociflow.trainings import all_trainings
 
 HOME = Path(__file__).resolve().parents[3]
@@ -72,7 +72,7 @@ def look(
     trained
         Data set and label of the trainings whose models are tried; None: all of the run.
     """
-    files = variant_effects.all_sources(run, all_sources(groups, run["datasets"], run.get("interpretation")))
+    files = every_source(run, groups, run["datasets"])
     # As scripts/fetch.py will.
     mirror = run.get("mirror") or os.environ.get("LOCIFLOW_MIRROR")
     findings = [] if conda else [check_bedtools()]
