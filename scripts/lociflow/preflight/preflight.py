@@ -13,6 +13,7 @@ from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from lociflow import variant_effects
 from lociflow.command import UserError
 from lociflow.config import Configuration
 from lociflow.genome.contig_names import read_aliases
