@@ -215,8 +215,10 @@ def label_kind_of(config: Any) -> str:
     return str((config.get("labels") or {}).get("kind") or default)
 
 
-def attribution(interpretation: Mapping[str, Any], model: str, offered: Mapping[str, Any]) -> dict[str, Any]:
-    """Return how one model is explained: the interpretation's method, or else the model's own.
+def attribution(
+    interpretation: Mapping[str, Any], model: str, offered: Mapping[str, Any], method: str | None = None
+) -> dict[str, Any]:
+    """Return how one model is explained: by the method that is asked for, the interpretation's or the model's own.
 
     Parameters
     ----------
@@ -226,6 +228,8 @@ def attribution(interpretation: Mapping[str, Any], model: str, offered: Mapping[
         Name of the model, for messages.
     offered
         What the model's file says under ``attribution``: ``method``, ``valid`` and optionally ``reason``.
+    method
+        Name of a method; None for the interpretation's, or else the model's own.
 
     Returns
     -------
@@ -245,16 +249,21 @@ def attribution(interpretation: Mapping[str, Any], model: str, offered: Mapping[
             f"model {model}: its file does not say how it may be explained; add, for example, "
             "attribution: {method: integrated_gradients, valid: [integrated_gradients, input_x_gradient]}"
         )
-    name = settings.pop("method") or offered["method"]
+    own = settings.pop("method") or offered["method"]
+    name = method or own
     if name not in methods:
         raise UserError(f"interpretation: method {name}: there is no such method{did_you_mean(name, methods)}")
     if name not in offered["valid"]:
-        reason = offered.get("reason", "its file leaves it out")
         raise UserError(
-            f"interpretation: method {name} is not valid for model {model} ({reason}); choose one of "
+            f"interpretation: method {name} is not valid for model {model} ({not_valid(offered)}); choose one of "
             f"{', '.join(offered['valid'])}, or null for each model's own"
         )
     return {**settings, "method": name, "call": methods[name]}
+
+
+def not_valid(offered: Mapping[str, Any]) -> str:
+    """Say why a model cannot be explained by the methods that its file leaves out."""
+    return str(offered.get("reason", "its file leaves it out"))
 
 
 def _plain(whole: DictConfig, part: str, where: str) -> dict[str, Any]:

@@ -14,6 +14,7 @@ TRAINED = "results/{dataset}/{split}/{model}/seed{seed}"
 # Of which seeds a mean is stands in its name, so that runs with others do not overwrite it.
 ENSEMBLE = "results/{dataset}/{split}/{model}/ensemble-{seeds}"
 INTERPRETATION = TRAINED + "/interpretation"
+EXPLANATION = INTERPRETATION + "/{method}"
 INDEX = "results/index.html"
 RUNS = "results/runs"
 RUN = RUNS + "/{run}"

@@ -1,11 +1,11 @@
 """What the steps of a run are told and which files they read: configurations, and lists of paths."""
 
 from collections.abc import Mapping, Sequence
-from functools import cached_property
+from functools import cache, cached_property
 from itertools import product
 from typing import Any
 
-from lociflow import baselines, layout, run, sources, trainings, variants
+from lociflow import baselines, explanations, layout, run, sources, trainings, variants
 from lociflow.config import Configuration
 from lociflow.genome.split_schemes import pooled_splits, split_schemes
 from lociflow.published import published_entries
@@ -166,21 +166,55 @@ class Plan:
             for file, split, baseline in product(files, self.splits_of(dataset), self.baselines(dataset))
         ]
 
-    def explanation_files(self, dataset: str, models: Sequence[str], *files: str) -> list[str]:
-        """Return files of explained trainings of a data set: each model with the first split and seed."""
-        first = self.folds_of(dataset, self.splits_of(dataset)[0])[0]
-        place = {"dataset": dataset, "split": first, "seed": self.run["seeds"][0]}
+    @cache  # noqa: B019
+    def interpretation(self, dataset: str) -> dict[str, Any]:
+        """Return how the models of a data set are explained."""
+        return self.groups.interpretation(dataset, self.run["interpretation"])
+
+    def methods(self, dataset: str, label: str) -> list[str]:
+        """Return the methods by which a model is explained; the motifs of the report are the first one's."""
+        offered = self.resolve(dataset, label)["attribution"]
+        return explanations.methods_of(self.run, self.interpretation(dataset), label, offered)
+
+    def invalid_methods(self, dataset: str, label: str) -> dict[str, str]:
+        """Return the methods of the run by which a model is not explained, each with the reason."""
+        return explanations.left_out(self.run, self.resolve(dataset, label)["attribution"])
+
+    def interpretation_files(self, dataset: str, models: Sequence[str], *files: str) -> list[str]:
+        """Return files of explained trainings that are of no method: each model with the first split and seed."""
+        place = self._explained_place(dataset)
         return [
             f"{layout.INTERPRETATION.format(**place, model=model)}/{file}" for file, model in product(files, models)
         ]
+
+    def explanation_files(self, dataset: str, models: Sequence[str], *files: str) -> list[str]:
+        """Return files of each model's first method, of the first split and seed."""
+        place = self._explained_place(dataset)
+        return [
+            f"{layout.EXPLANATION.format(**place, model=model, method=self.methods(dataset, model)[0])}/{file}"
+            for file, model in product(files, models)
+        ]
+
+    def method_files(self, dataset: str, models: Sequence[str], *files: str) -> list[str]:
+        """Return files of all methods of each model, of the first split and seed."""
+        place = self._explained_place(dataset)
+        return [
+            f"{layout.EXPLANATION.format(**place, model=model, method=method)}/{file}"
+            for file, model in product(files, models)
+            for method in self.methods(dataset, model)
+        ]
+
+    def _explained_place(self, dataset: str) -> dict[str, Any]:
+        first = self.folds_of(dataset, self.splits_of(dataset)[0])[0]
+        return {"dataset": dataset, "split": first, "seed": self.run["seeds"][0]}
 
     def labelled_motifs(self, dataset: str) -> list[str]:
         """Return LABEL=FILE for each motif file of a data set, so that matches say whose motif they are of."""
         return [
             f"{model}/seed{self.run['seeds'][0]}/{kind}={path}"
             for model in self.explained()
-            for kind in ("modisco", "filters")
-            for path in self.explanation_files(dataset, [model], f"{kind}.meme")
+            for kind, files in (("modisco", self.explanation_files), ("filters", self.interpretation_files))
+            for path in files(dataset, [model], f"{kind}.meme")
         ]
 
     def scored_files(self) -> list[str]:
@@ -210,13 +244,16 @@ class Plan:
         """Return the explanations of the run: attributions with what they are of, motifs, their matches, scores."""
         models, files = self.explained(), []
         for name in self.run["datasets"] if models else []:
-            files += self.explanation_files(name, models, "modisco.meme", "modisco.tsv", "filters.meme", "filters.tsv")
-            files += self.explanation_files(name, models, "attributions.npz")
+            of_all = self.interpretation(name).get("motifs_of") == "all"
+            motifs = self.method_files if of_all else self.explanation_files
+            files += motifs(name, models, "modisco.meme", "modisco.tsv")
+            files += self.interpretation_files(name, models, "filters.meme", "filters.tsv")
+            files += self.method_files(name, models, "attributions.npz")
             place = {"dataset": name, "split": self.splits_of(name)[0], "seed": self.run["seeds"][0]}
             files += [f"{layout.TRAINED.format(**place, model=model)}/predictions.parquet" for model in models]
             files += [f"{layout.DATASET.format(dataset=name)}/{file}" for file in LABEL_FILES]
             if sources.is_simulated(self.groups.dataset(name)):
-                files += self.explanation_files(name, models, "truth.json")
+                files += self.method_files(name, models, "truth.json")
                 files.append(layout.SITES.format(dataset=name))
             files += [
                 pattern.format(run=self.run["run"], dataset=name) for pattern in (layout.MATCHES, layout.MATCHED_MOTIFS)
@@ -322,6 +359,7 @@ class Plan:
 
     def _reported(self, dataset: str, split: str) -> dict[str, Any]:
         config, splits = self.groups.dataset(dataset), self.splits_of(dataset)
+        explained = self.explained()
         return {
             "name": dataset,
             "description": config["description"],
@@ -332,7 +370,14 @@ class Plan:
             "explained": split == splits[0],
             "simulation": config.get("simulation"),
             "contigs_pinned": bool(config.get("genome", {}).get("contig_md5")),
-            "models": [{"label": label, "control": self.is_control(dataset, label)} for label in self.supervised()],
+            "models": [
+                {
+                    "label": label,
+                    "control": self.is_control(dataset, label),
+                    "methods": self.methods(dataset, label) if label in explained else [],
+                }
+                for label in self.supervised()
+            ],
             "averaged": self.averaged(dataset),
             "level": self.evaluation(dataset)["level"],
             "unsupervised": self.unsupervised(),

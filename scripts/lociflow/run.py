@@ -6,7 +6,8 @@ from typing import Any
 
 from lociflow import baselines, variants
 from lociflow.command import UserError
-from lociflow.config import Configuration, attribution, check_schema, did_you_mean, label_kind_of
+from lociflow.config import Configuration, check_schema, did_you_mean, label_kind_of
+from lociflow.explanations import methods_of
 from lociflow.genome.label_kinds import label_kind
 from lociflow.genome.split_schemes import pooled_splits, split_schemes
 from lociflow.layout import split_label
@@ -62,7 +63,7 @@ def check_run(run: Mapping[str, Any], configuration: Configuration) -> None:
         if run["interpretation"] and explained:
             interpretation = configuration.interpretation(dataset, run["interpretation"])
             for model in {split_label(label)[0] for label in explained}:
-                attribution(interpretation, model, configuration.group("model", model).get("attribution") or {})
+                methods_of(run, interpretation, model, configuration.group("model", model).get("attribution") or {})
 
 
 def check_dataset(config: Mapping[str, Any], path: Path) -> None:

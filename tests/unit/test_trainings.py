@@ -174,7 +174,9 @@ def test_the_files_of_explanations_are_those_of_the_first_split_and_seed(groups)
     run = {**RUN, "seeds": [2, 1], "interpretation": "default", "interpret": ["net"]}
     files = Plan(run, groups).explained_files()
     place = "results/toy/holdout/net/seed2"
-    assert {f"{place}/interpretation/attributions.npz", f"{place}/predictions.parquet"} <= set(files)
+    explained = f"{place}/interpretation/gradient"
+    assert {f"{explained}/attributions.npz", f"{explained}/modisco.tsv", f"{place}/predictions.parquet"} <= set(files)
+    assert f"{place}/interpretation/filters.meme" in files
     assert {f"results/toy/{name}" for name in ("windows.parquet", "targets.npy", "targets.tsv")} <= set(files)
     assert not [path for path in files if "seed1" in path or "sites.tsv" in path]
     assert Plan({**run, "interpretation": None}, groups).explained_files() == []

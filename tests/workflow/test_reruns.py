@@ -154,6 +154,20 @@ def test_a_further_seed_adds_its_trainings_only(finished):
     assert jobs(finished) == Counter(train=4, predict=4, average_seeds=3, evaluate=7, score_spacing=4, **MORE)
 
 
+def test_a_further_method_explains_anew_and_reruns_nothing_of_the_first(finished):
+    methods = ["deep_lift_shap", "integrated_gradients", "input_x_gradient"]
+    # DeepLIFT has no rule for DanQ's recurrent layer: integrated gradients, its own method, is its first here too.
+    write_run(finished, "first", models=MODELS, explanation_methods=methods)
+    assert jobs(finished) == Counter(attribute=7, score_explanations=7, **MORE)
+    finished.run("--configfile", "first.yaml")
+    assert jobs(finished) == Counter()
+    place = finished.folder / "results/simulated/holdout"
+    for label, valid in (("deepbind_small", methods), ("danq_small", methods[1:])):
+        folder = place / label / "seed1/interpretation"
+        assert sorted(path.parent.name for path in folder.glob("*/truth.json")) == sorted(valid)
+        assert [path.parent.name for path in folder.glob("*/modisco.h5")] == [valid[0]]
+
+
 def test_the_mirror_is_where_a_file_comes_from_and_not_what_it_is(finished, tmp_path):
     assert jobs(finished, LOCIFLOW_MIRROR=str(tmp_path)) == Counter()
 

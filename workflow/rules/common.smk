@@ -96,6 +96,7 @@ wildcard_constraints:
     genome=one_of(STORES),
     model=one_of(LABELS),
     seed=r"\d+",
+    method="[A-Za-z0-9_]+",
     baseline="[A-Za-z0-9_.-]+",
     file=one_of(SOURCES),
 
@@ -287,14 +288,16 @@ def scores_of_tool(wildcards):
 @told
 def interpretation(name):
     """Return how the models of a data set are explained."""
-    return GROUPS.interpretation(name, RUN["interpretation"])
+    return PLAN.interpretation(name)
 
 
 @told
 def attribution_config(wildcards):
-    """Return how one model is explained: the interpretation, with what is valid for its architecture."""
+    """Return how one model is explained by the wildcards' method, found valid for its architecture."""
     offered = PLAN.resolve(wildcards.dataset, wildcards.model)["attribution"]
-    return attribution(interpretation(wildcards.dataset), wildcards.model, offered)
+    return attribution(
+        interpretation(wildcards.dataset), wildcards.model, offered, wildcards.method
+    )
 
 
 @told

@@ -9,11 +9,11 @@ rule attribute:
         target_table=rules.make_windows.output.target_table,
         checkpoint=rules.train.output.checkpoint,
     output:
-        attributions=f"{layout.INTERPRETATION}/attributions.npz",
+        attributions=f"{layout.EXPLANATION}/attributions.npz",
     log:
-        "logs/{dataset}/{split}/{model}/seed{seed}/attribute.log",
+        "logs/{dataset}/{split}/{model}/seed{seed}/{method}/attribute.log",
     benchmark:
-        "benchmarks/{dataset}/{split}/{model}/seed{seed}/attribute.jsonl"
+        "benchmarks/{dataset}/{split}/{model}/seed{seed}/{method}/attribute.jsonl"
     conda:
         "../../envs/interpret.yaml"
     threads: 1
@@ -40,13 +40,13 @@ rule discover_motifs:
         script=script("discover_motifs.py"),
         attributions=rules.attribute.output.attributions,
     output:
-        modisco=f"{layout.INTERPRETATION}/modisco.h5",
-        meme=f"{layout.INTERPRETATION}/modisco.meme",
-        table=f"{layout.INTERPRETATION}/modisco.tsv",
+        modisco=f"{layout.EXPLANATION}/modisco.h5",
+        meme=f"{layout.EXPLANATION}/modisco.meme",
+        table=f"{layout.EXPLANATION}/modisco.tsv",
     log:
-        "logs/{dataset}/{split}/{model}/seed{seed}/discover_motifs.log",
+        "logs/{dataset}/{split}/{model}/seed{seed}/{method}/discover_motifs.log",
     benchmark:
-        "benchmarks/{dataset}/{split}/{model}/seed{seed}/discover_motifs.jsonl"
+        "benchmarks/{dataset}/{split}/{model}/seed{seed}/{method}/discover_motifs.jsonl"
     conda:
         "../../envs/interpret.yaml"
     threads: 1
@@ -98,8 +98,11 @@ rule match_motifs:
     """Match all motifs of a run's models to JASPAR, once, with one correction for all comparisons."""
     input:
         script=script("match_motifs.py"),
-        motifs=lambda wildcards: PLAN.explanation_files(
-            wildcards.dataset, PLAN.explained(), "modisco.meme", "filters.meme"
+        modisco=lambda wildcards: PLAN.explanation_files(
+            wildcards.dataset, PLAN.explained(), "modisco.meme"
+        ),
+        filters=lambda wildcards: PLAN.interpretation_files(
+            wildcards.dataset, PLAN.explained(), "filters.meme"
         ),
     output:
         matches=layout.MATCHES,
@@ -133,11 +136,11 @@ rule score_explanations:
         target_table=rules.make_windows.output.target_table,
         sites=rules.simulate.output.sites,
     output:
-        scores=f"{layout.INTERPRETATION}/truth.json",
+        scores=f"{layout.EXPLANATION}/truth.json",
     log:
-        "logs/{dataset}/{split}/{model}/seed{seed}/score_explanations.log",
+        "logs/{dataset}/{split}/{model}/seed{seed}/{method}/score_explanations.log",
     benchmark:
-        "benchmarks/{dataset}/{split}/{model}/seed{seed}/score_explanations.jsonl"
+        "benchmarks/{dataset}/{split}/{model}/seed{seed}/{method}/score_explanations.jsonl"
     conda:
         "../../envs/evaluate.yaml"
     threads: 1

@@ -31,10 +31,10 @@ def locate(manifest: Mapping[str, Any]) -> dict[str, Any]:
     manifest
         ``run``, ``config``, ``seeds``, ``interpreted`` (labels, explained with the first seed) and ``datasets``, each
         with ``name``, ``description``, ``split``, ``splits`` (how many the run uses), ``clean_of``, ``explained``
-        (whether this is the split whose models are), ``models`` (``label``, ``control``), ``baselines``, ``sources``
-        (files), ``simulation`` (its configuration, or null) and, optionally, ``contigs_pinned``, ``folds`` (the splits
-        that are scored together as this one), ``averaged`` (labels of which the seeds' mean prediction is scored) and
-        ``unsupervised`` (labels of models without outputs). Optional: ``commands``, ``commit``, ``versions``;
+        (whether this is the split whose models are), ``models`` (``label``, ``control`` and ``methods``, by which it is
+        explained), ``baselines``, ``sources`` (files), ``simulation`` (its configuration, or null) and, optionally,
+        ``contigs_pinned``, ``folds`` (the splits that are scored together as this one), ``averaged`` (labels of which
+        the seeds' mean prediction is scored) and ``unsupervised`` (labels of models without outputs). Optional: ``commands``, ``commit``, ``versions``;
         ``spacing``, ``learning_curve`` and ``single_task``, what the tables of these experiments are made from;
         ``published``, the published numbers that the run covers. A data set that already has ``entries`` is left as it
         is.
@@ -124,6 +124,7 @@ def trained(
     explained_split = (dataset.get("folds") or [dataset["split"]])[0]
     place = layout.TRAINED.format(**wildcards)
     explained = layout.INTERPRETATION.format(**{**wildcards, "split": explained_split})
+    methods = [f"{explained}/{method}" for method in model.get("methods") or []]
     pooled = (
         {
             "history": None,
@@ -143,13 +144,13 @@ def trained(
         **{key: f"{place}/{file}" for key, file in TRAINED_FILES.items()},
         **pooled,
         "motifs": {
-            kind: {"meme": f"{explained}/{kind}.meme", "table": f"{explained}/{kind}.tsv"}
-            for kind in ("modisco", "filters")
+            kind: {"meme": f"{folder}/{kind}.meme", "table": f"{folder}/{kind}.tsv"}
+            for kind, folder in (("modisco", methods[0]), ("filters", explained))
         }
         if has_motifs
         else None,
-        "attributions": f"{explained}/attributions.npz" if has_motifs else None,
-        "truth": f"{explained}/truth.json" if has_motifs and dataset.get("simulation") else None,
+        "attributions": f"{methods[0]}/attributions.npz" if has_motifs else None,
+        "truth": f"{methods[0]}/truth.json" if has_motifs and dataset.get("simulation") else None,
     }
 
 

@@ -10,7 +10,10 @@ MANIFEST = {
     "datasets": [
         {
             "name": "d", "description": "", "split": "holdout", "simulation": {"release": "JASPAR2024", "factors": {}},
-            "models": [{"label": "cnn", "control": False}, {"label": "cnn+untrained", "control": True}],
+            "models": [
+                {"label": "cnn", "control": False, "methods": ["deep_lift_shap", "saliency"]},
+                {"label": "cnn+untrained", "control": True, "methods": []},
+            ],
             "baselines": ["kmer_logistic", "ceiling"], "sources": ["a/b.fa"],
         }
     ],
@@ -35,9 +38,11 @@ def test_paths_follow_the_layout() -> None:
     ]
     first, second, control, *_ = data["entries"]
     explained = "results/d/holdout/cnn/seed1/interpretation"
-    assert first["truth"] == f"{explained}/truth.json"
+    assert first["truth"] == f"{explained}/deep_lift_shap/truth.json"
+    of_first = f"{explained}/deep_lift_shap/modisco"
+    assert first["motifs"]["modisco"] == {"meme": f"{of_first}.meme", "table": f"{of_first}.tsv"}
     assert first["motifs"]["filters"] == {"meme": f"{explained}/filters.meme", "table": f"{explained}/filters.tsv"}
-    assert first["attributions"] == f"{explained}/attributions.npz"
+    assert first["attributions"] == f"{explained}/deep_lift_shap/attributions.npz"
     assert first["predictions"] == "results/d/holdout/cnn/seed1/predictions.parquet"
     assert second["motifs"] is second["truth"] is second["attributions"] is control["motifs"] is None
     assert data["sites"] == "resources/sources/simulated/d/sites.tsv"
