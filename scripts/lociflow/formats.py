@@ -19,6 +19,7 @@ VERSIONS = {
     "spacing": 1,
     "latent": 1,
     "reconstruction": 1,
+    "exported model": 1,
 }
 
 

@@ -5,7 +5,7 @@ from functools import cache, cached_property
 from itertools import product
 from typing import Any
 
-from lociflow import baselines, explanations, layout, run, sources, trainings, variants
+from lociflow import baselines, explanations, exports, layout, run, sources, trainings, variants
 from lociflow.config import Configuration
 from lociflow.genome.split_schemes import pooled_splits, split_schemes
 from lociflow.published import published_entries
@@ -234,6 +234,23 @@ class Plan:
                 *(layout.SOURCE_RECORD.format(file=file) for file in sources.all_sources(self.groups, [name])),
             )
         ]
+
+    def exported(self, dataset: str) -> list[str]:
+        """Return the models that the run takes out of lociflow."""
+        return exports.exported(
+            self.run, self.groups, trainings.compared(self.run), lambda label: self.is_control(dataset, label)
+        )
+
+    def export_folders(self) -> list[str]:
+        """Return the folders with which others can use the run's models: of every split, fold and seed."""
+        return [
+            folder for name in self.run["datasets"] for folder in self.training_files(name, self.exported(name), "export")
+        ]
+
+    def about_export(self, dataset: str, label: str) -> dict[str, Any]:
+        """Return what the model card of an exported model takes from configurations."""
+        count = len(sources.all_sources(self.groups, [dataset]))
+        return exports.about(self.groups, dataset, label, self.resolve(dataset, label)["attribution"], count)
 
     def ledger_files(self) -> list[str]:
         """Return the tables of published numbers beside the run's own, none where it covers no such number."""

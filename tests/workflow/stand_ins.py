@@ -47,6 +47,7 @@ WRITES = {
     "extract_filters.py": ("--meme", "--table"),
     "match_motifs.py": ("--matches", "--matched-meme"),
     "score_explanations.py": ("--scores",),
+    "export_model.py": ("--folder/",),
     "choose_trial.py": ("--checkpoint", "--config-copy", "--history", "--table"),
     "draw_learning_curve.py": ("--table", "--figure"),
     "compare_tasks.py": ("--table", "--figure"),

@@ -15,7 +15,7 @@ STARTED = time.time()
 HOME = Path(str(workflow.current_basedir)).resolve().parents[1]
 sys.path.insert(0, str(HOME / "scripts"))
 
-from lociflow import layout, run, sources, variants
+from lociflow import exports, layout, run, sources, variants
 from lociflow.code_digest import code_digest
 from lociflow.command import UserError, write_json
 from lociflow.config import Configuration, attribution, canonical, check_schema
@@ -68,6 +68,7 @@ def checked_run():
     plan = Plan(dict(config), groups)
     # Read here, where a mistake in a file of published numbers can still be told in one sentence.
     plan.published
+    plan.export_folders()
     return (
         plan,
         sources.all_sources(groups, plan.datasets),
