@@ -17,7 +17,9 @@ if __name__ == "__main__":
     parser.add_argument("--audit", type=Path, required=True, help="audit.json of the data set")
     parser.add_argument("--baselines", nargs="*", default=[], help="NAME=metrics.json of each baseline")
     parser.add_argument("--sources", type=Path, nargs="*", default=[], help="records of the data set's files")
-    parser.add_argument("--about", type=json_argument, required=True, help="what the card says of model and data (JSON)")
+    parser.add_argument(
+        "--about", type=json_argument, required=True, help="what the card says of model and data (JSON)"
+    )
     parser.add_argument("--formats", nargs="*", choices=FORMATS, default=[], help="programs beside the weights")
     parser.add_argument("--folder", type=Path, required=True, help="folder to write")
     run(export, parser)

@@ -244,7 +244,9 @@ class Plan:
     def export_folders(self) -> list[str]:
         """Return the folders with which others can use the run's models: of every split, fold and seed."""
         return [
-            folder for name in self.run["datasets"] for folder in self.training_files(name, self.exported(name), "export")
+            folder
+            for name in self.run["datasets"]
+            for folder in self.training_files(name, self.exported(name), "export")
         ]
 
     def about_export(self, dataset: str, label: str) -> dict[str, Any]:

@@ -112,7 +112,9 @@ def score_rows(facts: CardFacts, shown: Sequence[str]) -> list[ScoreRow]:
     """Return medians over targets with their intervals: of the model on test and validation bins, and of baselines."""
     rows = [ScoreRow("this model", [_cell(facts.metrics["summary"], name) for name in shown])]
     if any(facts.metrics["validation"].get(name, {}).get("median") is not None for name in shown):
-        rows.append(ScoreRow("this model, validation bins", [_cell(facts.metrics["validation"], name) for name in shown]))
+        rows.append(
+            ScoreRow("this model, validation bins", [_cell(facts.metrics["validation"], name) for name in shown])
+        )
     for baseline, metrics in facts.baselines.items():
         rows.append(ScoreRow(baseline, [_cell(metrics["summary"], name) for name in shown]))
     return rows

@@ -100,7 +100,9 @@ def export(
     made = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
     try:
         made.chmod(0o755)
-        torch.save({name: tensor.detach().clone() for name, tensor in loaded.model.state_dict().items()}, made / "weights.pt")
+        torch.save(
+            {name: tensor.detach().clone() for name, tensor in loaded.model.state_dict().items()}, made / "weights.pt"
+        )
         tried = write_formats(model, views, formats, made)
         shapes = {
             name: (list(tensor.shape[1:]), str(tensor.dtype).removeprefix("torch."))
@@ -123,7 +125,9 @@ def export(
         }
         write_json(made / "model.json", described)
         write_json(made / "example.json", examples(loaded, views, outputs, written))
-        facts = CardFacts(about, described, read(metrics), read(audit), named(baselines), [read(path) for path in sources])
+        facts = CardFacts(
+            about, described, read(metrics), read(audit), named(baselines), [read(path) for path in sources]
+        )
         write_card(made / "README.md", facts)
         write_example(made, described)
         if folder.exists():
@@ -171,9 +175,7 @@ def real_windows(
     return tuple(expanded[name] for name in model["views"]), written
 
 
-def compare_with_predictions(
-    loaded: LoadedModel, outputs: Sequence[Tensor], chosen: pd.DataFrame, path: Path
-) -> float:
+def compare_with_predictions(loaded: LoadedModel, outputs: Sequence[Tensor], chosen: pd.DataFrame, path: Path) -> float:
     """Return by how much a model's predictions differ from those of the table.
 
     Raises

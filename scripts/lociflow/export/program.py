@@ -67,8 +67,7 @@ class Predictor(nn.Module):
         if self._average:
             others = self._answer(self.model(views_from_other_strand(views, self._tracks)))
             answers = tuple(
-                (one + from_other_strand(other, self._columns)) / 2
-                for one, other in zip(answers, others, strict=True)
+                (one + from_other_strand(other, self._columns)) / 2 for one, other in zip(answers, others, strict=True)
             )
         return (*answers, *((raw,) if isinstance(raw, Tensor) else raw))
 

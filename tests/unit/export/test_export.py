@@ -115,13 +115,20 @@ def predicted(inputs: Inputs) -> dict[tuple[str, str], float]:
     table = read_predictions(inputs.folder / "predictions.parquet")
     bins = read_windows(inputs.toy.windows).iloc[table["bin"]]
     names = [f"{row.contig}:{row.start}-{row.end}({row.strand})" for row in bins.itertuples()]
-    return {(name, column): value for column in OUTPUTS.columns for name, value in zip(names, table[column], strict=True)}
+    return {
+        (name, column): value for column in OUTPUTS.columns for name, value in zip(names, table[column], strict=True)
+    }
 
 
 def run_example(folder: Path, where: Path) -> pd.DataFrame:
     """Run the example where no lociflow can be imported."""
     ran = subprocess.run(
-        [sys.executable, "-I", str(folder / "example.py")], cwd=where, env={}, capture_output=True, text=True, check=False
+        [sys.executable, "-I", str(folder / "example.py")],
+        cwd=where,
+        env={},
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert ran.returncode == 0, ran.stderr
     rows = [line.split("\t") for line in ran.stdout.splitlines()]
@@ -254,7 +261,9 @@ def test_a_file_that_computes_something_else_does_not_stay(
     assert not (folder / "model.pt2").exists()
     assert not (folder / "example.py").exists()
     reason = json.loads((folder / "model.json").read_text())["files"]["pt2"]["reason"]
-    assert re.fullmatch(r"the file was made but not kept: its numbers differ from .* by up to .*e-0\d, allowed are 1e-05", reason)
+    assert re.fullmatch(
+        r"the file was made but not kept: its numbers differ from .* by up to .*e-0\d, allowed are 1e-05", reason
+    )
     assert reason in (folder / "README.md").read_text()
 
 
@@ -276,7 +285,9 @@ def test_predictions_of_another_model_are_refused(inputs: Inputs, tmp_path: Path
     loaded = load_model(inputs.toy.checkpoint)
     state = {name: tensor + 0.5 for name, tensor in loaded.model.state_dict().items()}
     save_checkpoint(other.checkpoint, state, loaded.config, OUTPUTS, {})
-    with pytest.raises(UserError, match=r"predictions.parquet: found numbers that differ by up to .*its own predictions"):
+    with pytest.raises(
+        UserError, match=r"predictions.parquet: found numbers that differ by up to .*its own predictions"
+    ):
         inputs.export(tmp_path / "export", checkpoint=other.checkpoint)
     assert not (tmp_path / "export").exists()
 
