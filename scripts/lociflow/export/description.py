@@ -1,4 +1,4 @@
-"""What a program needs to be told of an exported model: letters, inputs, outputs, labels. Plain values for ``model.json``."""
+"""What a program needs to be told of an exported model: letters, inputs, outputs, labels, as JSON values."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -12,12 +12,12 @@ from lociflow.sequence.one_hot import one_hot_table
 MEANINGS: Mapping[str, str] = {
     "binary:probabilities": "probability that the bin is positive for the target",
     "class:probabilities": "probability of each class; those of one target add up to 1",
-    "position_class:probabilities": "probability of each class at each base of the bin; those of one target add up to 1",
+    "position_class:probabilities": "probability of each class at each base; those of one target add up to 1",
     "real:values": "the target's value, in the units of the labels",
     "real:raw_values": "what the network says, before the function that the loss takes for the value",
     "profile:profiles": "the signal's share at each base of the bin; the shares of one target add up to 1",
     "profile:log_counts": "natural logarithm of 1 + the sum of the signal over the bin",
-    "profile:profile_logits": "logits along the bin, of the strand as given; their softmax over the bases is the profile",
+    "profile:profile_logits": "logits along the bin, of the strand as given; their softmax over bases is the profile",
     "profile:raw_log_counts": "log_counts of the strand as given",
     "binary:logits": "log odds of the target, of the strand as given and before any correction",
     "class:logits": "log probability of each class up to a constant of the target, as given and before any correction",

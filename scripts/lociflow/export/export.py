@@ -154,7 +154,7 @@ def real_windows(
     views : tuple of torch.Tensor
         In the order of the model's views, the sequence one-hot.
     written : list of dict
-        Of each bin its ``name``, ``contig:start-end(strand)`` of the bin, and the ``sequence`` of its window in letters.
+        Of each bin its ``name``, ``contig:start-end(strand)``, and the ``sequence`` of its window in letters.
     """
     sequences = open_store(store)
     check_alphabet(loaded, sequences, checkpoint)

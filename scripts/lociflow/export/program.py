@@ -14,8 +14,8 @@ from lociflow.evaluation.predict import averages_strands
 from lociflow.models.checkpoint import CALIBRATION, LoadedModel
 from lociflow.models.outputs import UNLABELLED
 
-# Names of what a program gives back, by the kind of labels: first predictions as the table of predictions has them, then
-# the model's raw outputs.
+# Names of what a program gives back, by the kind of labels: first predictions as the table of predictions has them,
+# then the model's raw outputs.
 OUTPUT_NAMES: Mapping[str, tuple[str, ...]] = {
     "binary": ("probabilities", "logits"),
     "class": ("probabilities", "logits"),
@@ -88,7 +88,8 @@ def predictor(loaded: LoadedModel, order: Sequence[int] | None = None) -> Predic
     if loaded.outputs.kind == UNLABELLED:
         name = loaded.config["model"].get("name", "model")
         raise UserError(
-            f"{name}: was trained without labels, expected a model with outputs; export one that starts from its weights"
+            f"{name}: was trained without labels, expected a model with outputs; export one that starts from its "
+            "weights"
         )
     return Predictor(loaded, order).eval()
 

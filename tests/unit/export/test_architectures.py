@@ -1,4 +1,4 @@
-"""Every small architecture as a program for PyTorch alone and as ONNX, with fresh weights, on windows with unknown letters."""
+"""Every small architecture as a program for PyTorch alone and as ONNX, on windows with unknown letters."""
 
 from pathlib import Path
 from typing import Any
