@@ -65,9 +65,3 @@ rule export_model:
         "--checkpoint {input.checkpoint} --predictions {input.predictions} --metrics {input.metrics} "
         "--audit {input.audit} {params.baselines} {params.sources} --about {params.about:q} {params.formats} "
         "--folder {output.folder} --log {log}"
-
-
-rule export:
-    """Write the models that the run exports, and no report."""
-    input:
-        PLAN.export_folders(),
