@@ -3,7 +3,7 @@
 import json
 import shutil
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -215,6 +215,7 @@ def write_formats(
     with torch.no_grad():
         expected = model(*inputs)
     found: dict[str, dict[str, Any]] = {}
+    call: Callable[..., Any]
     try:
         program = record(model, inputs)
     except Exception as error:  # torch raises whatever it met: the reason goes into the card

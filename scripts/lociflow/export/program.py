@@ -131,6 +131,8 @@ def write_onnx(program: torch.export.ExportedProgram, model: Predictor, path: Pa
     found = torch.onnx.export(
         program, (), input_names=list(model.views), output_names=list(model.names), dynamo=True, verbose=False
     )
+    if found is None:
+        raise RuntimeError("torch.onnx.export returned no program")
     found.save(path)
 
 
