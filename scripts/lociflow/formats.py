@@ -26,6 +26,7 @@ VERSIONS = {
     "variant background": 1,
     "tracks": 1,
     "attribution tracks": 1,
+    "exported model": 1,
 }
 
 

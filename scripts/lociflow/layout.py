@@ -18,6 +18,7 @@ EXPLANATION = INTERPRETATION + "/{method}"
 EFFECTS = "results/{dataset}/{split}/{model}/effects"
 # Seeds as in ENSEMBLE.
 TRACKS = "results/{dataset}/{split}/{model}/tracks/{regions}/seeds-{seeds}"
+EXPORT = TRAINED + "/export"
 INDEX = "results/index.html"
 RUNS = "results/runs"
 RUN = RUNS + "/{run}"

@@ -5,7 +5,7 @@ from functools import cache, cached_property
 from itertools import product
 from typing import Any
 
-from lociflow import baselines, explanations, layout, run, sources, trainings, variant_effects, variants
+from lociflow import baselines, explanations, exports, layout, run, sources, trainings, variant_effects, variants
 from lociflow.command import UserError
 from lociflow.config import Configuration
 from lociflow.genome.split_schemes import pooled_splits, split_schemes
@@ -276,6 +276,25 @@ class Plan:
         """Return the file of the user's own motifs, none where there is none."""
         found = sources.motif_library(self.groups, dataset, self.run["interpretation"])
         return [layout.SOURCE.format(file=source["file"]) for source in found]
+
+    def exported(self, dataset: str) -> list[str]:
+        """Return the models that the run takes out of lociflow."""
+        return exports.exported(
+            self.run, self.groups, trainings.compared(self.run), lambda label: self.is_control(dataset, label)
+        )
+
+    def export_folders(self) -> list[str]:
+        """Return the folders with which others can use the run's models: of every split, fold and seed."""
+        return [
+            folder
+            for name in self.run["datasets"]
+            for folder in self.training_files(name, self.exported(name), "export")
+        ]
+
+    def about_export(self, dataset: str, label: str) -> dict[str, Any]:
+        """Return what the model card of an exported model takes from configurations."""
+        count = len(sources.all_sources(self.groups, [dataset]))
+        return exports.about(self.groups, dataset, label, self.resolve(dataset, label)["attribution"], count)
 
     def ledger_files(self) -> list[str]:
         """Return the tables of published numbers beside the run's own, none where it covers no such number."""

@@ -59,6 +59,7 @@ WRITES = {
     "score_background.py": ("--background",),
     "score_variants.py": ("--vcf", "--vcf-index", "--table", "--table-index", "--counts"),
     "saturate_region.py": ("--table", "--figures/"),
+    "export_model.py": ("--folder/",),
     "choose_trial.py": ("--checkpoint", "--config-copy", "--history", "--table"),
     "draw_learning_curve.py": ("--table", "--figure"),
     "compare_tasks.py": ("--table", "--figure"),

@@ -24,6 +24,7 @@ CHOSEN = {
     "train.py": ["model", "training"],
     "predict.py": ["model", "training"],
     "encode_latent.py": ["model", "training"],
+    "export_model.py": ["model", "training"],
     "attribute.py": ["model", "interpretation"],
     "check_explanations.py": ["model", "interpretation"],
     "map_attention.py": ["model"],

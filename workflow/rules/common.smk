@@ -15,7 +15,15 @@ STARTED = time.time()
 HOME = Path(str(workflow.current_basedir)).resolve().parents[1]
 sys.path.insert(0, str(HOME / "scripts"))
 
-from lociflow import layout, run, sources, track_requests, variant_effects, variants
+from lociflow import (
+    exports,
+    layout,
+    run,
+    sources,
+    track_requests,
+    variant_effects,
+    variants,
+)
 from lociflow.code_digest import code_digest
 from lociflow.command import UserError, write_json
 from lociflow.config import Configuration, attribution, canonical, check_schema
@@ -72,6 +80,7 @@ def checked_run():
     track_requests.check_tracks(plan)
     # Read here, where a mistake in a file of published numbers can still be told in one sentence.
     plan.published
+    plan.export_folders()
     return (
         plan,
         every_source(config, groups, plan.datasets),

@@ -32,7 +32,7 @@ class PieceReader(nn.Module):
         """Map ``(batch, channels, length)`` to ``(batch, features, pieces)``."""
         pieces = sequence.unfold(2, self.network.input_length, self.step).transpose(1, 2)
         features = self.activation(self.network({"sequence": pieces.flatten(0, 1)}))
-        return features.view(len(sequence), -1, features.shape[1]).transpose(1, 2)
+        return features.view(sequence.shape[0], -1, features.shape[1]).transpose(1, 2)
 
 
 class LastStates(nn.Module):

@@ -48,11 +48,11 @@ class KmerCounts(nn.Module):
             bases = (likely & (likely.sum(dim=1, keepdim=True) == 1)).float()
             index, letters = nn.functional.conv1d(bases, self.filters).unbind(1)
         known = letters == self.filters.shape[2]
-        rows = torch.arange(len(sequence), device=sequence.device)[:, None] * self.width
+        rows = torch.arange(sequence.shape[0], device=sequence.device)[:, None] * self.width
         cells = (rows + self.columns[(index * known).long()])[known]
-        counts = torch.zeros(len(sequence) * self.width, dtype=sequence.dtype, device=sequence.device)
+        counts = torch.zeros(sequence.shape[0] * self.width, dtype=sequence.dtype, device=sequence.device)
         counts.index_add_(0, cells, torch.ones_like(cells, dtype=sequence.dtype))
-        return counts.view(len(sequence), self.width).log1p()
+        return counts.view(sequence.shape[0], self.width).log1p()
 
 
 class KmerLogistic(nn.Module):

@@ -131,7 +131,9 @@ def pooled(tokens: Tokens) -> Tensor:
     torch.Tensor
         ``bool``, shape ``(batch, tokens)``.
     """
-    return torch.where(tokens.informed.any(dim=1, keepdim=True), tokens.informed, tokens.present)
+    # Not torch.where: ONNX runtimes have none for tensors of bool.
+    some = tokens.informed.any(dim=1, keepdim=True)
+    return (some & tokens.informed) | (~some & tokens.present)
 
 
 def spread_over_bases(answers: Tensor, tokens: Tokens, first: int, last: int) -> Tensor:

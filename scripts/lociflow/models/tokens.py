@@ -190,5 +190,5 @@ def letters(sequence: Tensor) -> Iterator[str]:
 
 
 def _spans(bases: Tensor, size: int, step: int) -> tuple[Tensor, Tensor]:
-    starts = torch.arange(0, max(bases.shape[1] - size + 1, 0), step, device=bases.device).expand(len(bases), -1)
+    starts = torch.arange(0, max(bases.shape[1] - size + 1, 0), step, device=bases.device).expand(bases.shape[0], -1)
     return starts, starts + size
