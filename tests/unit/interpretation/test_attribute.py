@@ -110,8 +110,14 @@ def test_a_contrast_is_explained_on_what_is_positive_for_the_first_alone(toy: To
 def test_quality_figures_of_deep_lift_shap(toy: Toy, tmp_path: Path) -> None:
     path = tmp_path / "attributions.npz"
     run(toy, path)
-    meta = read_attributions(path).meta
+    found = read_attributions(path)
+    meta = found.meta
     assert meta["method"] == "deep_lift_shap"
+    assert found.gap is not None
+    assert found.change is not None
+    assert found.gap.shape == found.change.shape == (30,)
+    assert found.gap.astype(float).mean() == pytest.approx(meta["targets"][0]["quality"]["gap"])
+    assert found.change.astype(float).mean() == pytest.approx(meta["targets"][0]["quality"]["change"])
     quality = meta["targets"][0]["quality"]
     assert 0 <= quality["gap"] < 1e-5
     assert quality["change"] > 1
