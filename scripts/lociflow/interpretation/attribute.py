@@ -137,7 +137,7 @@ def attribute(
             view, bins.reverse, positives, settings.windows_per_target, settings.seed, chosen
         )
         found = explain(model, method, codes, index, chosen, settings.seed)
-        parts.append((index, np.full(len(index), chosen), codes, found.hypothetical.numpy()))
+        parts.append((index, np.full(len(index), chosen), codes, *(value.numpy() for value in found)))
         quality = summary(found)
         facts.append(
             {
@@ -154,7 +154,7 @@ def attribute(
             f"{time.monotonic() - start:.1f} s{described(quality)}"
             + (f"; {unknown} passed over for unknown bases" if unknown else "")
         )
-    index, column, codes, hypothetical = (np.concatenate(columns) for columns in zip(*parts, strict=True))
+    index, column, codes, hypothetical, gap, change = (np.concatenate(columns) for columns in zip(*parts, strict=True))
     meta = {
         "model": loaded.config["model"].get("name"),
         "method": settings.method,
@@ -165,7 +165,7 @@ def attribute(
         "split_digest": split_digest(windows, loaded.config["dataset"]["split"]),
         "targets": facts,
     }
-    write_attributions(attributions, Attributions(index, column, codes, hypothetical, meta))
+    write_attributions(attributions, Attributions(index, column, codes, hypothetical, meta, gap, change))
 
 
 def choose_targets(wanted: int | str | Sequence[str], names: Sequence[str], positives: np.ndarray) -> list[int]:

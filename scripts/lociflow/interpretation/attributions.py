@@ -30,6 +30,11 @@ class Attributions(NamedTuple):
     ``seed`` and ``targets``: a list with each output's ``target`` (name), ``column``, ``windows`` (explained),
     ``positives`` (test windows that it could be explained on) and ``quality`` (``gap``, ``change``, ``relative_gap``;
     null where the method has none)."""
+    gap: np.ndarray | None = None
+    """``float32``, shape ``(n,)``: how far a window's contributions are from adding up, as in
+    :class:`lociflow.interpretation.methods.Contributions`. NaN, or None when written: the method promises no sum."""
+    change: np.ndarray | None = None
+    """``float32``, shape ``(n,)``: what ``gap`` is to be compared with."""
 
 
 def write_attributions(path: Path, found: Attributions) -> None:
@@ -42,6 +47,8 @@ def write_attributions(path: Path, found: Attributions) -> None:
             target=found.target.astype(np.int64),
             codes=found.codes.astype(np.uint8),
             hypothetical=found.hypothetical.astype(np.float32),
+            gap=_known(found.gap, len(found.bin)),
+            change=_known(found.change, len(found.bin)),
             meta=np.array(text),
         )
 
@@ -54,8 +61,10 @@ def read_attributions(path: Path) -> Attributions:
     UserError
         The file is missing, is something else, or has another version.
     """
-    found, meta = _read(path, ("bin", "target", "codes", "hypothetical"))
-    return Attributions(found["bin"], found["target"], found["codes"], found["hypothetical"], meta)
+    found, meta = _read(path, ("bin", "target", "codes", "hypothetical", "gap", "change"))
+    return Attributions(
+        found["bin"], found["target"], found["codes"], found["hypothetical"], meta, found["gap"], found["change"]
+    )
 
 
 def read_explained(path: Path) -> tuple[np.ndarray, np.ndarray]:
@@ -68,6 +77,10 @@ def read_explained(path: Path) -> tuple[np.ndarray, np.ndarray]:
     """
     found, _ = _read(path, ("bin", "target"))
     return found["bin"], found["target"]
+
+
+def _known(values: np.ndarray | None, count: int) -> np.ndarray:
+    return np.full(count, np.nan, dtype=np.float32) if values is None else values.astype(np.float32)
 
 
 def _read(path: Path, names: Sequence[str]) -> tuple[dict[str, np.ndarray], dict[str, Any]]:

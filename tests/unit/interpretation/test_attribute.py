@@ -21,7 +21,8 @@ from lociflow.interpretation.attributions import read_attributions
 from lociflow.interpretation.methods import Contributions
 from lociflow.interpretation.scalars import StrandAverage
 from lociflow.interpretation.settings import read_settings
-from lociflow.models.checkpoint import load_model
+from lociflow.models.checkpoint import load_model, save_checkpoint
+from lociflow.models.outputs import Outputs
 from lociflow.models.sequence_only import SequenceModel
 from lociflow.sequence.alphabet import encode
 
@@ -110,8 +111,14 @@ def test_a_contrast_is_explained_on_what_is_positive_for_the_first_alone(toy: To
 def test_quality_figures_of_deep_lift_shap(toy: Toy, tmp_path: Path) -> None:
     path = tmp_path / "attributions.npz"
     run(toy, path)
-    meta = read_attributions(path).meta
+    found = read_attributions(path)
+    meta = found.meta
     assert meta["method"] == "deep_lift_shap"
+    assert found.gap is not None
+    assert found.change is not None
+    assert found.gap.shape == found.change.shape == (30,)
+    assert found.gap.astype(float).mean() == pytest.approx(meta["targets"][0]["quality"]["gap"])
+    assert found.change.astype(float).mean() == pytest.approx(meta["targets"][0]["quality"]["change"])
     quality = meta["targets"][0]["quality"]
     assert 0 <= quality["gap"] < 1e-5
     assert quality["change"] > 1
@@ -204,3 +211,29 @@ def test_strand_average_is_the_same_on_both_strands(toy: Toy) -> None:
     method = method_of("deep_lift_shap")
     codes = windows.argmax(dim=1).numpy().astype(np.uint8)
     assert summary(explain(model, method, codes, np.arange(5), 0, 1))["gap"] < 1e-5
+
+
+def test_classes_are_explained_on_the_bins_of_the_class(toy: Toy, tmp_path: Path) -> None:
+    classes = Outputs("class", ("motif",), (("none", "Reb1"),))
+    labels = (np.load(toy.targets)[:, :1] == 1).astype(np.int16)
+    np.save(tmp_path / "targets.npy", labels)
+    (tmp_path / "targets.tsv").write_text("target\nmotif\n")
+    loaded = load_model(toy.checkpoint)
+    # The toy's two logits, Reb1 second.
+    state = {name: value.flip(0) if len(value) == 2 else value for name, value in loaded.model.state_dict().items()}
+    save_checkpoint(tmp_path / "model.ckpt", state, loaded.config, classes, {})
+    changed = toy._replace(
+        targets=tmp_path / "targets.npy", target_table=tmp_path / "targets.tsv", checkpoint=tmp_path / "model.ckpt"
+    )
+    run(changed, tmp_path / "a.npz", targets="motif", windows_per_target=1000, method="input_x_gradient")
+    found = read_attributions(tmp_path / "a.npz")
+    assert [fact["target"] for fact in found.meta["targets"]] == ["motif:none", "motif:Reb1"]
+    assert found.bin[found.target == 1].tolist() == [index for index in range(200, 400, 2) if index != 302]
+    assert not set(found.bin[found.target == 0]) & set(range(200, 400, 2))
+    run(toy, tmp_path / "b.npz", targets="Reb1", windows_per_target=1000, method="input_x_gradient")
+    # The margin of one of two classes is the difference of their logits, and the other logit is the same everywhere.
+    np.testing.assert_array_equal(
+        found.hypothetical[found.target == 1], read_attributions(tmp_path / "b.npz").hypothetical
+    )
+    run(changed, tmp_path / "c.npz", targets="motif:Reb1", windows_per_target=5, method="input_x_gradient")
+    assert [fact["windows"] for fact in read_attributions(tmp_path / "c.npz").meta["targets"]] == [5]
