@@ -1,11 +1,12 @@
 """The page's answer to whether explanations can be trusted: their checks, and how far they agree with each other."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
 
 from lociflow.interpretation.explanation_verdicts import CHECKS
 from lociflow.report.drawing import (
@@ -47,7 +48,7 @@ class Checked(NamedTuple):
     rows: list[CheckRow]
     figures: list[Figure]
     """One a model: the curves of all its methods."""
-    pairs: list[dict[str, Any]]
+    pairs: list[dict[Hashable, Any]]
     """Explanations that differ in seed, method or model alone, in this order: rows of the table of agreement."""
     agreement: Figure | None
 
@@ -105,7 +106,7 @@ def curves(dataset: str, entry: Entry) -> Figure:
 def _draw_stages(axes: Axes, stages: Sequence[Mapping[str, Any]], look: Mapping[str, Any]) -> None:
     layers = np.cumsum([0, *(len(stage["layers"]) for stage in stages)])
     axes.plot(layers, [1.0, *(stage["similarity"] for stage in stages)], **look)
-    axes.xaxis.get_major_locator().set_params(integer=True)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
 
 
 def _draw_replaced(axes: Axes, check: Mapping[str, Any], look: Mapping[str, Any], first: bool) -> None:
@@ -148,7 +149,7 @@ def agreement_matrix(dataset: str, table: pd.DataFrame) -> Figure | None:
                 )  # fmt: skip
         ticks = np.arange(len(labels)) + 0.5
         axes.set_yticks(ticks, [_label(place, label) for place, label in enumerate(labels, start=1)])
-        axes.set_xticks(ticks, range(1, len(labels) + 1))
+        axes.set_xticks(ticks, [str(place) for place in range(1, len(labels) + 1)])
         axes.set_ylim(len(labels), 0)
         axes.set_aspect("equal")
         axes.grid(visible=False)
