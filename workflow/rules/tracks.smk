@@ -3,9 +3,7 @@ def regions_file(wildcards):
     regions = RUN["tracks"]["regions"][wildcards.regions]
     if "contigs" in regions:
         return []
-    return layout.SOURCE.format(
-        file=sources.region_source(wildcards.regions, regions)["file"]
-    )
+    return paths(sources.region_source(wildcards.regions, regions))
 
 
 def first_of(wildcards):
