@@ -1,7 +1,6 @@
 def regions_file(wildcards):
     """Return the file of regions that the wildcards name, none where they are whole contigs."""
-    source = track_requests.file_sources(RUN).get(wildcards.regions)
-    return layout.SOURCE.format(file=source["file"]) if source else []
+    return paths(track_requests.file_sources(RUN).get(wildcards.regions, {}))
 
 
 def first_of(wildcards):
