@@ -53,7 +53,8 @@ def check_rule(
     dict
         ``within``, ``other_gaps``, ``other_orientations`` and ``difference``: the mean interaction at planted gaps in
         the planted orientation, at other gaps in this orientation, at planted gaps in the strongest of the other
-        orientations, and the first less the mean of all other places, each with ``mean``, ``low`` and ``high`` (None without such a place or such an interval);
+        orientations, and the first less the mean of all other places, each with ``mean``, ``low`` and ``high`` (None
+        without such a place or such an interval);
         ``verdict``: ``recovered`` where the interaction is above 0 within the rule and neither elsewhere,
         ``preferred`` where it is above 0 elsewhere too and larger within, else ``not recovered``. Above 0 means that
         the interval is.
