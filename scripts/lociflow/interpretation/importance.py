@@ -161,7 +161,7 @@ def measure_importance(
     backgrounds = draw_backgrounds(data, settings, loaded.outputs.kind)
     start = time.monotonic()
     inserted = insertions(subject, motifs, backgrounds, settings.sites)
-    start = _told("insertion", f"{len(motifs)} motifs", start)
+    start = _told("insertion", len(motifs), "motif", start)
     try:
         pairs = pairs_of(motifs, settings.pairs["named"], settings.pairs["motifs"])
     except ValueError as error:
@@ -171,15 +171,15 @@ def measure_importance(
         subject, motifs, pairs, backgrounds[: settings.pairs["backgrounds"]], range(least, most + 1, step),
         settings.sites, (settings.simulation or {}).get("pair"),
     )  # fmt: skip
-    start = _told("pairs", f"{len(pairs)} pairs", start)
+    start = _told("pairs", len(pairs), "pair", start)
     positives = [
         positive_windows(data, labelled[column], settings.ablation["windows"], settings.seed, column)
         for column in columns
     ]
     ablated = ablations(subject, motifs, positives, settings.ablation["p"], settings.ablation["shuffles"])
-    start = _told("ablation", f"{len(columns)} targets", start)
+    start = _told("ablation", len(columns), "target", start)
     maximised, found = maximised_sequences(subject, positives, length, settings.maximise)
-    _told("maximisation", f"{len(columns)} targets", start)
+    _told("maximisation", len(columns), "target", start)
     for rule in rules:
         status(f"{rule['motif']} and {rule['second']}: planted spacing {rule['verdict']}")
     write_json(
@@ -323,7 +323,7 @@ def described(motif: Motif) -> dict[str, Any]:
     }
 
 
-def _told(experiment: str, of_what: str, start: float) -> float:
+def _told(experiment: str, count: int, what: str, start: float) -> float:
     now = time.monotonic()
-    status(f"{experiment}: {of_what} in {now - start:.1f} s")
+    status(f"{experiment}: {count} {what}{'' if count == 1 else 's'} in {now - start:.1f} s")
     return now

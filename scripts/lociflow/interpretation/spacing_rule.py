@@ -52,8 +52,9 @@ def check_rule(
     -------
     dict
         ``within``, ``other_gaps``, ``other_orientations`` and ``difference``: the mean interaction at planted gaps in
-        the planted orientation, at other gaps in this orientation, in the other orientations, and the first less the
-        mean of all others, each with ``mean``, ``low`` and ``high`` (None without such a place or such an interval);
+        the planted orientation, at other gaps in this orientation, at planted gaps in the strongest of the other
+        orientations, and the first less the mean of all other places, each with ``mean``, ``low`` and ``high`` (None
+        without such a place or such an interval);
         ``verdict``: ``recovered`` where the interaction is above 0 within the rule and neither elsewhere,
         ``preferred`` where it is above 0 elsewhere too and larger within, else ``not recovered``. Above 0 means that
         the interval is.
@@ -64,8 +65,12 @@ def check_rule(
     places[row] = inside
     same = np.zeros_like(places)
     same[row] = ~inside
-    others = np.ones_like(places)
-    others[row] = False
+    # The strongest of the other orientations: a mean over all of them would hide one that the model takes for the rule.
+    others = np.zeros_like(places)
+    if inside.any():
+        strength = values[:, :, inside].mean(axis=(0, 2))
+        strength[row] = -np.inf
+        others[strength.argmax()] = inside
     parts = {"within": places, "other_gaps": same, "other_orientations": others}
     found = {
         name: mean_effect(values[:, mask].mean(axis=1), draws, level, seed) if mask.any() else None

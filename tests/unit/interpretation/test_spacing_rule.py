@@ -50,6 +50,14 @@ def test_one_that_is_not_larger_within_or_not_above_0_is_none(found: np.ndarray)
     assert judged(found)["verdict"] == "not recovered"
 
 
+def test_one_other_orientation_is_enough_for_a_preference() -> None:
+    found = values(1.0, -0.1, -0.5)
+    found[:, ORIENTATIONS.index("-+"), 1:3] = 0.6 + np.random.default_rng(2).normal(0, 0.01, (20, 1))
+    judgement = judged(found)
+    assert judgement["other_orientations"]["mean"] == pytest.approx(0.6, abs=0.01)
+    assert judgement["verdict"] == "preferred"
+
+
 def test_the_orientation_counts() -> None:
     assert judged(values(1.0, -0.1, -0.2, orientation="--"))["verdict"] == "not recovered"
     assert judged(values(1.0, -0.1, -0.2, orientation="--"), first="NFYA")["verdict"] == "recovered"
