@@ -205,24 +205,22 @@ def read_motifs(
     motifs = []
     for name, pwm in read_motif_file(meme):
         row = rows.get(name, {})
-        target, support = row.get("target"), row.get("support")
+        target = row.get("target")
         found = hits.get(name, {})
-        share = found.get("share_used")
         own = "negative" if row.get("kind") == "negative" else kind
         motifs.append(
             Motif(
                 name=name,
                 kind=own,
                 target=None if missing(target) else str(target),
-                support=None if support is None or missing(support) else float(support),
+                support=known_number(row.get("support")),
                 pwm=pwm,
                 match=matches.get((key, own, name)),
                 library_match=matches.get((key, own, LIBRARY + name)),
                 hits=int(found["hits"]) if found else None,
-                share_used=None if missing(share) else float(share),
-                **{
-                    part: None if missing(row.get(part)) else float(row[part]) for part in ("influence", "score_change")
-                },
+                share_used=known_number(found.get("share_used")),
+                influence=known_number(row.get("influence")),
+                score_change=known_number(row.get("score_change")),
             )
         )
     return motifs
@@ -357,6 +355,11 @@ def read_checked(name: str, kind: str) -> dict[str, Any]:
 def read_table(path: str | Path, quoting: Literal[0, 3] = csv.QUOTE_MINIMAL) -> pd.DataFrame:
     """Read a TSV file; a target called NA stays a name. The table of targets is written without quotes."""
     return pd.read_csv(existing(str(path)), sep="\t", keep_default_na=False, na_values=[""], quoting=quoting)
+
+
+def known_number(value: Any) -> float | None:
+    """Return the number in a cell of a table, None where it is empty."""
+    return None if missing(value) else float(value)
 
 
 def missing(value: Any) -> bool:
