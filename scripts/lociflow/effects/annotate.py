@@ -185,7 +185,7 @@ def info_lines(outputs: Outputs, background: int) -> list[str]:
             "_PERCENTILE",
             "A",
             "Float",
-            f"Percentage of {background} background variants whose effect on it is no larger",
+            f"Percentage of {background} background variants whose effect on it is smaller",
         ),
         ("_SKIPPED", ".", "String", "For each item of ALT why it has no effect, . where it has one"),
         ("_MISMATCH", "0", "Flag", "REF is not what the genome has there"),

@@ -179,7 +179,9 @@ def read_background(path: Path) -> Background:
 
 
 def percentiles(background: Background, effect: np.ndarray) -> np.ndarray:
-    """Return which percentage of the background has an effect of the same size or a smaller one.
+    """Return which percentage of the background has a smaller effect, either way.
+
+    Equal effects do not count: many alleles change nothing at all, and are no more extreme than each other.
 
     Parameters
     ----------
@@ -195,6 +197,6 @@ def percentiles(background: Background, effect: np.ndarray) -> np.ndarray:
     """
     size = np.abs(effect)
     ranks = [
-        np.searchsorted(background.effects[:, column], size[:, column], side="right") for column in range(size.shape[1])
+        np.searchsorted(background.effects[:, column], size[:, column], side="left") for column in range(size.shape[1])
     ]
     return np.stack(ranks, axis=1).reshape(size.shape) * 100 / len(background.effects)

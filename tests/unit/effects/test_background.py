@@ -15,10 +15,11 @@ from lociflow.effects.background import (
 )
 
 
-def test_a_percentile_is_the_share_that_is_no_larger() -> None:
+def test_a_percentile_is_the_share_that_is_smaller() -> None:
     background = Background(("a", "b"), np.array([[0.0, 1.0], [1.0, 1.0], [2.0, 1.0], [3.0, 4.0]]))
     found = percentiles(background, np.array([[-2.0, 0.5], [0.5, 1.0], [9.0, -4.0]]))
-    assert found.tolist() == [[75.0, 0.0], [25.0, 75.0], [100.0, 100.0]]
+    assert found.tolist() == [[50.0, 0.0], [25.0, 0.0], [100.0, 75.0]]
+    assert percentiles(background, np.zeros((1, 2))).tolist() == [[0.0, 0.0]]
 
 
 def test_what_is_written_is_read(tmp_path: Path) -> None:
