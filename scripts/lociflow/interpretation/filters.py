@@ -117,7 +117,8 @@ def extract_filters(
     sites = find_sites(convolution, view(chosen, bins.reverse[chosen]), settings.threshold)
     motifs = motifs_of(sites, settings)
     few = np.sort(order[: settings.influence_windows])
-    influence, names = None, ()
+    influence: Influence | None = None
+    names: tuple[str, ...] = ()
     if len(few) and has_scalars(loaded):
         labels = open_targets(targets, len(bins), len(loaded.targets), label_kind(loaded.outputs.kind))[few]
         influence, names = measure_influence(loaded, view(few, bins.reverse[few]), labels, device)
