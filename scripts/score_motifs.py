@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 
 from lociflow.command import json_argument, run
-from lociflow.interpretation.match import labelled_argument
+from lociflow.interpretation.labelled_files import labelled_argument
 from lociflow.interpretation.motif_recovery import score_motifs
 
 

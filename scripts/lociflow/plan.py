@@ -238,7 +238,7 @@ class Plan:
 
         Those of every model by every method, and of some windows of the second seed by each model's first method.
         """
-        place, (first, *others) = self._explained_place(dataset), self.run["seeds"]
+        place, (first, *others) = self.explained_place(dataset), self.run["seeds"]
         found = {}
         for model in self.explained():
             methods = self.methods(dataset, model)
