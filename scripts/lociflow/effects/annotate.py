@@ -101,7 +101,7 @@ def score_variants(
     status(f"scoring {records:,} records with {len(checkpoints)} checkpoints")
     with ExitStack() as stack:
         paths = [stack.enter_context(atomic(path)) for path in (vcf, table, vcf_index, table_index)]
-        with pysam.BGZFile(str(paths[0]), "w") as annotated, pysam.BGZFile(str(paths[1]), "w") as rows:
+        with pysam.BGZFile(str(paths[0]), "w", None) as annotated, pysam.BGZFile(str(paths[1]), "w", None) as rows:
             for line in (*header[:-1], *info_lines(outputs, len(compared.effects)), header[-1]):
                 annotated.write(_bytes(line))
             rows.write(_bytes("\t".join((*PLACE, *STATISTICS[outputs.kind], "sd", "percentile"))))
@@ -211,10 +211,10 @@ def annotated_fields(scored: Scored, columns: Sequence[str]) -> list[str]:
         added = [
             f"{PREFIX}={','.join(items)}",
             f"{PREFIX}_EFFECT="
-            + ",".join("." if effect is None else number(effect[top]) for effect, _, top in largest),
+            + ",".join("." if effect is None else number(float(effect[top])) for effect, _, top in largest),
             f"{PREFIX}_TARGET=" + ",".join("." if top is None else _encoded(columns[top]) for *_, top in largest),
             f"{PREFIX}_PERCENTILE="
-            + ",".join("." if row is None else number(row["percentile"][top]) for _, row, top in largest),
+            + ",".join("." if row is None else number(float(row["percentile"][top])) for _, row, top in largest),
         ]
     if any(scored.judged.reasons):
         added.append(f"{PREFIX}_SKIPPED=" + ",".join(reason or "." for reason in scored.judged.reasons))

@@ -98,12 +98,13 @@ def score_alleles(
         statistics = _largest_changes(np.stack(seeds), min(shifts) + _bin_start(outputs, length))
         each = np.stack([np.maximum(*_gain_and_loss(change)) for change in seeds])
     else:
-        changes: Callable[..., dict[str, np.ndarray]] = {
+        kinds: dict[str, Callable[..., dict[str, np.ndarray]]] = {
             "binary": _odds,
             "class": _odds,
             "real": _values,
             "profile": _profiles,
-        }[outputs.kind]
+        }
+        changes = kinds[outputs.kind]
         per_seed = [
             _means([changes(before, after, alleles, shift, outputs, length) for shift, before, after in found])
             for found in predicted
