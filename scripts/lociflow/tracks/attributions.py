@@ -57,7 +57,7 @@ def attribution_tracks(store: Path, windows: Path, split: str, attributions: Pat
     targets = found.meta["targets"]
     names = [str(target["target"]) for target in targets]
     files = file_names(names)
-    facts = []
+    facts: list[dict[str, Any]] = []
     with open_bigwigs(bigwigs, files, genome) as handles:
         for handle, name, file, target in zip(handles, names, files, targets, strict=True):
             rows = np.flatnonzero((found.target == target["column"]) & placed)

@@ -37,7 +37,7 @@ def write_genome(store: Path, fasta: Path, fai: Path, gzi: Path) -> None:
     if not genome.names:
         raise UserError(f"{store}: holds no contig, expected at least one; give the genome another source")
     with atomic(fasta) as temporary:
-        with pysam.BGZFile(str(temporary), "wb") as handle:
+        with pysam.BGZFile(str(temporary), "wb", None) as handle:
             for name, offset, length in zip(genome.names, genome.offsets, genome.lengths, strict=True):
                 handle.write(f">{name}\n".encode())
                 for low in range(0, int(length), LINE * LINES):

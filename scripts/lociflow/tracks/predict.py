@@ -160,7 +160,7 @@ def predict_tracks(
     by_contig: dict[str, dict[str, int]] = {}
     begin = told = time.monotonic()
     with open_bigwigs(bigwigs, files, genome) as handles, atomic(table) as temporary:
-        with pysam.BGZFile(str(temporary), "wb") as rows:
+        with pysam.BGZFile(str(temporary), "wb", None) as rows:
             rows.write(("\t".join(["#contig", "start", "end", "split", *names]) + "\n").encode())
             for tiles in tile_chunks(genome, wanted, settings.bin, step, chunk_size(model, settings.bin)):
                 found = predict_tiles(model, genome, tiles, settings.bin)
