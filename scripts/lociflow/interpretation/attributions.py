@@ -67,6 +67,11 @@ def read_attributions(path: Path) -> Attributions:
     )
 
 
+def contrasts_of(found: Attributions) -> dict[str, tuple[str, str]]:
+    """Return the contrasts that were explained, as :func:`lociflow.interpretation.scalars.scalar_model` takes them."""
+    return {name: (plus, minus) for name, (plus, minus) in (found.meta.get("contrasts") or {}).items()}
+
+
 def read_explained(path: Path) -> tuple[np.ndarray, np.ndarray]:
     """Read which windows were explained for which target, ``bin`` and ``target``, without their contributions.
 

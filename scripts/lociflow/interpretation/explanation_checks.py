@@ -14,7 +14,7 @@ from lociflow.command import UserError, status, write_json
 from lociflow.formats import stamp
 from lociflow.instantiate import instantiate
 from lociflow.interpretation.attribute import Method, explain
-from lociflow.interpretation.attributions import Attributions, read_attributions
+from lociflow.interpretation.attributions import Attributions, contrasts_of, read_attributions
 from lociflow.interpretation.deletion_curves import Curves, areas, follow, in_shares, orders, position_counts
 from lociflow.interpretation.explanation_verdicts import KIND, NOT_APPLICABLE, above, below, failed
 from lociflow.interpretation.references import dinucleotide_shuffled
@@ -92,7 +92,7 @@ def check_explanations(
     settings = read_settings(CheckConfig, "checks", config)
     torch.set_num_threads(settings.threads)
     found = read_attributions(attributions)
-    model, names = scalar_model(load_model(checkpoint))
+    model, names = scalar_model(load_model(checkpoint), contrasts_of(found))
     for target in found.meta["targets"]:
         if target["column"] >= len(names) or names[target["column"]] != target["target"]:
             raise UserError(

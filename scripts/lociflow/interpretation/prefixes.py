@@ -17,7 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from lociflow.command import atomic, status
-from lociflow.interpretation.attributions import read_attributions
+from lociflow.interpretation.attributions import contrasts_of, read_attributions
 from lociflow.interpretation.references import dinucleotide_shuffled
 from lociflow.interpretation.scalars import scalar_model
 from lociflow.interpretation.settings import read_settings
@@ -84,10 +84,10 @@ def score_prefixes(
     """
     settings = read_settings(PrefixConfig, "prefixes", config)
     torch.set_num_threads(settings.threads)
-    model, _ = scalar_model(load_model(checkpoint))
+    found = read_attributions(attributions)
+    model, _ = scalar_model(load_model(checkpoint), contrasts_of(found))
     place = resolve_device(device)
     model = model.to(place)
-    found = read_attributions(attributions)
     rows: list[PrefixRow] = []
     for fact in found.meta["targets"]:
         here = np.flatnonzero(found.target == fact["column"])

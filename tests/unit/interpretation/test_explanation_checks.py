@@ -22,6 +22,8 @@ from lociflow.interpretation.explanation_checks import (
 )
 from lociflow.interpretation.explanation_verdicts import failed, read_checks
 from lociflow.interpretation.methods import Contributions, input_x_gradient
+from lociflow.interpretation.prefixes import score_prefixes
+from lociflow.models.checkpoint import load_model
 from lociflow.sequence.one_hot import one_hot
 
 GRADIENT = {"_target_": "lociflow.interpretation.methods.input_x_gradient", "_partial_": True}
@@ -218,3 +220,14 @@ def test_a_file_of_another_kind_is_refused(tmp_path: Path) -> None:
     path.write_text("{")
     with pytest.raises(UserError, match="cannot be read as checks of explanations"):
         read_checks(path)
+
+
+def test_contrasts_are_checked_like_outputs(toy: Toy, tmp_path: Path) -> None:
+    names = load_model(toy.checkpoint).targets
+    settings = {"method": "input_x_gradient", "call": GRADIENT, "targets": 1, "windows_per_target": 10}
+    contrast = {"contrasts": {"difference": [names[0], names[1]]}}
+    attribute(**toy._asdict(), config={**settings, **contrast}, attributions=tmp_path / "a.npz")
+    assert [fact["target"] for fact in read_attributions(tmp_path / "a.npz").meta["targets"]][-1] == "difference"
+    check_explanations(tmp_path / "a.npz", toy.checkpoint, CONFIG, tmp_path / "checks.json")
+    score_prefixes(toy.checkpoint, tmp_path / "a.npz", {"steps": 4}, tmp_path / "prefixes.tsv")
+    assert "difference" in (tmp_path / "prefixes.tsv").read_text()
