@@ -32,21 +32,34 @@ def planned_outputs(dataset: str, configuration: Configuration) -> Outputs | Non
 def check_explained_outputs(run: Mapping[str, Any], configuration: Configuration) -> None:
     """Check the outputs that are named to be explained, before anything is trained.
 
-    Data sets whose configuration does not name their targets and classes are passed over: the step that explains checks
-    them.
+    So is the target whose track attention is held against. Data sets whose configuration does not name their targets
+    and classes are passed over: the step that explains checks them.
 
     Raises
     ------
     UserError
-        An output to explain, or one of a contrast, does not exist.
+        An output to explain, or one of a contrast, does not exist; nor does the target of the track, or it is a signal
+        and the data set has no genome.
     """
     for dataset in run["datasets"] if explained_models(run, configuration) else []:
+        where = f"interpretation {run['interpretation']} of dataset {dataset}"
+        interpretation = configuration.interpretation(dataset, run["interpretation"])
+        track = interpretation.get("attention_track")
+        if isinstance(track, dict) and "genome" not in configuration.dataset(dataset):
+            raise UserError(
+                f"{where}: attention_track: found a signal for sequences without a genome, expected a target; name "
+                "one, or set it to null"
+            )
         outputs = planned_outputs(dataset, configuration)
         if outputs is None:
             continue
-        asked = configuration.interpretation(dataset, run["interpretation"])["attribution"]
+        if isinstance(track, str) and track not in outputs.columns:
+            raise UserError(
+                f"{where}: attention_track: found {track}, expected one of {', '.join(outputs.columns)}"
+                f"{did_you_mean(track, outputs.columns)}"
+            )
+        asked = interpretation["attribution"]
         names = scalar_names(outputs)
-        where = f"interpretation {run['interpretation']} of dataset {dataset}"
         try:
             check_contrasts(asked.get("contrasts") or {}, names)
         except UserError as error:

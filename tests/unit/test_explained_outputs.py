@@ -85,3 +85,13 @@ def test_what_only_files_tell_is_left_to_the_step(home):
     signal = {"tracks": {"t": {"url": "https://a.org/t.bw"}}}
     asked = {"attribution": {"contrasts": {"x": ["y", "z"]}}}
     check_explained_outputs(RUN, groups(home, targets__files=None, targets__signal=signal, interpretation=asked))
+
+
+def test_the_track_of_attention_is_a_target_or_a_signal_on_a_genome(home):
+    for track in ("A", None, {"path": "dnase.bw"}):
+        check_explained_outputs(RUN, groups(home, interpretation={"attention_track": track}))
+    said = refusal(check_explained_outputs, RUN, groups(home, interpretation={"attention_track": "AB"}))
+    assert said.startswith("interpretation default of dataset toy: attention_track: found AB, expected one of A, B")
+    table = {**TABLE, "targets": {"columns": ["j"]}, "labels": {"kind": "real"}}
+    whole = groups(home, **{**table, "interpretation": {"attention_track": {"path": "dnase.bw"}}})
+    assert "found a signal for sequences without a genome" in refusal(check_explained_outputs, RUN, whole)
