@@ -277,6 +277,16 @@ class Plan:
         found = sources.motif_library(self.groups, dataset, self.run["interpretation"])
         return [layout.SOURCE.format(file=source["file"]) for source in found]
 
+    def attention_track(self, dataset: str) -> str | None:
+        """Return the name of the track that attention is held against: of a target, or of a file."""
+        track = self.interpretation(dataset).get("attention_track")
+        return self.attention_source(dataset)[0].rpartition("/")[2] if isinstance(track, dict) else track
+
+    def attention_source(self, dataset: str) -> list[str]:
+        """Return the file of that track, none where it is a target's or there is none."""
+        found = sources.attention_source(self.groups, dataset, self.run["interpretation"])
+        return [layout.SOURCE.format(file=source["file"]) for source in found]
+
     def exported(self, dataset: str) -> list[str]:
         """Return the models that the run takes out of lociflow."""
         return exports.exported(

@@ -197,6 +197,14 @@ def motif_library(configuration: Configuration, dataset: str, interpretation: st
     return [_source(configuration.dataset(dataset), "motifs", library)] if library else []
 
 
+def attention_source(configuration: Configuration, dataset: str, interpretation: str | None) -> list[dict[str, Any]]:
+    """Return the source of the track that attention is held against, a list of one or none."""
+    if interpretation is None:
+        return []
+    track = configuration.interpretation(dataset, interpretation).get("attention_track")
+    return [_source(configuration.dataset(dataset), f"attention/{dataset}", track)] if isinstance(track, dict) else []
+
+
 def all_sources(
     configuration: Configuration, datasets: Iterable[str], interpretation: str | None = None
 ) -> dict[str, dict[str, Any]]:
@@ -210,7 +218,10 @@ def all_sources(
     found: dict[str, dict[str, Any]] = {}
     for name in datasets:
         files = dataset_files(configuration.dataset(name), configuration)
-        for source in (*sources_in(files), *motif_library(configuration, name, interpretation)):
+        explained = (
+            source for of in (motif_library, attention_source) for source in of(configuration, name, interpretation)
+        )
+        for source in (*sources_in(files), *explained):
             if not source["file"].startswith(SIMULATED.format(dataset="")):
                 claim(found, f"dataset {name}", source)
     return found

@@ -83,16 +83,16 @@ def sides(name: str) -> tuple[Call, Call, int]:
 
 
 def compare(name: str) -> dict[str, Any]:
-    """Time both sides by turns, one thread, after a call of each to warm up."""
+    """Take the CPU time of both sides by turns, one thread, after a call of each to warm up."""
     torch.set_num_threads(1)
     our, their, count = sides(name)
     seconds: dict[str, list[float]] = {"ours": [], "theirs": []}
     our(), their()
     for _ in range(REPEATS):
         for side, call in (("ours", our), ("theirs", their)):
-            begin = time.perf_counter()
+            begin = time.process_time()
             call()
-            seconds[side].append(time.perf_counter() - begin)
+            seconds[side].append(time.process_time() - begin)
     return {"count": count, **{side: sorted(found) for side, found in seconds.items()}}
 
 

@@ -34,7 +34,7 @@ def test_the_methods_of_a_model_are_those_of_the_run_in_its_order(home):
         f"net/seed1/modisco={PLACE}/shap/modisco.meme", f"net/seed1/filters={PLACE}/filters.meme",
     ]  # fmt: skip
     assert found.manifest()["datasets"][0]["models"] == [
-        {"label": "net", "control": False, "methods": ["shap", "gradient"]}
+        {"label": "net", "control": False, "methods": ["shap", "gradient"], "attention": False}
     ]
 
 

@@ -1,11 +1,13 @@
 """Where the files of a data set come from and lie."""
 
 import pytest
-from groups import DATASET, DIGEST, INTERPRETATION, NO_SOURCE, SCHEMAS, changed, refusal, with_genome, write
+from groups import DATASET, DIGEST, INTERPRETATION, NO_SOURCE, RUN, SCHEMAS, changed, refusal, with_genome, write
 
 from lociflow.config import Configuration
+from lociflow.plan import Plan
 from lociflow.sources import (
     all_sources,
+    attention_source,
     dataset_files,
     files_only,
     is_simulated,
@@ -210,6 +212,23 @@ def test_two_genomes_of_one_name_are_refused(home, changes):
     write(home, "dataset", "other", changed(base, **changes))
     told = refusal(stores, Configuration(home, SCHEMAS), ["toy", "other"])
     assert told == "dataset other: genome toy1 is another one in another data set of this run; rename one"
+
+
+def test_the_track_that_attention_is_held_against_is_a_source_of_its_data_set(home, tmp_path):
+    (tmp_path / "dnase.bw").touch()
+    track = {"path": str(tmp_path / "dnase.bw")}
+    write(home, "dataset", "toy", changed(DATASET, interpretation={"attention_track": track}))
+    write(home, "interpretation", "target", changed(INTERPRETATION, attention_track="A"))
+    write(home, "dataset", "other", DATASET)
+    configuration = Configuration(home, SCHEMAS)
+    source = {**NO_SOURCE, **track, "file": "attention/toy/dnase.bw"}
+    assert attention_source(configuration, "toy", "default") == [source]
+    assert all_sources(configuration, ["toy"], "default")["attention/toy/dnase.bw"] == source
+    assert attention_source(configuration, "other", "target") == attention_source(configuration, "toy", None) == []
+    plan = Plan({**RUN, "datasets": ["toy", "other"], "interpretation": "target"}, configuration)
+    assert (plan.attention_track("toy"), plan.attention_track("other")) == ("dnase.bw", "A")
+    assert plan.attention_source("toy") == ["resources/sources/attention/toy/dnase.bw"]
+    assert plan.attention_source("other") == []
 
 
 def test_a_library_of_motifs_is_a_source_of_the_data_sets_that_are_matched_to_it(home, tmp_path):

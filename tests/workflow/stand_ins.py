@@ -46,6 +46,7 @@ WRITES = {
     "discover_motifs.py": ("--modisco", "--meme", "--table"),
     "locate_seqlets.py": ("--bed",),
     "map_attention.py": ("--attention",),
+    "read_window_track.py": ("--values",),
     "score_prefixes.py": ("--table",),
     "scan_hits.py": ("--bed", "--summary"),
     "extract_filters.py": ("--meme", "--table"),

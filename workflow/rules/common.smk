@@ -27,6 +27,7 @@ from lociflow import (
 from lociflow.code_digest import code_digest
 from lociflow.command import UserError, write_json
 from lociflow.config import Configuration, attribution, canonical, check_schema
+from lociflow.explained_outputs import check_explained_outputs
 from lociflow.genome.split_schemes import pooled_splits
 from lociflow.instantiate import targets_of
 from lociflow.plan import Plan
@@ -75,6 +76,7 @@ def checked_run():
     )
     run.check_run(config, groups)
     check_experiments(config, groups)
+    check_explained_outputs(config, groups)
     variant_effects.check(config, groups)
     plan = Plan(dict(config), groups)
     track_requests.check_tracks(plan)

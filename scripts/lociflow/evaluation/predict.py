@@ -24,7 +24,9 @@ from lociflow.sequence.store import SequenceStore, open_store
 def predict(
     store: Path, windows: Path, control: Path, checkpoint: Path, predictions: Path, workers: int, device: str
 ) -> None:
-    """Write a model's predictions for the bins of the validation and the test split.
+    """Write a model's predictions for the bins of the validation and the test split, in the order of their labels.
+
+    Labels along a bin go along the forward strand, also in bins on ``-``, and so do predictions.
 
     Parameters
     ----------
@@ -63,8 +65,13 @@ def predict(
     place = resolve_device(device)
     status(f"predicting {len(index):,} bins with {config['name']} on {place.type}")
     names = np.asarray(SPLITS, dtype=object)
+    columns = loaded.outputs.other_strand(loaded.provenance.get("other_strand", about["reverse"]))
     batches = (
-        PredictedBatch(found, names[bins.split[found]], column_arrays(loaded.outputs, answers))
+        PredictedBatch(
+            found,
+            names[bins.split[found]],
+            column_arrays(loaded.outputs, as_labelled(answers, bins.reverse[found], columns)),
+        )
         for found, answers in predict_bins(
             loaded, WindowDataset(views, bins.reverse), index, workers, place, about["reverse"]
         )
@@ -80,7 +87,7 @@ def predict_bins(
     device: torch.device,
     order: Sequence[int] | None = None,
 ) -> Iterator[tuple[np.ndarray, Answers]]:
-    """Yield predictions for some bins, a batch at a time.
+    """Yield predictions for some bins, a batch at a time, in the order in which their windows are read.
 
     The predictions of both strands are averaged, as DeepSEA's probabilities are (Zhou & Troyanskaya 2015), unless the
     model is strand-specific, its windows have a strand, or its training configuration turns
@@ -123,6 +130,27 @@ def predict_bins(
                     (one + from_other_strand(other, columns)) / 2 for one, other in zip(answers, others, strict=True)
                 )
             yield batch.bins.numpy(), tuple(one.float().cpu() for one in answers)
+
+
+def as_labelled(answers: Answers, reverse: np.ndarray, order: Sequence[int] | None) -> Answers:
+    """Bring predictions of windows that were read from the reverse strand into the order of the labels.
+
+    Parameters
+    ----------
+    answers
+        Shape ``(bins, columns)`` or ``(bins, positions, columns)`` each, as they were read.
+    reverse
+        Whether each bin was read from the reverse strand, ``bool``, shape ``(bins,)``.
+    order
+        The order of the columns on the other strand; None: the same.
+    """
+    other = torch.from_numpy(reverse)
+    found = []
+    for answer in answers:
+        turned = answer.clone()
+        turned[other] = from_other_strand(answer[other], order)
+        found.append(turned)
+    return tuple(found)
 
 
 def check_split_of(loaded: LoadedModel, windows: Path, checkpoint: Path) -> str:

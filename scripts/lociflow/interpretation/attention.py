@@ -35,9 +35,18 @@ class AttentionMaps(NamedTuple):
     """``int64``, shape ``(k,)``: rows of the windows whose maps are kept, the first of each target."""
     maps: np.ndarray
     """``float16``, shape ``(k, positions, positions)``, or ``(k, 0, positions)``."""
+    track: np.ndarray
+    """``float32``, shape ``(n, positions)``: the mean over each position's bases of the track that attention is held
+    against, NaN where it is unknown; shape ``(n, 0)`` without one."""
+    track_agreement: np.ndarray
+    """``float32``, shape ``(n,)``: rank correlation over the positions between ``received`` and ``track``; NaN where it
+    is undefined."""
+    track_contributions: np.ndarray
+    """The same of ``contributions`` and ``track``."""
     meta: dict[str, Any]
-    """``model``, ``length`` (of a window, in bases), ``heads``, ``kind`` (``map`` or ``pool``) and ``targets``: of each
-    its name, ``column``, ``windows`` and ``agreement``, the mean over windows, None where it is undefined."""
+    """``model``, ``length`` (of a window, in bases), ``heads``, ``kind`` (``map`` or ``pool``), ``track`` (its name or
+    None) and ``targets``: of each its name, ``column``, ``windows`` and the means over windows of ``agreement``,
+    ``track_agreement`` and ``track_contributions``, None where they are undefined."""
 
 
 def write_attention(path: Path, found: AttentionMaps) -> None:

@@ -18,9 +18,10 @@ from lociflow.genome.label_kinds import label_kind
 from lociflow.genome.window_table import split_digest
 from lociflow.instantiate import instantiate
 from lociflow.interpretation.attributions import Attributions, write_attributions
-from lociflow.interpretation.explained_bins import answers, contrast_rows, count_bins, outputs_asked
+from lociflow.interpretation.labelled_bins import answers, contrast_rows, count_bins, outputs_asked
 from lociflow.interpretation.methods import Contributions
-from lociflow.interpretation.scalars import scalar_model, scalar_names
+from lociflow.interpretation.scalar_names import scalar_names
+from lociflow.interpretation.scalars import scalar_model
 from lociflow.interpretation.settings import read_settings
 from lociflow.models.checkpoint import load_model
 from lociflow.models.device import resolve_device
@@ -80,7 +81,7 @@ def attribute(
 
     What is explained is what is evaluated: where predictions average both strands, contributions are those to the mean
     of both strands' outputs. Outputs are :mod:`lociflow.interpretation.scalars`. Windows are a seeded random sample of
-    an output's :mod:`~lociflow.interpretation.explained_bins` and not those with the highest predictions: what the
+    an output's :mod:`~lociflow.interpretation.labelled_bins` and not those with the highest predictions: what the
     model makes of the positives that it misses belongs to what it has learned. Windows with a base other than A, C, G
     and T are passed over, because they have no shuffles, and counted. Each window is read from its bin's own strand.
 
@@ -123,15 +124,15 @@ def attribute(
     view = sequence_view(genome, bins, int(model_config["input_length"]))
     model = model.to(resolve_device(device))
     asked = outputs_asked(settings.targets, plain, loaded.outputs)
-    columns = choose_targets(asked, plain, count_bins(labels, test, loaded.outputs))
+    columns = choose_targets(asked, plain, count_bins(labels, test, loaded.outputs, names))
     parts, facts = [], []
     for chosen in (*columns, *range(len(plain), len(scalars))):
         start = time.monotonic()
         if chosen < len(plain):
-            found_bins = answers(labels, test, loaded.outputs, chosen).yes
+            found_bins = answers(labels, test, loaded.outputs, names, chosen).yes
         else:
             pair = [plain.index(name) for name in contrasts[scalars[chosen]]]
-            found_bins = contrast_rows(*(answers(labels, test, loaded.outputs, column) for column in pair))
+            found_bins = contrast_rows(*(answers(labels, test, loaded.outputs, names, column) for column in pair))
         positives = test[found_bins]
         index, codes, unknown = sample_windows(
             view, bins.reverse, positives, settings.windows_per_target, settings.seed, chosen

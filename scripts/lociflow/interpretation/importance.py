@@ -28,7 +28,7 @@ from lociflow.interpretation.experiments import (
     pairs_of,
 )
 from lociflow.interpretation.known_motifs import fitting, found_motifs, own_motifs, planted, words_of
-from lociflow.interpretation.labelled_bins import labelled_bins, unlabelled_bins
+from lociflow.interpretation.labelled_bins import answers, count_bins, outputs_asked, unlabelled_bins
 from lociflow.interpretation.maximise import Maximised, aligned_pwm, maximise
 from lociflow.interpretation.meme import Motif, consensus, read_meme, word, write_meme
 from lociflow.interpretation.references import dinucleotide_shuffled
@@ -147,8 +147,8 @@ def measure_importance(
     labels = open_targets(targets, len(bins), len(every), label_kind(about["kind"]))
     length = int(loaded.config["model"]["input_length"])
     data = Data(sequence_view(genome, bins, length), bins.reverse, labels, bins_of_split(bins, "test"))
-    labelled = labelled_bins(labels, data.test, loaded.outputs, every)
-    columns = choose_targets(settings.targets, names, np.array([len(found) for found in labelled]))
+    asked = outputs_asked(settings.targets, names, loaded.outputs)
+    columns = choose_targets(asked, names, count_bins(labels, data.test, loaded.outputs, every))
     subject = Subject(
         model, tuple(names[column] for column in columns), columns, place, settings.seed,
         int(settings.intervals["draws"]), float(settings.intervals["level"]),
@@ -172,9 +172,10 @@ def measure_importance(
         settings.sites, (settings.simulation or {}).get("pair"),
     )  # fmt: skip
     start = _told("pairs", len(pairs), "pair", start)
+    labelled = [data.test[answers(labels, data.test, loaded.outputs, every, column).yes] for column in columns]
     positives = [
-        positive_windows(data, labelled[column], settings.ablation["windows"], settings.seed, column)
-        for column in columns
+        positive_windows(data, rows, settings.ablation["windows"], settings.seed, column)
+        for rows, column in zip(labelled, columns, strict=True)
     ]
     ablated = ablations(subject, motifs, positives, settings.ablation["p"], settings.ablation["shuffles"])
     start = _told("ablation", len(columns), "target", start)

@@ -1,61 +1,108 @@
-"""Which test bins have the label that a scalar is about, for every kind of labels."""
+"""Which bins have the label that an output of a model is about: those on which it is explained and asked about motifs.
 
-from collections.abc import Sequence
+======================  ================================================================================================
+labels                  bins
+======================  ================================================================================================
+``binary``              the positives of the target
+``class``               those of the class
+``real``                the quarter with the highest labels of the target
+``position_class``      those in which the class stands anywhere
+``profile``             the quarter with the most signal, for the counts and for the profile
+a contrast              bins of the first output that are known not to be bins of the second
+======================  ================================================================================================
+"""
+
+import math
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 import numpy as np
 
 from lociflow.command import UserError
-from lociflow.genome.label_kinds import known, label_kind
-from lociflow.interpretation.scalars import scalar_names
 from lociflow.models.outputs import Outputs
 
+# Of the bins with known labels, those with the highest ones.
+TOP = 0.25
+# Rows of the labels that are in memory at a time.
+CHUNK = 1 << 16
 
-def labelled_bins(labels: np.ndarray, test: np.ndarray, outputs: Outputs, targets: Sequence[str]) -> list[np.ndarray]:
-    """Return the test bins of each scalar of a model.
+
+class Answers(NamedTuple):
+    """For some bins, what their labels say of one output, each ``bool`` of shape ``(bins,)``."""
+
+    yes: np.ndarray
+    """They have the label."""
+    no: np.ndarray
+    """Known not to have it; neither where labels are missing."""
+
+
+def label_places(outputs: Outputs) -> list[tuple[int, int]]:
+    """Return the number of the model's target and that of the class of each scalar of a model, without contrasts.
+
+    In the order of :func:`lociflow.interpretation.scalar_names.scalar_names`; the class is 0 where labels have none.
+    """
+    if outputs.kind == "profile":
+        return [(target, 0) for target in range(len(outputs.targets)) for _ in ("counts", "profile")]
+    if not outputs.classes:
+        return [(target, 0) for target in range(len(outputs.targets))]
+    first = 1 if outputs.kind == "position_class" else 0
+    return [(target, number) for target, names in enumerate(outputs.classes) for number in range(first, len(names))]
+
+
+def answers(labels: np.ndarray, rows: np.ndarray, outputs: Outputs, targets: Sequence[str], column: int) -> Answers:
+    """Tell which bins have the label that an output is about.
 
     Parameters
     ----------
     labels
-        Of the data set, shape ``(bins, targets)`` or ``(bins, positions, targets)``.
-    test
-        Test bins, ``int64``, ascending.
+        Of all bins, as :func:`lociflow.data.targets.open_targets` maps them.
+    rows
+        Bin indices, ``int64``, ascending.
     outputs
-        Of the model.
+        What the model was asked for.
     targets
-        Names of the data set's targets, the last axis of ``labels``.
-
-    Returns
-    -------
-    list of numpy.ndarray
-        Bins, ``int64``, ascending, for each of :func:`lociflow.interpretation.scalars.scalar_names`: positives of a
-        binary target, those of a class, those with a position of a class, and for real values and profiles those with
-        the upper half of the values or of the counts.
+        Names of the data set's targets, the last axis of ``labels``; the model may have been asked for some of them.
+    column
+        Of its scalars, without contrasts.
     """
-    kind = label_kind(outputs.kind)
-    found: list[np.ndarray] = []
-    # Read once where there are many targets; of profiles one target at a time is held.
-    table = None if kind.positional else np.asarray(labels[test])
-    for number, target in enumerate(outputs.targets):
-        column = targets.index(target)
-        own = np.asarray(labels[test, :, column]) if table is None else table[:, column]
-        if kind.name == "binary":
-            found.append(test[own == 1])
-        elif kind.name == "class":
-            found += [test[own == index] for index in range(len(outputs.classes[number]))]
-        elif kind.name == "position_class":
-            # The first class is the background, which has no scalar.
-            found += [test[(own == index).any(axis=1)] for index in range(1, len(outputs.classes[number]))]
-        else:
-            value = np.where(known(own, kind), own, 0).sum(axis=1) if kind.positional else own
-            labelled = known(own, kind).any(axis=1) if kind.positional else known(own, kind)
-            upper = labelled & (value >= (np.median(value[labelled]) if labelled.any() else 0))
-            found += [test[upper]] * (2 if kind.name == "profile" else 1)
-    assert len(found) == len(scalar_names(outputs))
+    own, number = label_places(outputs)[column]
+    target = targets.index(outputs.targets[own])
+    if outputs.kind in ("real", "profile"):
+
+        def amount(part: np.ndarray) -> np.ndarray:
+            return part if outputs.kind == "real" else part.sum(axis=1)
+
+        return _top(_read(labels, rows, target, amount))
+    if outputs.kind == "position_class":
+        return Answers(
+            _read(labels, rows, target, lambda part: (part == number).any(axis=1)),
+            _read(labels, rows, target, lambda part: ((part != number) & (part >= 0)).all(axis=1)),
+        )
+    found = _read(labels, rows, target, np.asarray)
+    wanted = 1 if outputs.kind == "binary" else number
+    return Answers(found == wanted, (found != wanted) & (found >= 0))
+
+
+def contrast_rows(plus: Answers, minus: Answers) -> np.ndarray:
+    """Tell which bins a contrast is about: those of the first output and not of the second."""
+    found: np.ndarray = plus.yes & minus.no
     return found
 
 
-def unlabelled_bins(labels: np.ndarray, test: np.ndarray, kind: str) -> np.ndarray:
-    """Return the test bins that are known to have no label, ``int64``, ascending.
+def count_bins(labels: np.ndarray, rows: np.ndarray, outputs: Outputs, targets: Sequence[str]) -> np.ndarray:
+    """Count the bins of each scalar of a model, without contrasts, ``int64``; parameters as :func:`answers`."""
+    if outputs.kind == "binary":
+        # All targets in one pass: there may be thousands.
+        counts = np.zeros(labels.shape[1], dtype=np.int64)
+        for first in range(0, len(rows), CHUNK):
+            counts += (labels[rows[first : first + CHUNK]] == 1).sum(axis=0)
+        return counts[[targets.index(name) for name in outputs.targets]]
+    columns = range(len(label_places(outputs)))
+    return np.array([answers(labels, rows, outputs, targets, column).yes.sum() for column in columns], dtype=np.int64)
+
+
+def unlabelled_bins(labels: np.ndarray, rows: np.ndarray, kind: str) -> np.ndarray:
+    """Return the bins that are known to have no label, ``int64``, ascending.
 
     Raises
     ------
@@ -66,5 +113,37 @@ def unlabelled_bins(labels: np.ndarray, test: np.ndarray, kind: str) -> np.ndarr
         raise UserError(
             f"importance.backgrounds.kind: found negatives, which {kind} labels do not have, expected shuffled"
         )
-    own = np.asarray(labels[test])
-    return np.asarray(test[(own == 0).all(axis=1)])
+    return np.asarray(rows[(np.asarray(labels[rows]) == 0).all(axis=1)])
+
+
+def outputs_asked(wanted: int | str | Sequence[str], names: Sequence[str], outputs: Outputs) -> int | str | list[str]:
+    """Return which outputs are asked for, by their names: a target stands for all of its outputs.
+
+    Parameters
+    ----------
+    wanted
+        A number or ``all``, returned as they are; or names of outputs and targets.
+    names
+        Of the scalars, without contrasts.
+    outputs
+        What the model was asked for.
+    """
+    if isinstance(wanted, int) or wanted == "all":
+        return wanted
+    of: dict[str, list[str]] = {}
+    for name, (target, _) in zip(names, label_places(outputs), strict=True):
+        of.setdefault(outputs.targets[target], []).append(name)
+    return [name for one in ([wanted] if isinstance(wanted, str) else wanted) for name in (of.get(one) or [one])]
+
+
+def _top(values: np.ndarray) -> Answers:
+    known = ~np.isnan(values)
+    order = np.argsort(np.where(known, -values, np.inf), kind="stable")
+    yes = np.zeros(len(values), dtype=bool)
+    yes[order[: math.ceil(TOP * known.sum())]] = True
+    return Answers(yes, known & ~yes)
+
+
+def _read(labels: np.ndarray, rows: np.ndarray, target: int, reduce: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
+    parts = [reduce(labels[rows[first : first + CHUNK], ..., target]) for first in range(0, len(rows), CHUNK)]
+    return np.concatenate(parts) if parts else np.empty(0)

@@ -2,7 +2,7 @@
 
 Attention is no explanation: other weights can give the same answer, and features carry a base's information to other
 positions before attention sees them (Jain & Wallace 2019, arXiv:1902.10186). So what is looked at is set beside what
-contributes, window by window, and the report says how far the two agree.
+contributes and beside a track where one is named, window by window, and the report says how far they agree.
 """
 
 from collections.abc import Iterator
@@ -18,12 +18,14 @@ from lociflow.command import UserError, status
 from lociflow.interpretation.attention import AttentionMaps, write_attention
 from lociflow.interpretation.attributions import read_attributions
 from lociflow.interpretation.truth import observed_contributions
+from lociflow.interpretation.window_track import open_window_track
 from lociflow.models.checkpoint import load_model
 from lociflow.models.device import resolve_device
 from lociflow.sequence.one_hot import one_hot
 
 BATCH = 64
 EXAMPLES = 3  # windows per target whose whole map is kept
+FEWEST = 3  # positions of which ranks say anything
 
 
 @runtime_checkable
@@ -34,7 +36,14 @@ class Attends(Protocol):
         """Return ``(batch, heads, positions)``, or ``(batch, heads, positions, positions)``, rows those that look."""
 
 
-def map_attention(checkpoint: Path, attributions: Path, attention: Path, threads: int = 1, device: str = "cpu") -> None:
+def map_attention(
+    checkpoint: Path,
+    attributions: Path,
+    attention: Path,
+    track: Path | None = None,
+    threads: int = 1,
+    device: str = "cpu",
+) -> None:
     """Write what a model looks at in its explained windows.
 
     Parameters
@@ -45,6 +54,8 @@ def map_attention(checkpoint: Path, attributions: Path, attention: Path, threads
         As :mod:`lociflow.interpretation.attributions`: the windows, and what each base contributes.
     attention
         ``.npz`` to write: the fields of :class:`AttentionMaps`. The same input gives the same bytes.
+    track
+        What attention is held against, as :mod:`lociflow.interpretation.window_track` writes it.
     threads
         Of torch.
     device
@@ -53,7 +64,7 @@ def map_attention(checkpoint: Path, attributions: Path, attention: Path, threads
     Raises
     ------
     UserError
-        The model does not tell what it looks at, or a file cannot be read.
+        The model does not tell what it looks at, a file cannot be read, or the track is of other windows.
     """
     torch.set_num_threads(threads)
     loaded = load_model(checkpoint)
@@ -87,15 +98,26 @@ def map_attention(checkpoint: Path, attributions: Path, attention: Path, threads
     looked = np.concatenate(received).astype(np.float32)
     size = np.abs(observed_contributions(found.codes, found.hypothetical))
     contributions = by_position(size, looked.shape[1]).astype(np.float32)
-    agreement = agreements(looked, contributions)
+    known, along = None, np.empty((len(looked), 0), dtype=np.float32)
+    if track is not None:
+        known = open_window_track(track)
+        if not np.array_equal(known.bin, found.bin):
+            raise UserError(f"{track}: is of other windows than {attributions}; run snakemake again to rebuild it")
+        along = by_position(known.values, looked.shape[1]).astype(np.float32)
+    correlations = {
+        "agreement": agreements(looked, contributions),
+        "track_agreement": agreements(looked, along),
+        "track_contributions": agreements(contributions, along),
+    }
     facts = [
         {
             "target": fact["target"],
             "column": fact["column"],
-            "windows": int((found.target == fact["column"]).sum()),
-            "agreement": mean_known(agreement[found.target == fact["column"]]),
+            "windows": int(rows.sum()),
+            **{name: mean_known(values[rows]) for name, values in correlations.items()},
         }
         for fact in found.meta["targets"]
+        for rows in [found.target == fact["column"]]
     ]
     meta = {
         "model": name,
@@ -103,18 +125,25 @@ def map_attention(checkpoint: Path, attributions: Path, attention: Path, threads
         "heads": heads,
         "kind": "map" if total.shape[0] else "pool",
         "method": found.meta.get("method"),
+        "track": known.name if known else None,
         "targets": facts,
     }
     mean = (total / len(looked)).astype(np.float32)
     maps_kept = np.concatenate(kept).astype(np.float16)
     write_attention(
         attention,
-        AttentionMaps(found.bin, found.target, looked, contributions, agreement, mean, examples, maps_kept, meta),
-    )
-    overall = mean_known(agreement)
+        AttentionMaps(
+            found.bin, found.target, looked, contributions, correlations["agreement"], mean, examples, maps_kept, along,
+            correlations["track_agreement"], correlations["track_contributions"], meta,
+        ),
+    )  # fmt: skip
+    told = {"contributions": "agreement", **({known.name: "track_agreement"} if known else {})}
+    means = {name: mean_known(correlations[key]) for name, key in told.items()}
     status(
         f"attention of {heads} heads over {looked.shape[1]} positions in {len(looked)} windows; rank correlation with "
-        f"contributions {'undefined' if overall is None else format(overall, '.2f')}"
+        + " and with ".join(
+            f"{name} {'undefined' if value is None else format(value, '.2f')}" for name, value in means.items()
+        )
     )
 
 
@@ -139,26 +168,33 @@ def by_position(values: np.ndarray, positions: int) -> np.ndarray:
     Parameters
     ----------
     values
-        Shape ``(n, length)``.
+        Shape ``(n, length)``, NaN where unknown.
     positions
         At most ``length``.
 
     Returns
     -------
     numpy.ndarray
-        Shape ``(n, positions)``; base ``i`` belongs to position ``i * positions // length``.
+        Shape ``(n, positions)``; base ``i`` belongs to position ``i * positions // length``. NaN where no base of a
+        position is known.
     """
     starts = -(-np.arange(positions) * values.shape[1] // positions)
-    sizes = np.diff([*starts, values.shape[1]])
-    return np.asarray(np.add.reduceat(values, starts, axis=1) / sizes)
+    is_known = np.isfinite(values)
+    sizes = np.add.reduceat(is_known.astype(np.int64), starts, axis=1)
+    total = np.add.reduceat(np.where(is_known, values, 0), starts, axis=1)
+    return np.where(sizes > 0, total / np.maximum(sizes, 1), np.nan)
 
 
 def agreements(one: np.ndarray, other: np.ndarray) -> np.ndarray:
-    """Return Spearman's correlation of each row of one array with that of the other, NaN where a row is constant."""
+    """Return Spearman's correlation of each row of one array with that of the other, over what is known of both.
+
+    NaN where a row is constant, where less than three positions are known, and where the other array has none.
+    """
     found = np.full(len(one), np.nan, dtype=np.float32)
-    for row, (left, right) in enumerate(zip(one, other, strict=True)):
-        if np.ptp(left) > 0 and np.ptp(right) > 0:
-            found[row] = spearmanr(left, right).statistic
+    for row, (left, right) in enumerate(zip(one, other, strict=True) if other.shape[1] else ()):
+        both = np.isfinite(left) & np.isfinite(right)
+        if both.sum() >= FEWEST and np.ptp(left[both]) > 0 and np.ptp(right[both]) > 0:
+            found[row] = spearmanr(left[both], right[both]).statistic
     return found
 
 

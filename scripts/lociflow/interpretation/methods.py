@@ -128,7 +128,9 @@ def integrated_gradients(
             .cpu()
             for window, reference in zip(windows.split(pairs), against.flatten(0, 1).split(pairs), strict=True)
         ]
-    return _aggregate(model, one_hot, against, torch.cat(multipliers), target, batch_size)
+    of_windows = _output(model, one_hot, target, batch_size).repeat_interleave(against.shape[1])
+    change = of_windows - _output(model, against.flatten(0, 1), target, batch_size)
+    return _aggregate(one_hot, against, torch.cat(multipliers), change)
 
 
 def deep_lift_shap(
@@ -157,7 +159,7 @@ def deep_lift_shap(
         Pairs of window and reference per pass.
     """
     against = references(one_hot, bins, seed)
-    with warnings.catch_warnings(), unpooling():
+    with warnings.catch_warnings(), unpooling(), recording(model, target) as outputs:
         # tangermeme warns of large convergence deltas batch by batch; they are returned instead.
         warnings.filterwarnings("ignore", message="Convergence deltas", category=RuntimeWarning)
         multipliers = tangermeme_deep_lift_shap(
@@ -169,7 +171,9 @@ def deep_lift_shap(
             batch_size=batch_size,
             device=_device(model),
         )
-    return _aggregate(model, one_hot, against, multipliers.flatten(0, 1), target, batch_size)
+    # Each of tangermeme's passes holds pairs: the windows first, then their references.
+    of_windows, of_references = (torch.cat(half) for half in zip(*(output.chunk(2) for output in outputs), strict=True))
+    return _aggregate(one_hot, against, multipliers.flatten(0, 1), of_windows - of_references)
 
 
 def occlusion(
@@ -282,6 +286,25 @@ def unpooling() -> Iterator[None]:
         torch.use_deterministic_algorithms(asked)
 
 
+@contextmanager
+def recording(model: nn.Module, target: int) -> Iterator[list[torch.Tensor]]:
+    """Collect what a model answers while someone else calls it, so that nothing is predicted twice.
+
+    Yields
+    ------
+    list of torch.Tensor
+        The column ``target`` of each pass, on the CPU, shape ``(batch,)``; filled as passes are made.
+    """
+    outputs: list[torch.Tensor] = []
+    handle = model.register_forward_hook(
+        lambda module, inputs, output: outputs.append(output[:, target].detach().cpu())
+    )
+    try:
+        yield outputs
+    finally:
+        handle.remove()
+
+
 def _gradient(model: nn.Module, one_hot: torch.Tensor, target: int, batch_size: int) -> torch.Tensor:
     with differentiable(model):
         return tangermeme_saliency(
@@ -295,25 +318,18 @@ def _without_sum(hypothetical: torch.Tensor) -> Contributions:
 
 
 def _aggregate(
-    model: nn.Module,
-    one_hot: torch.Tensor,
-    references: torch.Tensor,
-    multipliers: torch.Tensor,
-    target: int,
-    batch_size: int,
+    one_hot: torch.Tensor, references: torch.Tensor, multipliers: torch.Tensor, change: torch.Tensor
 ) -> Contributions:
+    """Average over references what was found for each pair of window and reference, pairs of a window in a row."""
     count = references.shape[1]
     windows = one_hot.repeat_interleave(count, dim=0)
     flat = references.flatten(0, 1)
     hypothetical = hypothetical_attributions((multipliers,), (windows,), (flat,))[0]
-    expected = _output(model, one_hot, target, batch_size).repeat_interleave(count) - _output(
-        model, flat, target, batch_size
-    )
-    gap = ((windows - flat) * multipliers).sum(dim=(1, 2)) - expected
+    gap = ((windows - flat) * multipliers).sum(dim=(1, 2)) - change
     return Contributions(
         hypothetical.unflatten(0, (-1, count)).mean(dim=1),
         gap.abs().unflatten(0, (-1, count)).mean(dim=1),
-        expected.abs().unflatten(0, (-1, count)).mean(dim=1),
+        change.abs().unflatten(0, (-1, count)).mean(dim=1),
     )
 
 

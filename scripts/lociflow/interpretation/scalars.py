@@ -25,6 +25,7 @@ from torch import Tensor, nn
 from lociflow.command import UserError
 from lociflow.data.one_hot import reverse_complement_one_hot
 from lociflow.evaluation.predict import averages_strands
+from lociflow.interpretation.scalar_names import check_contrasts, scalar_names
 from lociflow.models.checkpoint import LoadedModel
 from lociflow.models.heads import ProfileOutput
 from lociflow.models.outputs import UNLABELLED, Outputs
@@ -49,11 +50,7 @@ class Scalars(nn.Module):
         self.model = model
         self.outputs = outputs
         plain = scalar_names(outputs)
-        for name, columns in contrasts.items():
-            if name in plain:
-                raise UserError(f"contrasts: {name} is a column already, expected another name")
-            if unknown := [column for column in columns if column not in plain]:
-                raise UserError(f"contrasts.{name}: found {unknown[0]}, expected one of {', '.join(plain)}")
+        check_contrasts(contrasts, plain)
         self.names = (*plain, *contrasts)
         self._pairs = [(plain.index(plus), plain.index(minus)) for plus, minus in contrasts.values()]
 
@@ -138,15 +135,6 @@ def scalar_model(
     if not averages_strands(loaded):
         return scalars.eval(), scalars.names
     return StrandAverage(scalars, _other_strand(loaded, scalars, contrasts or {})).eval(), scalars.names
-
-
-def scalar_names(outputs: Outputs) -> tuple[str, ...]:
-    """Return the names of the scalars of a kind of labels, without contrasts."""
-    if outputs.kind == "profile":
-        return tuple(f"{target}:{part}" for target in outputs.targets for part in ("counts", "profile"))
-    if outputs.kind == "position_class":
-        return tuple(column for group in outputs.groups for column in outputs.columns[group][1:])
-    return outputs.columns
 
 
 def margins(logits: Tensor) -> Tensor:

@@ -4,7 +4,7 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from lociflow.interpretation.attention import AttentionMaps
-from lociflow.report.drawing import GREY, PALETTE, Figure, as_svg, panels
+from lociflow.report.drawing import GREY, PALETTE, Figure, as_svg, literal, panels, shortened
 from lociflow.report.results import DatasetResults, Entry
 
 WIDTH = 8.0  # inches
@@ -59,27 +59,44 @@ def example_row(found: AttentionMaps) -> int:
 
 
 def draw_example(axes: Axes, found: AttentionMaps, row: int, places: np.ndarray) -> None:
-    """Draw attention and contributions of one window, each as a share of its largest value."""
-    for values, label, colour, line in (
+    """Draw attention, contributions and track of one window, each as a share of its largest value."""
+    lines = [
         (found.received[row], "attention", PALETTE[0], "-"),
         (found.contributions[row], "|contribution|", PALETTE[1], "--"),
-    ):
-        axes.plot(places, values / max(float(values.max()), np.finfo(np.float32).tiny), line, color=colour, label=label)
-    axes.set_ylim(0, 1.35)
+    ]
+    if found.meta["track"] is not None:
+        # Values of a minus strand and logarithms may lie below 0.
+        lines.append((np.abs(found.track[row]), literal(shortened(found.meta["track"], 18)), PALETTE[2], ":"))
+    for values, label, colour, line in lines:
+        largest = max(float(np.nanmax(values, initial=0)), np.finfo(np.float32).tiny)
+        axes.plot(places, values / largest, line, color=colour, label=label)
+    axes.set_ylim(0, 1.35 if len(lines) == 2 else 1.5)
     axes.set_title("one window")
     axes.set_ylabel("share of the largest")
     axes.legend(loc="upper center", ncols=2, handlelength=1.6, columnspacing=1.0)
 
 
 def agreement_of(found: AttentionMaps) -> str:
-    """Say how far attention agrees with contributions."""
-    known = found.agreement[np.isfinite(found.agreement)]
-    if not len(known):
-        return "rank correlation with contributions undefined"
-    low, middle, high = np.percentile(known, (25, 50, 75))
+    """Say how far attention agrees with contributions and, where there is one, with the track."""
+    told = f"rank correlation with contributions {median_of(found.agreement)}"
+    track = found.meta["track"]
+    if track is None:
+        return told
     return (
-        f"rank correlation with contributions {middle:.2f} in the median window (middle half {low:.2f} to {high:.2f})"
+        f"{told}; with {track} {median_of(found.track_agreement)}, where contributions have "
+        f"{median_of(found.track_contributions)}"
     )
+
+
+def median_of(correlations: np.ndarray) -> str:
+    """Say what the median and the middle half of the windows are, and how many have none."""
+    known = correlations[np.isfinite(correlations)]
+    if not len(known):
+        return "undefined"
+    low, middle, high = np.percentile(known, (25, 50, 75))
+    missing = len(correlations) - len(known)
+    told = f"; undefined in {missing:,} of {len(correlations):,}" if missing else ""
+    return f"{middle:.2f} in the median window (middle half {low:.2f} to {high:.2f}{told})"
 
 
 def caption(entry: Entry, found: AttentionMaps) -> str:

@@ -7,16 +7,18 @@ import planted
 import pytest
 import torch
 from planted import Planted, config
-from window_files import HOLDOUT
+from torch import nn
+from window_files import HOLDOUT, write_holdout
 
 from lociflow.command import UserError
 from lociflow.data.bins import bins_of_split, read_bins
 from lociflow.data.dataset import WindowDataset
 from lociflow.data.one_hot import OneHot
 from lociflow.data.views import make_views
-from lociflow.evaluation.predict import predict, predict_bins
+from lociflow.evaluation.predict import as_labelled, predict, predict_bins
 from lociflow.evaluation.predictions import read_predictions
 from lociflow.genome.placement import window_codes
+from lociflow.genome.window_table import read_windows
 from lociflow.models.checkpoint import LoadedModel, build_model, load_model, save_checkpoint
 from lociflow.models.outputs import Outputs
 from lociflow.sequence.alphabet import reverse_complement
@@ -109,6 +111,46 @@ def test_bases_of_the_other_strand_are_turned_round(data: Planted) -> None:
     forward = 1 / (1 + np.exp(place - (codes == 0)))
     other = 1 / (1 + np.exp(place[::-1] - (codes == 3)))
     np.testing.assert_allclose(answers[..., 1], (forward + other) / 2, rtol=1e-5)
+
+
+def test_predictions_of_the_reverse_strand_lie_along_the_labels() -> None:
+    along, counts = torch.arange(12.0).reshape(2, 3, 2), torch.tensor([[1.0, 2], [3, 4]])
+    found = as_labelled((along, counts), np.array([False, True]), [1, 0])
+    assert found[0].tolist() == [[[0, 1], [2, 3], [4, 5]], [[11, 10], [9, 8], [7, 6]]]
+    assert found[1].tolist() == [[1, 2], [4, 3]]
+    (same,) = as_labelled((along,), np.array([True, False]), None)
+    assert same.tolist() == [[[4, 5], [2, 3], [0, 1]], along[1].tolist()]
+    assert along[0, 0].tolist() == [0, 1]
+
+
+class StrandedBins(nn.Module):
+    """Says at each base whether it reads A there, in logits."""
+
+    def forward(self, views: dict[str, torch.Tensor]) -> torch.Tensor:
+        letter = views["sequence"][:, 0] * 20 - 10
+        return torch.stack([torch.zeros_like(letter), letter], dim=-1)
+
+
+def test_what_is_written_of_a_bin_on_the_reverse_strand(
+    data: Planted, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = open_store(data.store)
+    frame = read_windows(data.windows, HOLDOUT)
+    minus = np.arange(len(frame)) % 2 == 1
+    write_holdout(tmp_path / "windows.parquet", frame.assign(strand=np.where(minus, "-", "+")), "position_class")
+    outputs = Outputs("position_class", ("t",), (("none", "site"),), planted.BIN)
+    loaded = LoadedModel(StrandedBins(), config(), outputs, {})
+    loaded.config["model"]["strand_specific"] = True
+    monkeypatch.setattr("lociflow.evaluation.predict.load_model", lambda path: loaded)
+    predict(data.store, tmp_path / "windows.parquet", data.control, tmp_path / "m", tmp_path / "p.parquet", 0, "cpu")
+    found = read_predictions(tmp_path / "p.parquet")
+    index = found["bin"].to_numpy()
+    codes = window_codes(store, read_bins(data.windows, store, HOLDOUT).place, index, planted.BIN)
+    # A base of the reverse strand reads A where the forward strand has T, base by base of the forward strand.
+    expected = np.where(minus[index, None], codes == 3, codes == 0)
+    np.testing.assert_allclose(np.stack(found["t:site"].to_list()), expected, atol=1e-4)
+    assert minus[index].any()
+    assert not minus[index].all()
 
 
 def test_a_model_without_outputs_predicts_nothing(data: Planted, tmp_path: Path) -> None:

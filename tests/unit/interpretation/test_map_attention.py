@@ -1,3 +1,4 @@
+import json
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +56,17 @@ def test_agreement_is_of_ranks_and_undefined_without_any() -> None:
     assert np.isnan(found[2])
 
 
+def test_what_is_unknown_enters_neither_means_nor_ranks() -> None:
+    assert by_position(np.array([[1.0, np.nan, 5, 7]]), 2).tolist() == [[1, 6]]
+    assert np.isnan(by_position(np.array([[np.nan, np.nan, 5, 7]]), 2)).tolist() == [[True, False]]
+    one = np.array([[1.0, 2, 3, 4], [1, 2, 3, 4], [1, 2, 3, 4]])
+    other = np.array([[9.0, np.nan, 7, 5], [np.nan, np.nan, 1, 2], [2, 2, 2, np.nan]])
+    found = agreements(one, other)
+    assert found[0] == -1
+    assert np.isnan(found[1:]).all()
+    assert np.isnan(agreements(one, np.empty((3, 0)))).all()
+
+
 def test_the_first_rows_of_each_target() -> None:
     assert first_rows(np.array([2, 2, 0, 2, 0]), 2).tolist() == [0, 1, 2, 4]
     assert first_rows(np.empty(0, int), 2).tolist() == []
@@ -80,6 +92,31 @@ def test_a_map_of_heads(tmp_path: Path) -> None:
     assert found.meta["targets"][1]["agreement"] == pytest.approx(float(found.agreement[66:].mean()), rel=1e-5)
     map_attention(checkpoint, tmp_path / "a.npz", tmp_path / "again.npz")
     assert (tmp_path / "attention.npz").read_bytes() == (tmp_path / "again.npz").read_bytes()
+
+
+def test_attention_is_held_against_a_track_of_the_same_windows(tmp_path: Path) -> None:
+    explained = write_explained(tmp_path / "a.npz")
+    checkpoint = write_model(tmp_path / "model.ckpt", POOL)
+    map_attention(checkpoint, tmp_path / "a.npz", tmp_path / "attention.npz")
+    plain = read_attention(tmp_path / "attention.npz")
+    assert plain.meta["track"] is None
+    assert plain.track.shape == (70, 0)
+    assert plain.meta["targets"][0]["track_agreement"] is None
+    # A track that is the attention itself, base by base.
+    index = np.arange(BIN) * 13 // BIN
+    meta = json.dumps({"format": "window track", "version": 1, "name": "DNase"})
+    values = plain.received[:, index]
+    np.savez(tmp_path / "track.npz", bin=explained.bin, values=values, meta=np.array(meta))
+    map_attention(checkpoint, tmp_path / "a.npz", tmp_path / "attention.npz", tmp_path / "track.npz")
+    found = read_attention(tmp_path / "attention.npz")
+    np.testing.assert_allclose(found.track, plain.received, rtol=1e-6)
+    assert found.track_agreement.min() > 0.999
+    np.testing.assert_allclose(found.track_contributions, found.agreement, atol=0.02)
+    assert found.meta["track"] == "DNase"
+    assert found.meta["targets"][1]["track_agreement"] == pytest.approx(1, abs=1e-3)
+    np.savez(tmp_path / "track.npz", bin=explained.bin + 1, values=values, meta=np.array(meta))
+    with pytest.raises(UserError, match=r"track\.npz: is of other windows"):
+        map_attention(checkpoint, tmp_path / "a.npz", tmp_path / "attention.npz", tmp_path / "track.npz")
 
 
 def test_a_pool_looks_from_nowhere(tmp_path: Path) -> None:

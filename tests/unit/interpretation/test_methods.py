@@ -207,6 +207,16 @@ def test_deep_lift_shap_equals_tangermemes_and_converges() -> None:
     torch.testing.assert_close(found.change, change.abs().mean(dim=1))
 
 
+def test_deep_lift_shap_predicts_nothing_twice() -> None:
+    model, sizes = convolutional(), []
+    handle = model.register_forward_hook(lambda module, inputs, output: sizes.append(len(output)))
+    deep_lift_shap(model, WINDOWS, 1, BINS, 5, references=SHUFFLED, batch_size=8)
+    # Seven windows, three references each: 21 pairs in passes of 8.
+    assert sizes == [16, 16, 10]
+    handle.remove()
+    assert not model._forward_hooks
+
+
 def test_deep_lift_shap_reports_an_operation_without_a_rule() -> None:
     class Hidden(nn.Module):
         def __init__(self) -> None:

@@ -5,7 +5,8 @@ import torch
 from torch import nn
 
 from lociflow.command import UserError
-from lociflow.interpretation.scalars import Scalars, StrandAverage, margins, scalar_model, scalar_names
+from lociflow.interpretation.scalar_names import scalar_names
+from lociflow.interpretation.scalars import Scalars, StrandAverage, margins, scalar_model
 from lociflow.models.checkpoint import LoadedModel
 from lociflow.models.heads import ProfileOutput
 from lociflow.models.outputs import Outputs
