@@ -108,7 +108,7 @@ def effect_files(asked_run: Mapping[str, Any], groups: Configuration, splits: Ma
         return []
     made: list[str] = []
     for name, model in product(datasets(asked_run), models(asked_run, groups)):
-        place = {"dataset": name, "split": splits[name], "model": model}
+        place = {"dataset": name, "split": splits[name], "model": model, "seeds": layout.joined(asked_run["seeds"])}
         for variants, suffix in product(found.get("files") or {}, SUFFIXES):
             made.append(f"{FILE.format(**place, variants=variants)}.{suffix}")
         for region in found.get("saturation") or {}:

@@ -12,7 +12,7 @@ from lociflow.config import Configuration
 from lociflow.plan import Plan
 from lociflow.run import check_run
 
-PLACE = "results/toy/holdout/net/effects"
+PLACE = "results/toy/holdout/net/effects/seeds-1"
 CALLS = {"url": "https://a.org/calls.vcf.gz"}
 
 
