@@ -12,7 +12,7 @@ from lociflow.layout import split_label
 
 KEY = "variant_effects"
 # Of each file of variants, and of the background of a model.
-SUFFIXES = ("vcf.gz", "vcf.gz.tbi", "tsv.gz", "tsv.gz.tbi", "json")
+SUFFIXES = ("vcf.gz", "vcf.gz.csi", "tsv.gz", "tsv.gz.csi", "json")
 BACKGROUND = f"{layout.EFFECTS}/background.npz"
 FILE = f"{layout.EFFECTS}/{{variants}}"
 SATURATION = f"{layout.EFFECTS}/saturation/{{region}}"

@@ -131,7 +131,7 @@ def whole_file(store: str, folder: str, number: int) -> dict[str, Any]:
         [place / "model.ckpt"],
         place / "background.npz",
         {},
-        *(place / f"{number}.{suffix}" for suffix in ("vcf.gz", "vcf.gz.tbi", "tsv.gz", "tsv.gz.tbi", "json")),
+        *(place / f"{number}.{suffix}" for suffix in ("vcf.gz", "vcf.gz.csi", "tsv.gz", "tsv.gz.csi", "json")),
     )
     return {"variants": len(alleles), "seconds": round(time.perf_counter() - begin, 2)}
 

@@ -42,7 +42,7 @@ def test_a_run_without_variants_makes_nothing_of_them(home):
 def test_what_is_made_of_files_and_regions(home):
     run = {**RUN, "variant_effects": {"files": {"calls": CALLS}, "saturation": {"site": "c1:5-9"}}}
     assert Plan(run, groups_of(home)).effect_files() == [
-        *(f"{PLACE}/calls.{suffix}" for suffix in ("vcf.gz", "vcf.gz.tbi", "tsv.gz", "tsv.gz.tbi", "json")),
+        *(f"{PLACE}/calls.{suffix}" for suffix in ("vcf.gz", "vcf.gz.csi", "tsv.gz", "tsv.gz.csi", "json")),
         f"{PLACE}/saturation/site.tsv",
         f"{PLACE}/saturation/site",
     ]

@@ -63,9 +63,9 @@ rule score_variants:
         ),
     output:
         vcf=f"{variant_effects.FILE}.vcf.gz",
-        vcf_index=f"{variant_effects.FILE}.vcf.gz.tbi",
+        vcf_index=f"{variant_effects.FILE}.vcf.gz.csi",
         table=f"{variant_effects.FILE}.tsv.gz",
-        table_index=f"{variant_effects.FILE}.tsv.gz.tbi",
+        table_index=f"{variant_effects.FILE}.tsv.gz.csi",
         counts=f"{variant_effects.FILE}.json",
     log:
         "logs/{dataset}/{split}/{model}/effects/seeds-{seeds}/{variants}.log",

@@ -25,6 +25,7 @@ from lociflow.effects.settings import EffectConfig, check_shifts
 from lociflow.effects.statistics import STATISTICS, Effects, chunk_size, effect_columns, effect_name, score_alleles
 from lociflow.effects.survey import Judged, check_variants, count, judged_records
 from lociflow.genome.contig_names import read_aliases
+from lociflow.genome.place_index import POSITIONS, VCF, index_places
 from lociflow.models.outputs import Outputs
 from lociflow.sequence.store import SequenceStore, open_store
 
@@ -72,7 +73,7 @@ def score_variants(
     config
         As :class:`lociflow.effects.settings.EffectConfig`.
     vcf, vcf_index
-        VCF to write (bgzip) and its index (tabix): every record as it was, with INFO fields added.
+        VCF to write (bgzip) and its index (CSI): every record as it was, with INFO fields added.
     table, table_index
         Tab-separated table to write (bgzip) and its index: a row for each allele that is scored and each target.
     counts
@@ -100,7 +101,7 @@ def score_variants(
     found: Counter[str] = Counter()
     status(f"scoring {records:,} records with {len(checkpoints)} checkpoints")
     with ExitStack() as stack:
-        paths = [stack.enter_context(atomic(path)) for path in (vcf, table, vcf_index, table_index)]
+        paths = [stack.enter_context(atomic(path)) for path in (vcf, table)]
         with pysam.BGZFile(str(paths[0]), "w", None) as annotated, pysam.BGZFile(str(paths[1]), "w", None) as rows:
             for line in (*header[:-1], *info_lines(outputs, len(compared.effects)), header[-1]):
                 annotated.write(_bytes(line))
@@ -111,10 +112,8 @@ def score_variants(
                 annotated.write(_bytes("\t".join(annotated_fields(scored, columns))))
                 for row in table_rows(scored, columns):
                     rows.write(_bytes("\t".join(row)))
-        pysam.tabix_index(str(paths[0]), preset="vcf", index=str(paths[2]), force=True)
-        pysam.tabix_index(
-            str(paths[1]), seq_col=0, start_col=1, end_col=1, meta_char="#", index=str(paths[3]), force=True
-        )
+        index_places(paths[0], vcf_index, VCF)
+        index_places(paths[1], table_index, POSITIONS)
     skipped = {name.removeprefix("skipped_"): found[name] for name in sorted(found) if name.startswith("skipped_")}
     totals = {name: found[name] for name in ("records", "alleles", "scored", "mismatches")}
     write_json(counts, {**totals, "skipped": skipped, "targets": list(columns), "background": len(compared.effects)})
