@@ -19,16 +19,19 @@ import pysam
 
 from lociflow.command import UserError, atomic, status, write_json
 from lociflow.effects.background import Background, percentiles, read_background
+from lociflow.effects.largest import with_larger
 from lociflow.effects.predictions import Predictor, load_predictors
 from lociflow.effects.records import INFO, read_header
 from lociflow.effects.settings import EffectConfig, check_shifts
 from lociflow.effects.statistics import STATISTICS, Effects, chunk_size, effect_columns, effect_name, score_alleles
 from lociflow.effects.survey import Judged, check_variants, count, judged_records
+from lociflow.formats import stamp
 from lociflow.genome.contig_names import read_aliases
 from lociflow.genome.place_index import POSITIONS, VCF, index_places
 from lociflow.models.outputs import Outputs
 from lociflow.sequence.store import SequenceStore, open_store
 
+KIND = "variant effects"
 PREFIX = "LF"
 PLACE = ("#contig", "position", "id", "ref", "alt", "target")
 # What a value in an INFO field must not hold (VCF 4.3, 1.2), and what separates parts here.
@@ -77,7 +80,9 @@ def score_variants(
     table, table_index
         Tab-separated table to write (bgzip) and its index: a row for each allele that is scored and each target.
     counts
-        JSON to write: ``records``, ``alleles``, ``scored``, ``mismatches``, ``skipped`` by reason.
+        JSON to write: ``records``, ``alleles``, ``scored``, ``mismatches``, ``skipped`` by reason, ``targets``, the
+        name of the ``statistic`` that effects are, ``background`` (its number of variants), and ``largest``, see
+        :func:`lociflow.effects.largest.with_larger`.
     device
         ``cpu``, ``cuda`` or ``auto``.
 
@@ -99,6 +104,7 @@ def score_variants(
     if compared.columns != columns:
         raise UserError(f"{background}: is of other targets than {checkpoints[0]}; remove it and run snakemake again")
     found: Counter[str] = Counter()
+    largest: list[dict[str, Any]] = []
     status(f"scoring {records:,} records with {len(checkpoints)} checkpoints")
     with ExitStack() as stack:
         paths = [stack.enter_context(atomic(path)) for path in (vcf, table)]
@@ -109,6 +115,7 @@ def score_variants(
             judged = judged_records(variants, genome, aliases, length, settings.reference_mismatch)
             for scored in scored_records(judged, predictors, genome, settings.shifts, compared):
                 count(scored.judged, found)
+                largest = with_larger(largest, scored.judged.record, scored.rows, scored.effects, columns)
                 annotated.write(_bytes("\t".join(annotated_fields(scored, columns))))
                 for row in table_rows(scored, columns):
                     rows.write(_bytes("\t".join(row)))
@@ -116,7 +123,18 @@ def score_variants(
         index_places(paths[1], table_index, POSITIONS)
     skipped = {name.removeprefix("skipped_"): found[name] for name in sorted(found) if name.startswith("skipped_")}
     totals = {name: found[name] for name in ("records", "alleles", "scored", "mismatches")}
-    write_json(counts, {**totals, "skipped": skipped, "targets": list(columns), "background": len(compared.effects)})
+    write_json(
+        counts,
+        {
+            **stamp(KIND),
+            **totals,
+            "skipped": skipped,
+            "targets": list(columns),
+            "statistic": effect_name(outputs.kind),
+            "background": len(compared.effects),
+            "largest": largest,
+        },
+    )
     told = ", ".join(f"{number} {reason.replace('_', ' ')}" for reason, number in skipped.items())
     status(
         f"{variants.name}: {found['scored']:,} of {found['alleles']:,} alleles scored"

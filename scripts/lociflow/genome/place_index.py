@@ -1,7 +1,7 @@
 """The index by which a sorted, bgzip-compressed file is asked for a place, as tabix and bcftools write it.
 
-It is always CSI: a tabix index proper (.tbi) ends at 512 Mb (2**29 bases), beyond which chromosomes of wheat, barley and
-some amphibians reach. What is built on htslib (tabix, bcftools) reads both and looks for .csi first.
+It is always CSI: a tabix index proper (.tbi) ends at 512 Mb (2**29 bases), beyond which chromosomes of wheat and barley
+reach. What is built on htslib (tabix, bcftools) reads both and looks for .csi first.
 """
 
 from collections.abc import Mapping
