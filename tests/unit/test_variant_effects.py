@@ -48,6 +48,17 @@ def test_what_is_made_of_files_and_regions(home):
     ]
 
 
+def test_what_the_report_is_told(home):
+    run = {**RUN, "variant_effects": {"files": {"calls": CALLS}, "saturation": {"site": "c1:5-9"}}}
+    assert Plan(run, groups_of(home)).manifest()["variant_effects"] == [
+        {
+            "dataset": "toy", "split": "holdout", "model": "net", "seeds": [1], "folder": PLACE, "files": ["calls"],
+            "saturation": {"site": "c1:5-9"},
+        }
+    ]  # fmt: skip
+    assert Plan(RUN, groups_of(home)).manifest()["variant_effects"] == []
+
+
 def test_files_are_sources_with_places_of_their_own():
     known = {**CALLS, "sha256": DIGEST, "file": "known.vcf.gz"}
     run = {**RUN, "variant_effects": {"files": {"calls": CALLS}, "background": {"variants": known}}}

@@ -3,6 +3,9 @@
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
+# Of a split, with what belongs to none of them.
+SIDES = ("train", "validation", "test", "none")
+
 
 class GenomeTracks(NamedTuple):
     """One set of regions, predicted by one model."""
@@ -21,8 +24,7 @@ class GenomeTracks(NamedTuple):
     def by_side(self) -> dict[str, int]:
         """Tiles by the side of the split with whose bins their windows share sequence."""
         contigs = self.tracks["contigs"].values()
-        sides = dict.fromkeys(side for contig in contigs for side in contig)
-        return {side: number for side in sides if (number := sum(contig[side] for contig in contigs))}
+        return {side: number for side in SIDES if (number := sum(contig[side] for contig in contigs))}
 
 
 def read_genome_tracks(found: Mapping[str, Any], read: Callable[[str, str], Mapping[str, Any]]) -> GenomeTracks:

@@ -165,6 +165,14 @@ def test_everything_that_was_in_the_file_is_kept(place: Place, tmp_path: Path) -
         "records": 3, "alleles": 4, "scored": 1, "mismatches": 0,
     }  # fmt: skip
     assert counts["skipped"] == {"other_contig": 1, "overlapping_deletion": 1, "symbolic": 1}
+    assert (counts["format"], counts["statistic"], counts["background"]) == ("variant effects", "difference", 40)
+    (largest,) = counts["largest"]
+    assert [largest[key] for key in ("contig", "position", "id", "alt")] == ["chrI", 101, "rs1", change(100)]
+    assert [largest[key] for key in ("target", "effect", "percentile")] == [
+        rows["target"][top],
+        rows["difference"][top],
+        rows["percentile"][top],
+    ]
 
 
 def test_both_outputs_can_be_queried_by_place(place: Place, tmp_path: Path) -> None:
