@@ -16,9 +16,9 @@ def parser() -> argparse.ArgumentParser:
     arguments.add_argument("--background", type=Path, required=True, help="effects to compare with (.npz)")
     arguments.add_argument("--config", type=json_argument, required=True, help="shifts, mismatches, aliases (JSON)")
     arguments.add_argument("--vcf", type=Path, required=True, help="VCF to write (.vcf.gz)")
-    arguments.add_argument("--vcf-index", type=Path, required=True, help="its index to write (.tbi)")
+    arguments.add_argument("--vcf-index", type=Path, required=True, help="its index to write (.csi)")
     arguments.add_argument("--table", type=Path, required=True, help="table to write (.tsv.gz)")
-    arguments.add_argument("--table-index", type=Path, required=True, help="its index to write (.tbi)")
+    arguments.add_argument("--table-index", type=Path, required=True, help="its index to write (.csi)")
     arguments.add_argument("--counts", type=Path, required=True, help="counts to write (JSON)")
     arguments.add_argument("--device", choices=DEVICES, default="cpu", help="where the model runs")
     return arguments

@@ -25,6 +25,7 @@ VERSIONS = {
     "latent": 1,
     "reconstruction": 1,
     "variant background": 1,
+    "variant effects": 1,
     "tracks": 1,
     "attribution tracks": 1,
     "exported model": 1,

@@ -5,7 +5,18 @@ from functools import cache, cached_property
 from itertools import product
 from typing import Any
 
-from lociflow import baselines, explanations, exports, layout, run, sources, trainings, variant_effects, variants
+from lociflow import (
+    baselines,
+    explanations,
+    exports,
+    layout,
+    run,
+    sources,
+    track_requests,
+    trainings,
+    variant_effects,
+    variants,
+)
 from lociflow.command import UserError
 from lociflow.config import Configuration
 from lociflow.genome.split_schemes import pooled_splits, split_schemes
@@ -425,8 +436,10 @@ class Plan:
 
     def effect_files(self) -> list[str]:
         """Return what is made of the run's variants, by the models of each data set's first split."""
-        splits = {name: self.folds_of(name, self.splits_of(name)[0])[0] for name in self.run["datasets"]}
-        return variant_effects.effect_files(self.run, self.groups, splits)
+        return variant_effects.effect_files(self.run, self.groups, self._shown_splits())
+
+    def _shown_splits(self) -> dict[str, str]:
+        return {name: self.folds_of(name, self.splits_of(name)[0])[0] for name in self.run["datasets"]}
 
     def spacing_files(self) -> dict[str, str]:
         """Return where it is scored how well each entry knows the spacing rule of a simulated genome, by entry."""
@@ -457,6 +470,8 @@ class Plan:
             "spacing": self.spacing_files(),
             "explanations": {name: ranked(self, name) for name in ranked_datasets(self)},
             "learning_curve": self.learning_curve(),
+            "variant_effects": variant_effects.reported(self.run, self.groups, self._shown_splits()),
+            "tracks": track_requests.reported(self),
             "single_task": self.single_task() if self.run.get("single_task") else [],
             "datasets": [
                 self._reported(name, split) for name in self.run["datasets"] for split in self.splits_of(name)

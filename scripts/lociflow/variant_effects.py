@@ -12,7 +12,7 @@ from lociflow.layout import split_label
 
 KEY = "variant_effects"
 # Of each file of variants, and of the background of a model.
-SUFFIXES = ("vcf.gz", "vcf.gz.tbi", "tsv.gz", "tsv.gz.tbi", "json")
+SUFFIXES = ("vcf.gz", "vcf.gz.csi", "tsv.gz", "tsv.gz.csi", "json")
 BACKGROUND = f"{layout.EFFECTS}/background.npz"
 FILE = f"{layout.EFFECTS}/{{variants}}"
 SATURATION = f"{layout.EFFECTS}/saturation/{{region}}"
@@ -104,14 +104,43 @@ def effect_files(asked_run: Mapping[str, Any], groups: Configuration, splits: Ma
         The split whose models score variants, by data set.
     """
     found = asked(asked_run)
-    if not found:
-        return []
     made: list[str] = []
-    for name, model in product(datasets(asked_run), models(asked_run, groups)):
-        place = {"dataset": name, "split": splits[name], "model": model}
+    for place in _places(asked_run, groups, splits):
         for variants, suffix in product(found.get("files") or {}, SUFFIXES):
             made.append(f"{FILE.format(**place, variants=variants)}.{suffix}")
         for region in found.get("saturation") or {}:
             folder = SATURATION.format(**place, region=region)
             made += [f"{folder}.tsv", folder]
     return made
+
+
+def reported(asked_run: Mapping[str, Any], groups: Configuration, splits: Mapping[str, str]) -> list[dict[str, Any]]:
+    """Return what the report needs to know, by data set and model; parameters as in :func:`effect_files`.
+
+    Returns
+    -------
+    list of dict
+        ``dataset``, ``split``, ``model``, ``seeds``, ``folder``, ``files`` (their names) and ``saturation`` (regions by
+        their names).
+    """
+    found = asked(asked_run)
+    return [
+        {
+            **place,
+            "seeds": asked_run["seeds"],
+            "folder": layout.EFFECTS.format(**place),
+            "files": list(found.get("files") or {}),
+            "saturation": dict(found.get("saturation") or {}),
+        }
+        for place in _places(asked_run, groups, splits)
+    ]
+
+
+def _places(asked_run: Mapping[str, Any], groups: Configuration, splits: Mapping[str, str]) -> list[dict[str, str]]:
+    if not asked(asked_run):
+        return []
+    seeds = layout.joined(asked_run["seeds"])
+    return [
+        {"dataset": name, "split": splits[name], "model": model, "seeds": seeds}
+        for name, model in product(datasets(asked_run), models(asked_run, groups))
+    ]

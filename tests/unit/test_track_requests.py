@@ -40,6 +40,16 @@ def test_regions_may_name_data_sets_and_tracks_models(home):
     ]
 
 
+def test_what_the_report_is_told(home):
+    found = plan(home, {"a": {"contigs": ["c1"]}}, {"seeds": [3, 1], "interpretation": None})
+    assert found.manifest()["tracks"] == [
+        {
+            "dataset": "toy", "model": "net", "regions": "a", "split": "holdout", "explained": False,
+            "folder": "results/toy/holdout/net/tracks/a/seeds-3-1",
+        }
+    ]  # fmt: skip
+
+
 @pytest.mark.parametrize("asked", [{}, {"tracks": None}])
 def test_without_tracks_nothing_is_made(home, asked):
     found = Plan({**RUN, **asked}, Configuration(home, SCHEMAS))

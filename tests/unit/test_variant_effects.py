@@ -12,7 +12,7 @@ from lociflow.config import Configuration
 from lociflow.plan import Plan
 from lociflow.run import check_run
 
-PLACE = "results/toy/holdout/net/effects"
+PLACE = "results/toy/holdout/net/effects/seeds-1"
 CALLS = {"url": "https://a.org/calls.vcf.gz"}
 
 
@@ -42,10 +42,21 @@ def test_a_run_without_variants_makes_nothing_of_them(home):
 def test_what_is_made_of_files_and_regions(home):
     run = {**RUN, "variant_effects": {"files": {"calls": CALLS}, "saturation": {"site": "c1:5-9"}}}
     assert Plan(run, groups_of(home)).effect_files() == [
-        *(f"{PLACE}/calls.{suffix}" for suffix in ("vcf.gz", "vcf.gz.tbi", "tsv.gz", "tsv.gz.tbi", "json")),
+        *(f"{PLACE}/calls.{suffix}" for suffix in ("vcf.gz", "vcf.gz.csi", "tsv.gz", "tsv.gz.csi", "json")),
         f"{PLACE}/saturation/site.tsv",
         f"{PLACE}/saturation/site",
     ]
+
+
+def test_what_the_report_is_told(home):
+    run = {**RUN, "variant_effects": {"files": {"calls": CALLS}, "saturation": {"site": "c1:5-9"}}}
+    assert Plan(run, groups_of(home)).manifest()["variant_effects"] == [
+        {
+            "dataset": "toy", "split": "holdout", "model": "net", "seeds": [1], "folder": PLACE, "files": ["calls"],
+            "saturation": {"site": "c1:5-9"},
+        }
+    ]  # fmt: skip
+    assert Plan(RUN, groups_of(home)).manifest()["variant_effects"] == []
 
 
 def test_files_are_sources_with_places_of_their_own():

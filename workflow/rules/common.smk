@@ -111,6 +111,7 @@ wildcard_constraints:
     genome=one_of(STORES),
     model=one_of(LABELS),
     seed=r"\d+",
+    seeds=r"\d+(-\d+)*",
     method="[A-Za-z0-9_]+",
     baseline="[A-Za-z0-9_.-]+",
     file=one_of(SOURCES),
@@ -278,6 +279,23 @@ def place(wildcards):
         "label": wildcards.model,
         "seed": int(wildcards.seed),
     }
+
+
+def checkpoints_of_seeds(wildcards):
+    """Return the checkpoints of the seeds that the wildcards name."""
+    return [
+        f"{layout.TRAINED.format(**wildcards, seed=seed)}/model.ckpt"
+        for seed in wildcards.seeds.split("-")
+    ]
+
+
+@told
+def training_of_seeds(wildcards):
+    """Return the resolved configuration of the first of the seeds' trainings: they differ in the seed alone."""
+    first = int(wildcards.seeds.partition("-")[0])
+    return PLAN.training_config(
+        wildcards.dataset, wildcards.split, wildcards.model, first
+    )
 
 
 @told

@@ -1,19 +1,3 @@
-def scoring_checkpoints(wildcards):
-    """Return the checkpoints whose mean effect is scored: all seeds of a model."""
-    return [
-        f"{layout.TRAINED.format(dataset=wildcards.dataset, split=wildcards.split, model=wildcards.model, seed=seed)}/model.ckpt"
-        for seed in RUN["seeds"]
-    ]
-
-
-@told
-def scoring_training(wildcards):
-    """Return the resolved configuration of a training whose model scores variants: seeds differ in their seed alone."""
-    return PLAN.training_config(
-        wildcards.dataset, wildcards.split, wildcards.model, RUN["seeds"][0]
-    )
-
-
 def variants_of(name):
     """Return the file of a name among the run's variants, none where it names none."""
     source = variant_effects.file_sources(RUN).get(name)
@@ -37,7 +21,7 @@ rule score_background:
         codes=store_of("codes.npy"),
         store=store_of("store.json"),
         windows=rules.make_windows.output.windows,
-        checkpoints=scoring_checkpoints,
+        checkpoints=checkpoints_of_seeds,
         variants=variants_of("background"),
         aliases=lambda wildcards: beside(
             wildcards.dataset, dataset(wildcards.dataset).get("contig_aliases")
@@ -45,9 +29,9 @@ rule score_background:
     output:
         background=variant_effects.BACKGROUND,
     log:
-        "logs/{dataset}/{split}/{model}/effects/score_background.log",
+        "logs/{dataset}/{split}/{model}/effects/seeds-{seeds}/score_background.log",
     benchmark:
-        "benchmarks/{dataset}/{split}/{model}/effects/score_background.jsonl"
+        "benchmarks/{dataset}/{split}/{model}/effects/seeds-{seeds}/score_background.jsonl"
     conda:
         "../../envs/effects.yaml"
     threads: 1
@@ -56,7 +40,7 @@ rule score_background:
         runtime=120,
         gpu=gpus(),
     params:
-        code=lambda wildcards: code("score_background.py", scoring_training(wildcards)),
+        code=lambda wildcards: code("score_background.py", training_of_seeds(wildcards)),
         config=effect_settings,
         variants=lambda wildcards, input: flag("--variants", input.variants),
     shell:
@@ -66,12 +50,12 @@ rule score_background:
 
 
 rule score_variants:
-    """Score the variants of a file with all seeds of a model: an annotated VCF and a table."""
+    """Score the variants of a file with the seeds of a model: an annotated VCF and a table."""
     input:
         script=script("score_variants.py"),
         codes=store_of("codes.npy"),
         store=store_of("store.json"),
-        checkpoints=scoring_checkpoints,
+        checkpoints=checkpoints_of_seeds,
         background=rules.score_background.output.background,
         variants=lambda wildcards: variants_of(wildcards.variants),
         aliases=lambda wildcards: beside(
@@ -79,14 +63,14 @@ rule score_variants:
         ),
     output:
         vcf=f"{variant_effects.FILE}.vcf.gz",
-        vcf_index=f"{variant_effects.FILE}.vcf.gz.tbi",
+        vcf_index=f"{variant_effects.FILE}.vcf.gz.csi",
         table=f"{variant_effects.FILE}.tsv.gz",
-        table_index=f"{variant_effects.FILE}.tsv.gz.tbi",
+        table_index=f"{variant_effects.FILE}.tsv.gz.csi",
         counts=f"{variant_effects.FILE}.json",
     log:
-        "logs/{dataset}/{split}/{model}/effects/{variants}.log",
+        "logs/{dataset}/{split}/{model}/effects/seeds-{seeds}/{variants}.log",
     benchmark:
-        "benchmarks/{dataset}/{split}/{model}/effects/{variants}.jsonl"
+        "benchmarks/{dataset}/{split}/{model}/effects/seeds-{seeds}/{variants}.jsonl"
     wildcard_constraints:
         variants=one_of(variant_effects.asked(RUN).get("files") or {}),
     conda:
@@ -97,7 +81,7 @@ rule score_variants:
         runtime=480,
         gpu=gpus(),
     params:
-        code=lambda wildcards: code("score_variants.py", scoring_training(wildcards)),
+        code=lambda wildcards: code("score_variants.py", training_of_seeds(wildcards)),
         config=effect_settings,
     shell:
         "python {input.script:q} --variants {input.variants} --store {input.store} --checkpoints {input.checkpoints} "
@@ -107,12 +91,12 @@ rule score_variants:
 
 
 rule saturate_region:
-    """Score every substitution of a region with all seeds of a model."""
+    """Score every substitution of a region with the seeds of a model."""
     input:
         script=script("saturate_region.py"),
         codes=store_of("codes.npy"),
         store=store_of("store.json"),
-        checkpoints=scoring_checkpoints,
+        checkpoints=checkpoints_of_seeds,
         aliases=lambda wildcards: beside(
             wildcards.dataset, dataset(wildcards.dataset).get("contig_aliases")
         ),
@@ -120,9 +104,9 @@ rule saturate_region:
         table=f"{variant_effects.SATURATION}.tsv",
         figures=directory(variant_effects.SATURATION),
     log:
-        "logs/{dataset}/{split}/{model}/effects/saturation/{region}.log",
+        "logs/{dataset}/{split}/{model}/effects/seeds-{seeds}/saturation/{region}.log",
     benchmark:
-        "benchmarks/{dataset}/{split}/{model}/effects/saturation/{region}.jsonl"
+        "benchmarks/{dataset}/{split}/{model}/effects/seeds-{seeds}/saturation/{region}.jsonl"
     wildcard_constraints:
         region=one_of(variant_effects.asked(RUN).get("saturation") or {}),
     conda:
@@ -133,7 +117,7 @@ rule saturate_region:
         runtime=120,
         gpu=gpus(),
     params:
-        code=lambda wildcards: code("saturate_region.py", scoring_training(wildcards)),
+        code=lambda wildcards: code("saturate_region.py", training_of_seeds(wildcards)),
         config=effect_settings,
         region=lambda wildcards: variant_effects.asked(RUN)["saturation"][
             wildcards.region

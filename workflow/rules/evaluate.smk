@@ -185,7 +185,6 @@ rule average_seeds:
         "benchmarks/{dataset}/{split}/{model}/ensemble-{seeds}/average_seeds.jsonl"
     wildcard_constraints:
         split=one_of(PLAN.all_splits | pooled_names()),
-        seeds="[0-9-]+",
     conda:
         "../../envs/evaluate.yaml"
     threads: 1

@@ -114,6 +114,8 @@ rule report:
         scored=lambda wildcards: scored_files(),
         comparisons=rules.compare_models.output.comparisons,
         explained=PLAN.explained_files(),
+        effects=PLAN.effect_files(),
+        tracks=track_requests.files(PLAN),
     output:
         page=report(
             f"{layout.RUN}/report.html",

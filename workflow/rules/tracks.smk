@@ -3,11 +3,6 @@ def regions_file(wildcards):
     return paths(track_requests.file_sources(RUN).get(wildcards.regions, {}))
 
 
-def first_of(wildcards):
-    """Return the wildcards with the first of the seeds whose mean is shown: the one that is explained."""
-    return {**dict(wildcards.items()), "seed": wildcards.seeds.partition("-")[0]}
-
-
 def contributions(*files):
     """Return the input function for tracks of contributions, none where the model is not explained."""
     return lambda wildcards: (
@@ -30,7 +25,6 @@ def track_config(wildcards):
 
 wildcard_constraints:
     regions=one_of((RUN.get("tracks") or {"regions": {}})["regions"]),
-    seeds="[0-9-]+",
 
 
 rule predict_tracks:
@@ -40,10 +34,7 @@ rule predict_tracks:
         codes=store_of("codes.npy"),
         store=store_of("store.json"),
         windows=rules.make_windows.output.windows,
-        checkpoints=lambda wildcards: [
-            f"{layout.TRAINED.format(**wildcards, seed=seed)}/model.ckpt"
-            for seed in wildcards.seeds.split("-")
-        ],
+        checkpoints=checkpoints_of_seeds,
         regions=regions_file,
         aliases=lambda wildcards: beside(
             wildcards.dataset, dataset(wildcards.dataset).get("contig_aliases")
@@ -67,12 +58,7 @@ rule predict_tracks:
     params:
         code=lambda wildcards: code(
             "predict_tracks.py",
-            PLAN.training_config(
-                wildcards.dataset,
-                wildcards.split,
-                wildcards.model,
-                int(first_of(wildcards)["seed"]),
-            ),
+            training_of_seeds(wildcards),
         ),
         config=lambda wildcards: canonical(track_config(wildcards)),
         regions=lambda wildcards, input: flags("--regions", input.regions),

@@ -19,15 +19,19 @@ import pysam
 
 from lociflow.command import UserError, atomic, status, write_json
 from lociflow.effects.background import Background, percentiles, read_background
+from lociflow.effects.largest import with_larger
 from lociflow.effects.predictions import Predictor, load_predictors
 from lociflow.effects.records import INFO, read_header
 from lociflow.effects.settings import EffectConfig, check_shifts
 from lociflow.effects.statistics import STATISTICS, Effects, chunk_size, effect_columns, effect_name, score_alleles
 from lociflow.effects.survey import Judged, check_variants, count, judged_records
+from lociflow.formats import stamp
 from lociflow.genome.contig_names import read_aliases
+from lociflow.genome.place_index import POSITIONS, VCF, index_places
 from lociflow.models.outputs import Outputs
 from lociflow.sequence.store import SequenceStore, open_store
 
+KIND = "variant effects"
 PREFIX = "LF"
 PLACE = ("#contig", "position", "id", "ref", "alt", "target")
 # What a value in an INFO field must not hold (VCF 4.3, 1.2), and what separates parts here.
@@ -72,11 +76,13 @@ def score_variants(
     config
         As :class:`lociflow.effects.settings.EffectConfig`.
     vcf, vcf_index
-        VCF to write (bgzip) and its index (tabix): every record as it was, with INFO fields added.
+        VCF to write (bgzip) and its index (CSI): every record as it was, with INFO fields added.
     table, table_index
         Tab-separated table to write (bgzip) and its index: a row for each allele that is scored and each target.
     counts
-        JSON to write: ``records``, ``alleles``, ``scored``, ``mismatches``, ``skipped`` by reason.
+        JSON to write: ``records``, ``alleles``, ``scored``, ``mismatches``, ``skipped`` by reason, ``targets``, the
+        name of the ``statistic`` that effects are, ``background`` (its number of variants), and ``largest``, see
+        :func:`lociflow.effects.largest.with_larger`.
     device
         ``cpu``, ``cuda`` or ``auto``.
 
@@ -98,9 +104,10 @@ def score_variants(
     if compared.columns != columns:
         raise UserError(f"{background}: is of other targets than {checkpoints[0]}; remove it and run snakemake again")
     found: Counter[str] = Counter()
+    largest: list[dict[str, Any]] = []
     status(f"scoring {records:,} records with {len(checkpoints)} checkpoints")
     with ExitStack() as stack:
-        paths = [stack.enter_context(atomic(path)) for path in (vcf, table, vcf_index, table_index)]
+        paths = [stack.enter_context(atomic(path)) for path in (vcf, table)]
         with pysam.BGZFile(str(paths[0]), "w", None) as annotated, pysam.BGZFile(str(paths[1]), "w", None) as rows:
             for line in (*header[:-1], *info_lines(outputs, len(compared.effects)), header[-1]):
                 annotated.write(_bytes(line))
@@ -108,16 +115,26 @@ def score_variants(
             judged = judged_records(variants, genome, aliases, length, settings.reference_mismatch)
             for scored in scored_records(judged, predictors, genome, settings.shifts, compared):
                 count(scored.judged, found)
+                largest = with_larger(largest, scored.judged.record, scored.rows, scored.effects, columns)
                 annotated.write(_bytes("\t".join(annotated_fields(scored, columns))))
                 for row in table_rows(scored, columns):
                     rows.write(_bytes("\t".join(row)))
-        pysam.tabix_index(str(paths[0]), preset="vcf", index=str(paths[2]), force=True)
-        pysam.tabix_index(
-            str(paths[1]), seq_col=0, start_col=1, end_col=1, meta_char="#", index=str(paths[3]), force=True
-        )
+        index_places(paths[0], vcf_index, VCF)
+        index_places(paths[1], table_index, POSITIONS)
     skipped = {name.removeprefix("skipped_"): found[name] for name in sorted(found) if name.startswith("skipped_")}
     totals = {name: found[name] for name in ("records", "alleles", "scored", "mismatches")}
-    write_json(counts, {**totals, "skipped": skipped, "targets": list(columns), "background": len(compared.effects)})
+    write_json(
+        counts,
+        {
+            **stamp(KIND),
+            **totals,
+            "skipped": skipped,
+            "targets": list(columns),
+            "statistic": effect_name(outputs.kind),
+            "background": len(compared.effects),
+            "largest": largest,
+        },
+    )
     told = ", ".join(f"{number} {reason.replace('_', ' ')}" for reason, number in skipped.items())
     status(
         f"{variants.name}: {found['scored']:,} of {found['alleles']:,} alleles scored"

@@ -5,6 +5,8 @@ from typing import NamedTuple
 
 from lociflow.command import UserError
 
+# What a file's name should not hold.
+_UNSAFE = re.compile(r"[^A-Za-z0-9_.+=-]")
 # A contig's name may hold a colon itself.
 _REGION = re.compile(r"(?P<contig>.+):(?P<start>[0-9][0-9,]*)-(?P<end>[0-9][0-9,]*)")
 
@@ -35,3 +37,8 @@ def parse_region(text: str) -> Region:
     raise UserError(
         f"variant_effects.saturation: found {text!r}, expected contig:start-end, 1-based, with start <= end"
     )
+
+
+def heat_map_file(target: str) -> str:
+    """Return the file in which the heat map of a region lies for a target."""
+    return f"{_UNSAFE.sub('_', target)}.svg"

@@ -5,7 +5,6 @@ of the same variants would get, and a region may be longer than a window. Mutati
 attribution by mutagenesis does, would have the model look at the region's ends from the margin of its window.
 """
 
-import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -16,16 +15,13 @@ import pandas as pd
 from lociflow.command import UserError, atomic, status
 from lociflow.effects.alleles import Allele
 from lociflow.effects.predictions import load_predictors
-from lociflow.effects.region import Region, parse_region
+from lociflow.effects.region import Region, heat_map_file, parse_region
 from lociflow.effects.saturation_figure import BASES, Drawn, draw_saturation
 from lociflow.effects.settings import EffectConfig, check_shifts
 from lociflow.effects.statistics import STATISTICS, chunk_size, effect_columns, effect_name, score_alleles
 from lociflow.genome.contig_names import read_aliases
 from lociflow.sequence.alphabet import SOFT_MASK, decode
 from lociflow.sequence.store import SequenceStore, contig_index, open_store
-
-# What a file's name should not hold.
-_UNSAFE = re.compile(r"[^A-Za-z0-9_.+=-]")
 
 
 def saturate_region(
@@ -97,7 +93,7 @@ def saturate_region(
     for column, name in enumerate(columns):
         matrix = effect_matrix(alleles, effect[:, column], found)
         drawn = Drawn(matrix, letters, found, name, effect_name(outputs.kind), outputs.kind != "position_class")
-        draw_saturation(drawn, figures / file_name(name))
+        draw_saturation(drawn, figures / heat_map_file(name))
 
 
 def region_letters(store: SequenceStore, region: Region) -> str:
@@ -143,8 +139,3 @@ def effect_matrix(alleles: Sequence[Allele], effect: np.ndarray, region: Region)
     for allele, value in zip(alleles, effect, strict=True):
         found[BASES.index(allele.alternative), allele.position - region.start] = value
     return found
-
-
-def file_name(target: str) -> str:
-    """Return the file in which a target's heat map lies."""
-    return f"{_UNSAFE.sub('_', target)}.svg"

@@ -4,6 +4,7 @@ Text stays text (small files, selectable, sharp), ids that nothing refers to are
 same results give the same bytes.
 """
 
+import hashlib
 import io
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -211,18 +212,37 @@ def as_svg(figure: Canvas, name: str, alt: str) -> Markup:
     """
     buffer = io.StringIO()
     figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
-    text = buffer.getvalue()
+    return _inline(buffer.getvalue(), name, alt)
+
+
+def inlined(svg: str, name: str, alt: str) -> Markup:
+    """Take a figure that matplotlib has written to a file into the page, as :func:`as_svg` does with one just drawn.
+
+    Parameters
+    ----------
+    svg
+        Text of the file.
+    name, alt
+        As for :func:`as_svg`.
+    """
+    # Two files may have the same ids, which the page must not.
+    own = hashlib.sha256(name.encode()).hexdigest()[:8]
+    text = re.sub(r'( id="|url\(#|href="#)', rf"\g<1>{own}-", svg)
+    return _inline(text, name, alt)
+
+
+def _inline(text: str, name: str, alt: str) -> Markup:
     text = text[text.index("<svg") :]
     used = set(re.findall(r"(?:url\(#|href=\"#)([^)\"]+)", text))
     text = re.sub(r' id="([^"]+)"', lambda match: match.group() if match.group(1) in used else "", text)
     text = re.sub(r"<!--.*?-->\n?", "", text, flags=re.DOTALL)
     text = re.sub(r"<metadata>.*?</metadata>\s*", "", text, flags=re.DOTALL)
     text = re.sub(r"\n\s*", "\n", text)
-    width = figure.get_size_inches()[0] * 96
     opening = text[: text.index(">") + 1]
-    viewbox = re.search(r'viewBox="[^"]+"', opening)
+    viewbox = re.search(r'viewBox="\S+ \S+ (\S+) [^"]+"', opening)
     if viewbox is None:
         raise ValueError(f"{name}: matplotlib wrote no viewBox")
+    width = float(viewbox.group(1)) * 96 / 72
     look = f"width:100%;max-width:{LARGEST_SCALE * width:.0f}px"
     return Markup(
         f'<svg {viewbox.group()} role="img" aria-label="{escape(alt)}" data-name="{escape(name)}" style="{look}">'

@@ -36,7 +36,8 @@ def locate(manifest: Mapping[str, Any]) -> dict[str, Any]:
         ``contigs_pinned``, ``folds`` (the splits that are scored together as this one), ``averaged`` (labels of which
         the seeds' mean prediction is scored) and ``unsupervised`` (labels of models without outputs). Optional:
         ``commands``, ``commit``, ``versions``; ``spacing``, ``learning_curve`` and ``single_task``, what the tables of
-        these experiments are made from; ``published``, the published numbers that the run covers. A data set that
+        these experiments are made from; ``published``, the published numbers that the run covers; ``variant_effects``
+        and ``tracks``, with the folders of what was made of variants and along the genome. A data set that
         already has ``entries`` is left as it is.
 
     Returns

@@ -27,6 +27,7 @@ from lociflow.report.explanation_checks import Checked, checked_explanations
 from lociflow.report.figure_files import write_figures
 from lociflow.report.figures import FEW_TARGETS
 from lociflow.report.findings import Finding, findings, held, kept_epoch, unfinished
+from lociflow.report.heat_maps import heat_map_figures
 from lociflow.report.importance import MotifExperiments, motif_experiments, spacing_rules
 from lociflow.report.ledger_table import page_ledger
 from lociflow.report.loci_figures import locus_figures
@@ -41,6 +42,7 @@ from lociflow.report.results import DatasetResults, Entry, Restored, RunResults
 from lociflow.report.score_figures import calibration, critical_difference, further_rows, strata
 from lociflow.report.split_comparison import split_comparisons
 from lociflow.report.trust import Trust, trust
+from lociflow.report.variant_effects import MOST_HEAT_MAPS
 
 TEMPLATES = Path(__file__).parent / "templates"
 TRUTH = ("auprc", "base_rate", "decoy_ratio")
@@ -166,6 +168,8 @@ def render(results: RunResults, provenance: Provenance) -> str:
         scores=scores,
         ledger=page_ledger(results),
         letters=letter_shapes(),
+        variant_effects=[(effects, heat_map_figures(effects)) for effects in results.variant_effects],
+        most_heat_maps=MOST_HEAT_MAPS,
         steps=step_costs(results.benchmarks),
         provenance=provenance,
         style_sheet=Markup((TEMPLATES / "style.css").read_text(encoding="utf-8")),

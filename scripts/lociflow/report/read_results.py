@@ -20,9 +20,11 @@ from lociflow.formats import check_format
 from lociflow.interpretation.attention import read_attention
 from lociflow.interpretation.explanation_verdicts import failed, read_checks
 from lociflow.interpretation.meme import read_meme
+from lociflow.report.along_genome import read_genome_tracks
 from lociflow.report.loci import read_loci
 from lociflow.report.planted import planted_motifs
 from lociflow.report.results import KINDS, Curves, DatasetResults, Entry, Match, Motif, Restored, RunResults
+from lociflow.report.variant_effects import read_variant_effects
 
 # What stands before the names of the user's own motifs in the table of matches.
 LIBRARY = "library:"
@@ -44,7 +46,9 @@ def read_results(manifest: Mapping[str, Any]) -> RunResults:
         for each method, that of the motifs first), ``attributions`` with ``predictions``, and ``fold_histories``. A
         data set may have ``folds``, ``reconstructions``, see :func:`read_restored`, ``ensembles``, which are entries of
         their own, and, for attributions, what :func:`lociflow.report.loci.read_loci` needs; ``explanation_ranking``, a
-        table. All but names, ``kind`` and ``metrics`` may be missing or null.
+        table. ``variant_effects`` and ``tracks``: see :func:`lociflow.report.variant_effects.read_variant_effects` and
+        :func:`lociflow.report.along_genome.read_genome_tracks`. All but names, ``kind`` and ``metrics`` may be missing
+        or null.
 
     Raises
     ------
@@ -65,6 +69,11 @@ def read_results(manifest: Mapping[str, Any]) -> RunResults:
         ),
         benchmarks=read_benchmarks(manifest.get("benchmarks") or []),
         published=tuple(manifest.get("published") or ()),
+        variant_effects=tuple(
+            read_variant_effects(found, lambda path: read_checked(path, "variant effects"))
+            for found in manifest.get("variant_effects") or []
+        ),
+        tracks=tuple(read_genome_tracks(found, read_checked) for found in manifest.get("tracks") or []),
     )
 
 

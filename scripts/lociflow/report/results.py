@@ -11,8 +11,10 @@ import pandas as pd
 from lociflow.evaluation.metrics import KIND_METRICS, METRICS, KindMetrics
 from lociflow.evaluation.pair_table import COLUMNS
 from lociflow.interpretation.attention import AttentionMaps
+from lociflow.report.along_genome import GenomeTracks
 from lociflow.report.loci import Locus
 from lociflow.report.planted import Planted
+from lociflow.report.variant_effects import VariantEffects
 
 KINDS = ("model", "ensemble", "control", "baseline", "ceiling")
 SIGNIFICANT = 0.05  # q-value, Benjamini-Hochberg over all queries and targets of a matching
@@ -250,6 +252,10 @@ class RunResults:
     """Of all pairs of entries, as :func:`lociflow.evaluation.comparison.compare_entries` returns them."""
     published: tuple[Mapping[str, Any], ...] = ()
     """Published numbers that the run covers, as :func:`lociflow.published.read_published` returns them."""
+    variant_effects: tuple[VariantEffects, ...] = ()
+    """By model and data set."""
+    tracks: tuple[GenomeTracks, ...] = ()
+    """By set of regions, data set and model."""
 
 
 def in_family(match: Match, planted: Planted) -> bool:

@@ -18,6 +18,7 @@ from lociflow.evaluation.answers import Answers
 from lociflow.evaluation.predict import check_alphabet, check_split_of, predict_bins
 from lociflow.formats import stamp
 from lociflow.genome.contig_names import read_aliases
+from lociflow.genome.place_index import INTERVALS, index_places
 from lociflow.genome.placement import Placement, window_codes, window_start
 from lociflow.genome.window_table import about_windows
 from lociflow.models.checkpoint import LoadedModel, load_model
@@ -175,7 +176,7 @@ def predict_tracks(
                 if time.monotonic() - told > TOLD:
                     told = time.monotonic()
                     status(f"{counts['tiles']:,} of {total:,} tiles in {told - begin:.0f} s")
-        _index(temporary, index)
+        index_places(temporary, index, INTERVALS)
     seconds = time.monotonic() - begin
     write_json(
         about,
@@ -319,19 +320,6 @@ def _rows(store: SequenceStore, tiles: Tiles, side: np.ndarray, means: np.ndarra
     )
     frame = pd.concat([keys, pd.DataFrame(means)], axis=1)
     return frame.to_csv(sep="\t", header=False, index=False, float_format="%.6g", na_rep="NaN", lineterminator="\n")
-
-
-def _index(written: Path, index: Path) -> None:
-    # A tabix index proper ends at 512 Mb, which some chromosomes of plants do not.
-    made = Path(f"{written}.csi")
-    try:
-        pysam.tabix_index(
-            str(written), seq_col=0, start_col=1, end_col=2, zerobased=True, meta_char="#", force=True, csi=True
-        )
-        with atomic(index) as temporary:
-            made.replace(temporary)
-    finally:
-        made.unlink(missing_ok=True)
 
 
 def _count(by_contig: dict[str, dict[str, int]], store: SequenceStore, tiles: Tiles, side: np.ndarray) -> None:

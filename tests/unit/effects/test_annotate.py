@@ -42,7 +42,7 @@ class Place(NamedTuple):
     checkpoints: list[Path]
 
     def score(self, variants: Path, name: str = "scored", **config: Any) -> dict[str, Path]:
-        suffixes = (".vcf.gz", ".vcf.gz.tbi", ".tsv.gz", ".tsv.gz.tbi", ".json")
+        suffixes = (".vcf.gz", ".vcf.gz.csi", ".tsv.gz", ".tsv.gz.csi", ".json")
         found = {what: self.folder / f"{name}{suffix}" for what, suffix in zip(WRITTEN, suffixes, strict=True)}
         store = self.folder / "store/store.json"
         score_variants(variants, store, self.checkpoints, self.folder / "background.npz", config, **found)
@@ -165,12 +165,20 @@ def test_everything_that_was_in_the_file_is_kept(place: Place, tmp_path: Path) -
         "records": 3, "alleles": 4, "scored": 1, "mismatches": 0,
     }  # fmt: skip
     assert counts["skipped"] == {"other_contig": 1, "overlapping_deletion": 1, "symbolic": 1}
+    assert (counts["format"], counts["statistic"], counts["background"]) == ("variant effects", "difference", 40)
+    (largest,) = counts["largest"]
+    assert [largest[key] for key in ("contig", "position", "id", "alt")] == ["chrI", 101, "rs1", change(100)]
+    assert [largest[key] for key in ("target", "effect", "percentile")] == [
+        rows["target"][top],
+        rows["difference"][top],
+        rows["percentile"][top],
+    ]
 
 
 def test_both_outputs_can_be_queried_by_place(place: Place, tmp_path: Path) -> None:
     records = [f"chrI {at + 1} {LETTERS[at]} {change(at)}" for at in range(0, 400, 10)] + ["chrII 2 C A"]
     found = place.score(write_vcf(tmp_path / "calls.vcf", records, CONTIGS))
-    with pysam.TabixFile(str(found["table"])) as handle:
+    with pysam.TabixFile(str(found["table"]), index=str(found["table_index"])) as handle:
         assert [row.split("\t")[1] for row in handle.fetch("chrI", 100, 131)] == [
             "101",
             "101",
