@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 
 from lociflow.command import run
-from lociflow.interpretation.agreement import measure_agreement
+from lociflow.interpretation.checks.agreement import measure_agreement
 from lociflow.interpretation.labelled_files import labelled_argument
 
 

@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 
 from lociflow.command import json_argument, run
-from lociflow.interpretation.explanation_checks import check_explanations
+from lociflow.interpretation.checks.check import check_explanations
 from lociflow.models.device import DEVICES
 
 

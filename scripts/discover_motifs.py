@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 
 from lociflow.command import json_argument, run
-from lociflow.interpretation.motifs import discover_motifs
+from lociflow.interpretation.motifs.discover import discover_motifs
 
 
 def parser() -> argparse.ArgumentParser:

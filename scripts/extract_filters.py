@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 
 from lociflow.command import json_argument, run
-from lociflow.interpretation.filters import extract_filters
+from lociflow.interpretation.motifs.filters import extract_filters
 
 
 def parser() -> argparse.ArgumentParser:

@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 
 from lociflow.command import run
-from lociflow.interpretation.seqlets import locate_seqlets
+from lociflow.interpretation.motifs.seqlets import locate_seqlets
 
 
 def parser() -> argparse.ArgumentParser:

@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 
 from lociflow.command import json_argument, run
-from lociflow.interpretation.importance import measure_importance
+from lociflow.interpretation.experiments.importance import measure_importance
 from lociflow.models.device import DEVICES
 
 

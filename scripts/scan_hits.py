@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 
 from lociflow.command import json_argument, run
-from lociflow.interpretation.hits import scan_hits
+from lociflow.interpretation.motifs.hits import scan_hits
 
 
 def parser() -> argparse.ArgumentParser:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from lociflow.command import json_argument, run
 from lociflow.interpretation.labelled_files import labelled_argument
-from lociflow.interpretation.motif_recovery import score_motifs
+from lociflow.interpretation.motifs.recovery import score_motifs
 
 
 def parser() -> argparse.ArgumentParser:

@@ -32,7 +32,7 @@ FLAT = 0.01
 
 
 class Matrix(Protocol):
-    """A motif, such as :class:`lociflow.interpretation.jaspar.JasparMotif`."""
+    """A motif, such as :class:`lociflow.interpretation.motifs.jaspar.JasparMotif`."""
 
     @property
     def matrix_id(self) -> str:

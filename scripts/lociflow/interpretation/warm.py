@@ -7,9 +7,9 @@ import numpy as np
 import torch
 
 from lociflow.command import status
-from lociflow.interpretation.hits import HitConfig, find_hits
-from lociflow.interpretation.match import compare
-from lociflow.interpretation.motifs import MotifConfig, find_patterns
+from lociflow.interpretation.motifs.discover import MotifConfig, find_patterns
+from lociflow.interpretation.motifs.hits import HitConfig, find_hits
+from lociflow.interpretation.motifs.match import compare
 from lociflow.interpretation.references import dinucleotide_shuffled
 from lociflow.sequence.one_hot import one_hot
 from lociflow.sequence.shuffle import dinucleotide_shuffle

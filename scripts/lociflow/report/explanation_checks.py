@@ -8,7 +8,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
-from lociflow.interpretation.explanation_verdicts import CHECKS
+from lociflow.interpretation.checks.verdicts import CHECKS
 from lociflow.report.drawing import (
     DARK,
     GREY,
@@ -37,7 +37,7 @@ class CheckRow(NamedTuple):
     entry: Entry
     method: str
     checks: Mapping[str, Mapping[str, Any]]
-    """By the keys of :data:`lociflow.interpretation.explanation_verdicts.CHECKS`."""
+    """By the keys of :data:`lociflow.interpretation.checks.verdicts.CHECKS`."""
 
 
 class Checked(NamedTuple):

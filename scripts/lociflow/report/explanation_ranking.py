@@ -43,7 +43,7 @@ def rank_explanations(ranked: Mapping[str, Any], level: float) -> tuple[pd.DataF
         (:data:`MODEL`, :data:`UNTRAINED`, or :data:`CONTROL` for another control), ``given`` (whether the model began
         with known motifs), ``truth`` and, optionally, ``benchmark`` and ``spacing``, files; ``left_out``: ``model``,
         ``kind``, ``method`` and ``reason`` of each method that was asked for and is not valid for a model;
-        ``recovery``, the file of :func:`lociflow.interpretation.motif_recovery.score_motifs`.
+        ``recovery``, the file of :func:`lociflow.interpretation.motifs.recovery.score_motifs`.
     level
         Of the intervals, such as 0.95.
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from lociflow.evaluation.metrics import METRICS
 from lociflow.evaluation.strata import between, carrying, judged_by
-from lociflow.interpretation.explanation_verdicts import FAIL, failed
+from lociflow.interpretation.checks.verdicts import FAIL, failed
 from lociflow.report.motif_matrix import counts_as_found, planted_matrix
 from lociflow.report.results import DatasetResults, Entry, RunResults
 from lociflow.report.tables import number, plural

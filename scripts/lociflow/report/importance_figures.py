@@ -21,7 +21,7 @@ def insertion_map(rows: Sequence[Mapping[str, Any]], name: str, model: str) -> F
     Parameters
     ----------
     rows
-        As :func:`lociflow.interpretation.experiments.insertions` returns them.
+        As :func:`lociflow.interpretation.experiments.rows.insertions` returns them.
     name
         Of the figure.
     model
@@ -69,7 +69,7 @@ def spacing_curves(
     Parameters
     ----------
     shown
-        Rows of :func:`lociflow.interpretation.experiments.interactions` by first motif, second motif and target.
+        Rows of :func:`lociflow.interpretation.experiments.rows.interactions` by first motif, second motif and target.
     rule
         ``simulation.pair`` of a simulated genome: its gaps are shaded.
     name, model
@@ -120,7 +120,7 @@ def ablation_bars(rows: Sequence[Mapping[str, Any]], name: str, model: str) -> F
     Parameters
     ----------
     rows
-        As :func:`lociflow.interpretation.experiments.ablations` returns them, with an effect.
+        As :func:`lociflow.interpretation.experiments.rows.ablations` returns them, with an effect.
     name, model
         As :func:`insertion_map`.
     """

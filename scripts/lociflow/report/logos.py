@@ -9,7 +9,7 @@ from functools import lru_cache
 import numpy as np
 from markupsafe import Markup, escape
 
-from lociflow.interpretation.meme import consensus, information
+from lociflow.interpretation.motifs.meme import consensus, information
 
 LETTERS = "ACGT"
 # Okabe & Ito's colour-blind-safe palette in the customary assignment: A green, C blue, G orange, T red.

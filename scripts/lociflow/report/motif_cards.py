@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from markupsafe import Markup
 
-from lociflow.interpretation.meme import consensus
+from lociflow.interpretation.motifs.meme import consensus
 from lociflow.report.logos import align, logo, placement, reverse_complement
 from lociflow.report.motif_matrix import significant
 from lociflow.report.results import Entry, Motif

@@ -18,8 +18,8 @@ import pandas as pd
 from lociflow.command import UserError
 from lociflow.formats import check_format
 from lociflow.interpretation.attention import read_attention
-from lociflow.interpretation.explanation_verdicts import failed, read_checks
-from lociflow.interpretation.meme import read_meme
+from lociflow.interpretation.checks.verdicts import failed, read_checks
+from lociflow.interpretation.motifs.meme import read_meme
 from lociflow.report.along_genome import read_genome_tracks
 from lociflow.report.loci import read_loci
 from lociflow.report.planted import planted_motifs

@@ -103,7 +103,7 @@ class Entry:
     fold_seconds: float | None = None
     """How long the epochs of the trainings on all folds took, where the scores are those of several folds together."""
     importance: Mapping[str, Any] | None = None
-    """What the model has answered about motifs, as :mod:`lociflow.interpretation.importance` writes it."""
+    """What the model has answered about motifs, as :mod:`lociflow.interpretation.experiments.importance` writes it."""
     spacing: Mapping[str, Any] | None = None
     """How well predictions tell planted pairs from decoys, where the model was asked about motifs."""
 
@@ -179,7 +179,7 @@ class DatasetResults:
     explanation_ranking: pd.DataFrame | None = None
     """Of a simulated genome, as :func:`lociflow.report.explanation_ranking.rank_explanations` returns it."""
     agreement: pd.DataFrame | None = None
-    """Of explanations of the same windows, as :mod:`lociflow.interpretation.agreement` writes it."""
+    """Of explanations of the same windows, as :mod:`lociflow.interpretation.checks.agreement` writes it."""
 
     @property
     def label_kind(self) -> str:

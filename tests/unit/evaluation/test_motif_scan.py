@@ -155,7 +155,7 @@ def test_a_library_by_configuration(dataset):
         "_target_": "lociflow.evaluation.motif_scan.best_of_all",
         "_partial_": True,
         "motifs": {
-            "_target_": "lociflow.interpretation.jaspar.jaspar_motifs",
+            "_target_": "lociflow.interpretation.motifs.jaspar.jaspar_motifs",
             "release": "JASPAR2024",
             "collection": "CORE",
             "tax_group": "urochordates",

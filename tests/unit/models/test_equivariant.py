@@ -8,7 +8,7 @@ from tangermeme.deep_lift_shap import deep_lift_shap
 from torch import nn
 
 from lociflow.command import UserError
-from lociflow.interpretation.filters import first_convolution
+from lociflow.interpretation.motifs.filters import first_convolution
 from lociflow.models.equivariant import EquivariantCNN
 from lociflow.models.sequence_only import SequenceModel
 from lociflow.models.strand_pairs import (

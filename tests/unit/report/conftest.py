@@ -18,8 +18,8 @@ from lociflow.evaluation.predictions import prediction_table, write_predictions
 from lociflow.formats import stamp
 from lociflow.genome.simulation import SITE_COLUMNS
 from lociflow.interpretation.attributions import Attributions, write_attributions
-from lociflow.interpretation.meme import Motif, write_meme
-from lociflow.interpretation.motif_table import motif_row, write_table
+from lociflow.interpretation.motifs.meme import Motif, write_meme
+from lociflow.interpretation.motifs.table import motif_row, write_table
 
 MATCH_COLUMNS = (
     "label", "motif", "kind", "match_id", "match_name", "family", "class", "p", "q", "overlap", "offset", "strand",

@@ -1,0 +1,52 @@
+"""What the checks of an explanation are called, and which of them it has failed."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from lociflow.command import UserError
+from lociflow.formats import check_format
+
+KIND = "explanation checks"
+
+PASS, FAIL, NOT_APPLICABLE = "pass", "fail", "not applicable"
+
+CHECKS = {
+    "randomisation": "randomised weights",
+    "deletion": "deletion",
+    "insertion": "insertion",
+    "completeness": "completeness",
+}
+"""Title of each check, by its key in the file."""
+
+
+def above(low: float, threshold: float) -> str:
+    """Judge a value that must lie above a threshold by the lower end of its interval."""
+    return PASS if low > threshold else FAIL
+
+
+def below(value: float, threshold: float) -> str:
+    """Judge a value that must lie below a threshold."""
+    return PASS if value < threshold else FAIL
+
+
+def failed(checks: Mapping[str, Any]) -> list[str]:
+    """Return the titles of the checks that an explanation has failed."""
+    return [title for key, title in CHECKS.items() if checks[key]["verdict"] == FAIL]
+
+
+def read_checks(path: Path) -> dict[str, Any]:
+    """Read the checks of one explanation, as :func:`lociflow.interpretation.checks.check.check_explanations`.
+
+    Raises
+    ------
+    UserError
+        The file is missing, is something else, or has another version.
+    """
+    try:
+        found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise UserError(f"{path}: cannot be read as checks of explanations ({error}); run snakemake again") from None
+    check_format(found, KIND, path)
+    return found
