@@ -89,6 +89,11 @@ def _heat_maps(name: str, place: str, table: pd.DataFrame, figures: Path) -> lis
     order = table["effect"].abs().sort_values(ascending=False, kind="stable").index
     largest = table.loc[order].drop_duplicates("target")[:MOST_HEAT_MAPS].to_dict("records")
     return [
-        HeatMap(name, place, str(row["target"]), row, (figures / heat_map_file(str(row["target"]))).read_text("utf-8"))
+        HeatMap(name, place, target, {str(key): value for key, value in row.items()}, _drawn(figures, target))
         for row in largest
+        for target in [str(row["target"])]
     ]
+
+
+def _drawn(figures: Path, target: str) -> str:
+    return (figures / heat_map_file(target)).read_text("utf-8")
