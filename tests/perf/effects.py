@@ -3,7 +3,8 @@
 All three predict the same substitutions with the same network, one strand. tangermeme and the bare loop are given
 one-hot windows that lie in memory, so that theirs grows with the variants; lociflow gathers both windows of each
 variant from the genome. The files are scored as the workflow scores them, from VCF to annotated VCF and table. The
-genome is that of yeast where LOCIFLOW_REAL_DATA names the folder that holds it, and a random one of the same size elsewhere.
+genome is that of yeast where LOCIFLOW_REAL_DATA names the folder that holds it, and a random one of the same size
+elsewhere.
 """
 
 import os

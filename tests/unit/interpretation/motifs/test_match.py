@@ -149,7 +149,7 @@ def test_a_library_is_matched_beside_jaspar(tmp_path: Path, jaspar: list[JasparM
     arguments = ([("a", tmp_path / "a.meme")], {**FUNGI, "top": 1}, tmp_path / "matches.tsv", tmp_path / "matched.meme")
     match_motifs(*arguments)
     alone = pd.read_csv(tmp_path / "matches.tsv", sep="\t", keep_default_na=False)
-    match_motifs(*arguments, tmp_path / "own.meme")
+    match_motifs(*arguments, library=tmp_path / "own.meme")
     table = pd.read_csv(tmp_path / "matches.tsv", sep="\t", keep_default_na=False)
     found = table[["match_id", "match_name", "family", "strand"]].to_numpy().tolist()
     assert found[0] == [reb1.matrix_id, "REB1", reb1.family, "+"]
