@@ -1,16 +1,9 @@
 """Variants a second of processor time beside tangermeme and a bare loop, and the memory of whole files of variants.
 
 All three predict the same substitutions with the same network, one strand. tangermeme and the bare loop are given
-<<<<<<< HEAD
-one-hot windows that lie in memory, so that theirs grows with the variants; lociflow gathers both windows of each
-variant from the genome. The files are scored as the workflow scores them, from VCF to annotated VCF and table. The
-genome is that of yeast where LOCIFLOW_REAL_DATA names the folder that holds it, and a random one of the same size
-elsewhere.
-=======
 one-hot windows that lie in memory, which grows with the variants; lociflow gathers both windows of each variant from
 the genome. The files are scored as the workflow scores them, from VCF to annotated VCF and table. The genome is that of
 yeast where LOCIFLOW_REAL_DATA names the folder that holds it, and a random one of the same size elsewhere.
->>>>>>> w7-mendB
 """
 
 import os
