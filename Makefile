@@ -1,6 +1,6 @@
 # `make` sets up and calls; the work itself is plain `snakemake`.
 #   make quickstart   the built-in simulated genome, from FASTA to report
-#   make benchmarks   the small runs on real data, and what they scored beside what was published: some three hours
+#   make benchmarks   the small runs on real data, and what they scored beside what was published: an hour or two
 #   make test         the tests            make test-full   with the long ones
 #   make lint         style, types, import order and Snakemake's own lint
 #   make perf         speed and memory against peers, as JSON rows
