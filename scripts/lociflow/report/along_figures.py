@@ -29,7 +29,7 @@ def draw_along(found: tuple[AlongBin, ...], dataset: str) -> Figure:
     told = []
     with panels(name, (WIDTH, HEIGHT * len(found) + 0.4), 1, len(found)) as (figure, axes):
         for each, along in zip(axes, found, strict=True):
-            place = np.arange(along.start, along.end)
+            place = np.arange(along.start, along.end) + 1
             each.fill_between(place, along.label, step="mid", color=GREY, alpha=0.35, linewidth=0, label="label")
             for number, (model, values) in enumerate(along.predicted.items()):
                 each.plot(place, values, LINES[number], color=PALETTE[number], label=literal(model), linewidth=1.2)
@@ -40,7 +40,7 @@ def draw_along(found: tuple[AlongBin, ...], dataset: str) -> Figure:
                 literal(f"{shortened(along.output, 24)}, {along.contig}:{along.start + 1:,}-{along.end:,}{strand}")
             )
             each.ticklabel_format(axis="x", style="plain", useOffset=False)
-        axes[-1].set_xlabel("base")
+        axes[-1].set_xlabel("base (counted from 1)")
         handles, labels = axes[0].get_legend_handles_labels()
         figure.legend(handles, labels, loc="outside lower center", ncols=len(labels))
         svg = as_svg(figure, name, "Outputs along example bins. " + "; ".join(told) + ".")
