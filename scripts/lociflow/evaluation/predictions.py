@@ -151,7 +151,7 @@ def check_split(path: Path, split_digest: str) -> None:
         )
 
 
-def read_predictions(path: Path, columns: Sequence[str] | None = None) -> pd.DataFrame:
+def read_predictions(path: Path, columns: Sequence[str] | None = None, bins: np.ndarray | None = None) -> pd.DataFrame:
     """Read predictions that :func:`write_predictions` wrote.
 
     Parameters
@@ -160,6 +160,8 @@ def read_predictions(path: Path, columns: Sequence[str] | None = None) -> pd.Dat
         The file.
     columns
         Those that are wanted beside ``bin`` and ``split``; None: all.
+    bins
+        Those that are wanted, ``int64``; None: all.
 
     Returns
     -------
@@ -173,7 +175,11 @@ def read_predictions(path: Path, columns: Sequence[str] | None = None) -> pd.Dat
         The file is missing, no Parquet file, or of another format or version.
     """
     try:
-        table = pq.read_table(path, columns=None if columns is None else ["bin", "split", *columns])
+        table = pq.read_table(
+            path,
+            columns=None if columns is None else ["bin", "split", *columns],
+            filters=None if bins is None else [("bin", "in", bins.tolist())],
+        )
     except (FileNotFoundError, pa.ArrowInvalid) as error:
         raise UserError(f"{path}: cannot be read as predictions ({error}); run the step that makes it again") from None
     found: dict[str, str | int] = {

@@ -18,6 +18,7 @@ from markupsafe import Markup, escape
 from lociflow.command import atomic, status
 from lociflow.evaluation.metrics import METRICS
 from lociflow.report import figures, tables
+from lociflow.report.along_figures import along_figures
 from lociflow.report.answer import LeaderboardRow, asked, leaderboard, seeds_of, verdict
 from lociflow.report.attention_figures import attention_figures
 from lociflow.report.cost import EntryCost, entry_costs, step_costs
@@ -80,6 +81,8 @@ class DatasetSection:
     explanations: Figure | None
     attention: list[Figure]
     prefixes: list[Figure]
+    along: list[Figure]
+    """Outputs along example bins, where labels are of bases."""
     experiments: list[MotifExperiments]
     rules: list[tuple[Entry, Mapping[str, Any]]]
     costs: list[EntryCost]
@@ -230,6 +233,7 @@ def dataset_section(
         explanations=figures.explanations(dataset, style),
         attention=attention_figures(dataset),
         prefixes=prefix_figures(dataset),
+        along=along_figures(dataset),
         experiments=motif_experiments(dataset),
         rules=spacing_rules(dataset),
         costs=entry_costs(dataset, results.benchmarks),

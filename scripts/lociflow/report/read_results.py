@@ -20,6 +20,7 @@ from lociflow.formats import check_format
 from lociflow.interpretation.attention import read_attention
 from lociflow.interpretation.checks.verdicts import failed, read_checks
 from lociflow.interpretation.motifs.meme import read_meme
+from lociflow.report.along_bins import read_along
 from lociflow.report.along_genome import read_genome_tracks
 from lociflow.report.loci import read_loci
 from lociflow.report.planted import planted_motifs
@@ -134,6 +135,7 @@ def read_dataset(
         matched=dict(read_motif_file(existing(matched))) if matched else {},
         folds=tuple(dataset.get("folds") or ()),
         loci=read_loci(dataset),
+        along=read_along(dataset),
         restored=tuple(map(read_restored, dataset.get("reconstructions") or [])),
         explanation_ranking=read_table(dataset["explanation_ranking"]) if dataset.get("explanation_ranking") else None,
         agreement=read_table(agreement) if agreement else None,

@@ -11,6 +11,7 @@ import pandas as pd
 from lociflow.evaluation.metrics import KIND_METRICS, METRICS, KindMetrics
 from lociflow.evaluation.pair_table import COLUMNS
 from lociflow.interpretation.attention import AttentionMaps
+from lociflow.report.along_bins import AlongBin
 from lociflow.report.along_genome import GenomeTracks
 from lociflow.report.loci import Locus
 from lociflow.report.planted import Planted
@@ -174,6 +175,8 @@ class DatasetResults:
     """The mean predictions over seeds of the models that have several."""
     loci: tuple[Locus, ...] = ()
     """Example windows with the attributions of the explained models."""
+    along: tuple[AlongBin, ...] = ()
+    """Example bins with the outputs of the explained models, where labels are of bases."""
     restored: tuple[Restored, ...] = ()
     """Of the models that were trained without labels."""
     explanation_ranking: pd.DataFrame | None = None
