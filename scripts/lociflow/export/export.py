@@ -17,7 +17,7 @@ from lociflow.data.bins import read_bins
 from lociflow.data.one_hot import OneHot
 from lociflow.data.views import make_views
 from lociflow.evaluation.answers import column_arrays
-from lociflow.evaluation.predict import check_alphabet
+from lociflow.evaluation.predict import as_labelled, check_alphabet
 from lociflow.evaluation.predictions import check_split, read_predictions
 from lociflow.export.card import CardFacts, write_card, write_example
 from lociflow.export.check import TOLERANCE, Different, check, largest_difference, with_unknown
@@ -92,10 +92,12 @@ def export(
     chosen = table.iloc[np.unique(np.linspace(0, len(table) - 1, CHECKED).astype(int))] if len(table) else table
     if not len(chosen):
         raise UserError(f"{predictions}: has no bin, expected some; run the step that makes the predictions again")
-    views, written = real_windows(loaded, store, windows, control, checkpoint, order, chosen["bin"].to_numpy())
+    views, written, reverse = real_windows(loaded, store, windows, control, checkpoint, order, chosen["bin"].to_numpy())
     with torch.no_grad():
         outputs = model(*views)
-    agreed = compare_with_predictions(loaded, outputs, chosen, predictions)
+    columns = loaded.outputs.other_strand(loaded.provenance.get("other_strand", order))
+    answers = as_labelled(tuple(outputs[: len(outputs) // 2]), reverse, columns)
+    agreed = compare_with_predictions(column_arrays(loaded.outputs, answers), chosen, predictions)
     folder.parent.mkdir(parents=True, exist_ok=True)
     made = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
     try:
@@ -146,7 +148,7 @@ def real_windows(
     checkpoint: Path,
     order: Sequence[int] | None,
     index: np.ndarray,
-) -> tuple[tuple[Tensor, ...], list[dict[str, str]]]:
+) -> tuple[tuple[Tensor, ...], list[dict[str, str]], np.ndarray]:
     """Read some bins as the model sees them.
 
     Returns
@@ -155,6 +157,8 @@ def real_windows(
         In the order of the model's views, the sequence one-hot.
     written : list of dict
         Of each bin its ``name``, ``contig:start-end(strand)``, and the ``sequence`` of its window in letters.
+    reverse : numpy.ndarray
+        Whether each bin is read from the reverse strand, ``bool``.
     """
     sequences = open_store(store)
     check_alphabet(loaded, sequences, checkpoint)
@@ -172,19 +176,17 @@ def real_windows(
         for row, codes in zip(frame.itertuples(), found["sequence"], strict=True)
     ]
     expanded = OneHot(loaded.alphabet)(found)
-    return tuple(expanded[name] for name in model["views"]), written
+    return tuple(expanded[name] for name in model["views"]), written, bins.reverse[index]
 
 
-def compare_with_predictions(loaded: LoadedModel, outputs: Sequence[Tensor], chosen: pd.DataFrame, path: Path) -> float:
-    """Return by how much a model's predictions differ from those of the table.
+def compare_with_predictions(found: Mapping[str, np.ndarray], chosen: pd.DataFrame, path: Path) -> float:
+    """Return by how much a model's predictions, by column, differ from those of the table.
 
     Raises
     ------
     UserError
         By too much to be of the same model.
     """
-    answers = tuple(outputs[: len(outputs) // 2])
-    found = column_arrays(loaded.outputs, answers)
     columns = [torch.from_numpy(np.stack(chosen[name].to_list())) for name in found]
     differs = largest_difference([torch.from_numpy(array) for array in found.values()], columns)
     if differs > SAME_MODEL:
