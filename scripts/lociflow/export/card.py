@@ -14,6 +14,8 @@ TEMPLATES = Path(__file__).parent / "templates"
 MOST_TARGETS = 30
 NOTHING = "–"
 NONE_STATED = "none stated"
+# Of simulated data: no baseline, but the best score that their truth allows.
+CEILING = "ceiling"
 
 
 class CardFacts(NamedTuple):
@@ -55,6 +57,7 @@ def write_card(path: Path, facts: CardFacts) -> None:
         titles=[METRICS[name].title for name in shown],
         scores=score_rows(facts, shown),
         targets=target_rows(facts, shown),
+        limit=CEILING if CEILING in facts.baselines else None,
         metrics=facts.metrics,
         level=f"{facts.metrics['interval']['level']:.0%}",
         chance={METRICS[name].title: METRICS[name].chance for name in shown if METRICS[name].chance is not None},

@@ -116,6 +116,7 @@ def export(
             "dataset": loaded.config["dataset"],
             "seed": loaded.config["seed"],
             **describe(loaded, shapes),
+            "bin_length": bin_length(windows),
             "files": tried,
             "predictions_differ_by": agreed,
             "architecture": loaded.config["model"],
@@ -177,6 +178,13 @@ def real_windows(
     ]
     expanded = OneHot(loaded.alphabet)(found)
     return tuple(expanded[name] for name in model["views"]), written, bins.reverse[index]
+
+
+def bin_length(windows: Path) -> int | None:
+    """Return how many bases or residues every bin of a data set has, None where bins differ."""
+    table = read_windows(windows)
+    lengths = (table["end"] - table["start"]).unique()
+    return int(lengths[0]) if len(lengths) == 1 else None
 
 
 def compare_with_predictions(found: Mapping[str, np.ndarray], chosen: pd.DataFrame, path: Path) -> float:

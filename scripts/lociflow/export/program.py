@@ -1,5 +1,6 @@
 """A trained model as one program from its inputs to its predictions, for machines that do not have lociflow."""
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
@@ -128,6 +129,8 @@ def check_onnx() -> None:
 
 def write_onnx(program: torch.export.ExportedProgram, model: Predictor, path: Path) -> None:
     """Write a program as ONNX, its inputs and outputs named as ``views`` and ``names``."""
+    # It warns of operators of torchvision, which no model here has.
+    logging.getLogger("torch.onnx").setLevel(logging.ERROR)
     found = torch.onnx.export(
         program, (), input_names=list(model.views), output_names=list(model.names), dynamo=True, verbose=False
     )

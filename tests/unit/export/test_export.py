@@ -131,7 +131,8 @@ def run_example(folder: Path, where: Path) -> pd.DataFrame:
         check=False,
     )
     assert ran.returncode == 0, ran.stderr
-    rows = [line.split("\t") for line in ran.stdout.splitlines()]
+    head, *rows = [line.split("\t") for line in ran.stdout.splitlines()]
+    assert head == ["bin", "column", "predicted", "exported"]
     return pd.DataFrame(rows, columns=["window", "column", "value", "expected"])
 
 
@@ -179,6 +180,7 @@ def test_it_says_what_goes_in_and_comes_out(exported: Path) -> None:
     assert about["letters"]["N"] == [0, 0, 0, 0]
     assert about["letters"]["R"] == [0.5, 0, 0.5, 0]
     assert about["letters"]["U"] == [0, 0, 0, 1]
+    assert about["bin_length"] == 60
     assert about["inputs"][0]["shape"] == ["batch", 4, 60]
     assert [(one["name"], one["shape"]) for one in about["outputs"]] == [
         ("probabilities", ["batch", 2]),
@@ -231,8 +233,23 @@ def test_the_card_says_where_data_come_from_and_what_the_audit_found(exported: P
     assert "There are 2 test positives." in text
     assert "Not here." not in text
     assert "Licence of the data: GPL-3.0." in text
+    assert "ceiling" not in text
+    assert "| bin | 60 letters, with the same middle as the window |" in text
+    assert "| input | 60 letters of DNA, one-hot in the order ACGT |" in text
     assert "[doi:10.1/1](https://doi.org/10.1/1)" in text
     assert "Valid for this architecture: deep_lift_shap" in text
+
+
+def test_a_card_of_simulated_data_has_a_ceiling_and_nobody_to_ask(inputs: Inputs, tmp_path: Path) -> None:
+    about = {**ABOUT, "sources": 0, "dataset": {**ABOUT["dataset"], "licence": ""}}
+    baselines = [f"ceiling={inputs.folder / 'metrics.json'}"]
+    text = (
+        inputs.export(tmp_path / "export", (), about=about, sources=[], baselines=baselines) / "README.md"
+    ).read_text()
+    assert "\nThe ceiling knows how the data were simulated: it is the best score" in text
+    assert "The data are simulated: nothing was downloaded." in text
+    assert "Licence of the data: none stated; they are simulated." in text
+    assert "owners" not in text
 
 
 def test_a_second_export_replaces_the_first_as_a_whole(inputs: Inputs, tmp_path: Path) -> None:
