@@ -265,6 +265,13 @@ def scored_files():
     return PLAN.scored_files()
 
 
+@cache
+@told
+def explained_files():
+    """Return the explanations of the run; an audit alone does not ask whether its models can be explained."""
+    return PLAN.explained_files()
+
+
 @told
 def training_config(wildcards):
     """Return the resolved configuration of a training."""

@@ -150,7 +150,7 @@ rule tabulate_architectures:
         script=script("tabulate_architectures.py"),
         manifest=rules.write_manifest.output.manifest,
         scored=lambda wildcards: scored_files(),
-        explained=PLAN.explained_files(),
+        explained=lambda wildcards: explained_files(),
         spacing=list(PLAN.spacing_files().values()),
     output:
         architectures=report(

@@ -113,7 +113,7 @@ rule report:
         ),
         scored=lambda wildcards: scored_files(),
         comparisons=rules.compare_models.output.comparisons,
-        explained=PLAN.explained_files(),
+        explained=lambda wildcards: explained_files(),
         effects=PLAN.effect_files(),
         tracks=track_requests.files(PLAN),
     output:
