@@ -1,5 +1,6 @@
 """Variants and regions that a run names, as jobs of the DAG."""
 
+import pytest
 import yaml
 
 VARIANTS = "##fileformat=VCFv4.2\n#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\n"
@@ -29,6 +30,7 @@ def test_each_model_scores_each_file_and_region_once_with_all_seeds(copy):
     assert [counts[rule] for rule in ("score_background", "score_variants", "saturate_region")] == [1, 1, 1]
 
 
+@pytest.mark.slow
 def test_other_shifts_score_again_and_train_nothing(copy):
     write_run(copy)
     copy.run("--configfile", "toy.yaml")
@@ -41,6 +43,7 @@ def test_other_shifts_score_again_and_train_nothing(copy):
     assert [counts[rule] for rule in ("score_background", "score_variants", "saturate_region")] == [2, 2, 2]
 
 
+@pytest.mark.slow
 def test_runs_with_other_seeds_keep_their_effects_apart(copy):
     write_run(copy)
     copy.run("--configfile", "toy.yaml")
