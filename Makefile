@@ -63,7 +63,8 @@ benchmarks: setup
 		folder=results/runs/$$run; [ -f $$folder/ledger.txt ] && table=$$folder/ledger.txt || table=$$folder/scores.txt; \
 		printf '\n%s: %s/report.html\n' $$run $$folder; cat $$table; done
 
-# The whole runs of tests/integration use two cores themselves, but not all the time.
+# The whole runs of tests/integration use two cores themselves, but not all the time. Exports are tested beside them:
+# recording a model starts threads of torch, after which no test of the same process could fork and train.
 test: setup
 	@OMP_NUM_THREADS=1 pytest -n $(WORKERS) $(BY_FILE) -m "not slow" tests/workflow tests/scripts tests/unit
 	@pytest -n $(WORKERS) $(BY_FILE) -m "not slow" tests/integration

@@ -23,7 +23,7 @@ rule score_motifs:
             for label, path in motif_sets(PLAN, wildcards.dataset).items()
         ],
         simulation=lambda wildcards: canonical(dataset(wildcards.dataset)["simulation"]),
-        config=lambda wildcards: canonical(interpretation(wildcards.dataset)["jaspar"]),
+        config=lambda wildcards: canonical(jaspar_config(wildcards.dataset)),
     shell:
         "NUMBA_NUM_THREADS={threads} python {input.script:q} --motifs {params.motifs:q} "
         "--simulation {params.simulation:q} --config {params.config:q} --scores {output.scores} --log {log}"

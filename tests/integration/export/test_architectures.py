@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 import torch
 import yaml
-from forked import in_a_child
 from torch import nn
 
 from lociflow.config import Configuration
@@ -87,7 +86,6 @@ def random_windows(length: int) -> torch.Tensor:
 @pytest.mark.parametrize(
     "name", [pytest.param(name, marks=[] if name in QUICK else [pytest.mark.slow]) for name in SMALL]
 )
-@in_a_child
 def test_programs_compute_what_the_model_does(groups: Configuration, name: str, tmp_path: Path) -> None:
     torch.set_num_threads(1)
     loaded = fresh(groups, name)
@@ -114,7 +112,6 @@ def test_programs_compute_what_the_model_does(groups: Configuration, name: str, 
     check(run_onnx(path, 1), inputs, expected, TOLERANCE)
 
 
-@in_a_child
 def test_a_model_with_a_control_takes_two_inputs(groups: Configuration, tmp_path: Path) -> None:
     torch.set_num_threads(1)
     loaded = fresh(groups, "bpnet_small", control=2, control_window=5)
@@ -139,7 +136,6 @@ def test_a_model_with_a_control_takes_two_inputs(groups: Configuration, tmp_path
     check(run_onnx(tmp_path / "model.onnx", 1), inputs, expected, TOLERANCE)
 
 
-@in_a_child
 def test_a_model_with_a_mask_is_turned_with_its_windows() -> None:
     class Masked(nn.Module):
         def forward(self, views: dict[str, torch.Tensor]) -> torch.Tensor:

@@ -12,7 +12,6 @@ import pandas as pd
 import pytest
 import torch
 import yaml
-from forked import in_a_child
 from toy import MODEL, OUTPUTS, Toy, make_toy
 
 from lociflow.command import UserError
@@ -57,7 +56,7 @@ class Inputs(NamedTuple):
 
     def export(self, folder: Path, formats: tuple[str, ...] = ("pt2",), **changed: Any) -> Path:
         """Export the toy and return the folder."""
-        in_a_child(export)(
+        export(
             **{
                 "store": self.toy.store,
                 "windows": self.toy.windows,
