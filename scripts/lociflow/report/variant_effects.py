@@ -88,7 +88,9 @@ def _heat_maps(name: str, place: str, table: pd.DataFrame, figures: Path) -> lis
     """Return the heat maps of the targets with the largest effects in a region, the largest first."""
     order = table["effect"].abs().sort_values(ascending=False, kind="stable").index
     largest = table.loc[order].drop_duplicates("target")[:MOST_HEAT_MAPS].to_dict("records")
-    return [
-        HeatMap(name, place, str(row["target"]), row, (figures / heat_map_file(str(row["target"]))).read_text("utf-8"))
-        for row in largest
-    ]
+    found = []
+    for row in largest:
+        target = str(row["target"])
+        svg = (figures / heat_map_file(target)).read_text(encoding="utf-8")
+        found.append(HeatMap(name, place, target, {str(key): value for key, value in row.items()}, svg))
+    return found
