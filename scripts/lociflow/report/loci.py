@@ -144,7 +144,9 @@ def read_loci(dataset: Mapping[str, Any]) -> tuple[Locus, ...]:
         A file is missing or is something else, or a model has no prediction for a window that was explained.
     """
     entries = [entry for entry in dataset["entries"] if entry.get("attributions")]
-    if entries and (about_windows(Path(dataset["windows"])).get("labels") or {}).get("kind", "binary") != "binary":
+    if not entries:
+        return ()
+    if (about_windows(Path(dataset["windows"])).get("labels") or {}).get("kind", "binary") != "binary":
         return ()
     # Stable: models in the order of the run, then controls.
     entries = sorted(entries, key=lambda entry: entry["kind"] == "control")
