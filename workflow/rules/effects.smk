@@ -1,19 +1,3 @@
-def variants_of(name):
-    """Return the file of a name among the run's variants, none where it names none."""
-    source = variant_effects.file_sources(RUN).get(name)
-    return [layout.SOURCE.format(file=source["file"])] if source else []
-
-
-def effect_settings(wildcards):
-    """Return how variants are scored on a data set, as JSON."""
-    return canonical(
-        {
-            **variant_effects.settings(RUN),
-            "contig_aliases": windows_config(wildcards.dataset)["contig_aliases"],
-        }
-    )
-
-
 rule score_background:
     """Score the variants with whose effects those of others are compared."""
     input:

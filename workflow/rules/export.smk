@@ -1,21 +1,3 @@
-@told
-def card_baselines(wildcards):
-    """Return the scores of the baselines on the same bins, by name."""
-    place_of = {"dataset": wildcards.dataset, "split": wildcards.split}
-    return {
-        name: f"{layout.BASELINE.format(**place_of, baseline=name)}/metrics.json"
-        for name in PLAN.baselines(wildcards.dataset)
-    }
-
-
-def card_sources(wildcards):
-    """Return the records of the files that a model card names."""
-    files = list(sources.all_sources(GROUPS, [wildcards.dataset]))
-    return [
-        layout.SOURCE_RECORD.format(file=file) for file in files[: exports.MOST_SOURCES]
-    ]
-
-
 rule export_model:
     """Write a trained model for use without lociflow, with its model card."""
     input:

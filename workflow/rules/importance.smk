@@ -1,22 +1,3 @@
-@told
-def motif_file(wildcards):
-    """Return the user's file of motifs, or none where known and discovered motifs are asked about."""
-    name = PLAN.importance_config(wildcards.dataset).get("motifs")
-    if name in (None, "known", "discovered"):
-        return []
-    if not Path(name).is_file():
-        raise UserError(
-            f"importance.motifs: found {name}, expected known, discovered, null or the path of a MEME file"
-        )
-    return [name]
-
-
-@told
-def importance_config(wildcards):
-    """Return how the wildcards' model is asked about motifs."""
-    return PLAN.importance_config(wildcards.dataset)
-
-
 rule measure_importance:
     """Ask a model about motifs: inserted, in pairs, taken out, and what it would like to see most."""
     input:

@@ -1,32 +1,3 @@
-def regions_file(wildcards):
-    """Return the file of regions that the wildcards name, none where they are whole contigs."""
-    return paths(track_requests.file_sources(RUN).get(wildcards.regions, {}))
-
-
-def contributions(*files):
-    """Return the input function for tracks of contributions, none where the model is not explained."""
-    return lambda wildcards: (
-        [f"{layout.TRACKS.format(**wildcards)}/{file}" for file in files]
-        if track_requests.is_explained(PLAN, wildcards.dataset, wildcards.model)
-        else []
-    )
-
-
-@told
-def track_config(wildcards):
-    """Return what is predicted of the regions that the wildcards name."""
-    return track_requests.settings(
-        PLAN,
-        wildcards.dataset,
-        wildcards.regions,
-        windows_config(wildcards.dataset)["contig_aliases"],
-    )
-
-
-wildcard_constraints:
-    regions=one_of((RUN.get("tracks") or {"regions": {}})["regions"]),
-
-
 rule predict_tracks:
     """Predict tiles along the genome with the mean over a model's seeds."""
     input:

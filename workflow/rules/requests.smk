@@ -1,0 +1,82 @@
+"""What the steps beside training and explanation read and are told, where a run asks for them."""
+
+@told
+def motif_file(wildcards):
+    """Return the user's file of motifs, or none where known and discovered motifs are asked about."""
+    name = PLAN.importance_config(wildcards.dataset).get("motifs")
+    if name in (None, "known", "discovered"):
+        return []
+    if not Path(name).is_file():
+        raise UserError(
+            f"importance.motifs: found {name}, expected known, discovered, null or the path of a MEME file"
+        )
+    return [name]
+
+
+@told
+def importance_config(wildcards):
+    """Return how the wildcards' model is asked about motifs."""
+    return PLAN.importance_config(wildcards.dataset)
+
+
+def variants_of(name):
+    """Return the file of a name among the run's variants, none where it names none."""
+    source = variant_effects.file_sources(RUN).get(name)
+    return [layout.SOURCE.format(file=source["file"])] if source else []
+
+
+def effect_settings(wildcards):
+    """Return how variants are scored on a data set, as JSON."""
+    return canonical(
+        {
+            **variant_effects.settings(RUN),
+            "contig_aliases": windows_config(wildcards.dataset)["contig_aliases"],
+        }
+    )
+
+
+def regions_file(wildcards):
+    """Return the file of regions that the wildcards name, none where they are whole contigs."""
+    return paths(track_requests.file_sources(RUN).get(wildcards.regions, {}))
+
+
+def contributions(*files):
+    """Return the input function for tracks of contributions, none where the model is not explained."""
+    return lambda wildcards: (
+        [f"{layout.TRACKS.format(**wildcards)}/{file}" for file in files]
+        if track_requests.is_explained(PLAN, wildcards.dataset, wildcards.model)
+        else []
+    )
+
+
+@told
+def track_config(wildcards):
+    """Return what is predicted of the regions that the wildcards name."""
+    return track_requests.settings(
+        PLAN,
+        wildcards.dataset,
+        wildcards.regions,
+        windows_config(wildcards.dataset)["contig_aliases"],
+    )
+
+
+wildcard_constraints:
+    regions=one_of((RUN.get("tracks") or {"regions": {}})["regions"]),
+
+
+@told
+def card_baselines(wildcards):
+    """Return the scores of the baselines on the same bins, by name."""
+    place_of = {"dataset": wildcards.dataset, "split": wildcards.split}
+    return {
+        name: f"{layout.BASELINE.format(**place_of, baseline=name)}/metrics.json"
+        for name in PLAN.baselines(wildcards.dataset)
+    }
+
+
+def card_sources(wildcards):
+    """Return the records of the files that a model card names."""
+    files = list(sources.all_sources(GROUPS, [wildcards.dataset]))
+    return [
+        layout.SOURCE_RECORD.format(file=file) for file in files[: exports.MOST_SOURCES]
+    ]
