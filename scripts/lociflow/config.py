@@ -129,8 +129,12 @@ class Configuration:
             config["targets"] = {**config["targets"], "named": {"file": f"{folder}/peaks.bed"}}
         return {"name": name, **config}
 
+    @cache  # noqa: B019
     def interpretation(self, dataset: str, name: str) -> dict[str, Any]:
-        """Return how a data set's models are interpreted: the group's file, then what the data set itself says."""
+        """Return how a data set's models are interpreted: the group's file, then what the data set itself says.
+
+        All callers share it and change nothing.
+        """
         own = self.group("dataset", dataset).get("interpretation") or {}
         where = f"interpretation {name} with what {self.names('dataset')[dataset]} says of it"
         base = self.group("interpretation", name).copy()
@@ -139,8 +143,12 @@ class Configuration:
         check_schema(resolved, self.schemas / "interpretation.schema.yaml", where)
         return _without_prose(resolved)
 
+    @cache  # noqa: B019
     def baseline(self, dataset: str, name: str) -> dict[str, Any]:
-        """Return a baseline's configuration, in which ``${dataset.…}`` stands for the data set's values."""
+        """Return a baseline's configuration, in which ``${dataset.…}`` stands for the data set's values.
+
+        All callers share it and change nothing.
+        """
         whole = OmegaConf.create({"dataset": self.group("dataset", dataset), "baseline": self.group("baseline", name)})
         found = _without_prose(_plain(whole, "baseline", name))
         return {key: value for key, value in found.items() if key not in ("alphabets", "to_beat")}

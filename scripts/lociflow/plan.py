@@ -179,7 +179,6 @@ class Plan:
             for file, split, baseline in product(files, self.splits_of(dataset), self.baselines(dataset))
         ]
 
-    @cache  # noqa: B019
     def interpretation(self, dataset: str) -> dict[str, Any]:
         """Return how the models of a data set are explained."""
         return self.groups.interpretation(dataset, self.run["interpretation"])
@@ -441,8 +440,12 @@ class Plan:
     def _shown_splits(self) -> dict[str, str]:
         return {name: self.folds_of(name, self.splits_of(name)[0])[0] for name in self.run["datasets"]}
 
+    @cache  # noqa: B019  one Plan lives as long as its process
     def spacing_files(self) -> dict[str, str]:
-        """Return where it is scored how well each entry knows the spacing rule of a simulated genome, by entry."""
+        """Return where it is scored how well each entry knows the spacing rule of a simulated genome, by entry.
+
+        All callers share it and change nothing.
+        """
         found = {}
         for name in self.run["datasets"]:
             if not (self.groups.dataset(name).get("simulation") or {}).get("pair"):

@@ -1,6 +1,7 @@
 """What a run asks for: checked before a job exists, and read where rules need it."""
 
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -179,6 +180,7 @@ def splits_of(run: Mapping[str, Any], config: Mapping[str, Any]) -> list[str]:
     return list(wanted)
 
 
+@cache
 def is_unsupervised(configuration: Configuration, label: str) -> bool:
     """Tell whether a model is trained without labels."""
     return list(configuration.group("model", split_label(label)[0]).get("labels") or []) == [UNLABELLED]
