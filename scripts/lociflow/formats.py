@@ -1,5 +1,6 @@
 """The versions of the files that one step writes and another reads."""
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -50,3 +51,19 @@ def check_format(found: Mapping[str, Any], kind: str, path: Path) -> None:
             f"{path}: found {found.get('format', 'no format')!s} version {found.get('version', 'none')!s}, expected "
             f"{kind} version {VERSIONS[kind]}; remove the file and run snakemake again to rebuild it"
         )
+
+
+def read_stamped(path: Path, kind: str) -> dict[str, Any]:
+    """Read a JSON file of one kind, in the present version.
+
+    Raises
+    ------
+    UserError
+        The file is missing, is no JSON, or is of another kind or version.
+    """
+    try:
+        found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise UserError(f"{path}: cannot be read as {kind} ({error}); remove it and run snakemake again") from None
+    check_format(found, kind, path)
+    return found

@@ -1,23 +1,21 @@
 """Which explanations of a run are ranked against planted truth, and where their files lie."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from lociflow import layout, sources
-
-if TYPE_CHECKING:
-    from lociflow.plan import Plan
+from lociflow.explanation_plan import ExplanationPlan
 
 BENCHMARK = "benchmarks/{dataset}/{split}/{model}/seed{seed}/{method}/attribute.jsonl"
 
 
-def ranked_datasets(plan: "Plan") -> list[str]:
+def ranked_datasets(plan: ExplanationPlan) -> list[str]:
     """Return the simulated data sets of a run whose models are explained."""
     if not plan.explained():
         return []
     return [name for name in plan.run["datasets"] if sources.is_simulated(plan.groups.dataset(name))]
 
 
-def motif_sets(plan: "Plan", dataset: str) -> dict[str, str]:
+def motif_sets(plan: ExplanationPlan, dataset: str) -> dict[str, str]:
     """Return the files of motifs that are scored against the planted ones, by model and method, or ``filters``."""
     every = plan.interpretation(dataset).get("motifs_of") == "all"
     found: dict[str, str] = {}
@@ -29,12 +27,12 @@ def motif_sets(plan: "Plan", dataset: str) -> dict[str, str]:
     return found
 
 
-def truth_files(plan: "Plan", dataset: str) -> list[str]:
+def truth_files(plan: ExplanationPlan, dataset: str) -> list[str]:
     """Return the scores of every explanation of a data set."""
     return plan.method_files(dataset, plan.explained(), "truth.json")
 
 
-def spacing_of(plan: "Plan", dataset: str) -> dict[str, str]:
+def spacing_of(plan: ExplanationPlan, dataset: str) -> dict[str, str]:
     """Return where it is scored how well each explained model knows the spacing rule, none without such a rule."""
     place = plan.explained_place(dataset)
     scored = plan.spacing_files()
@@ -42,7 +40,7 @@ def spacing_of(plan: "Plan", dataset: str) -> dict[str, str]:
     return {model: scored[key] for model, key in keys.items() if key in scored}
 
 
-def ranked(plan: "Plan", dataset: str) -> dict[str, Any]:
+def ranked(plan: ExplanationPlan, dataset: str) -> dict[str, Any]:
     """Return what :func:`lociflow.report.explanation_ranking.rank_explanations` reads, and the level of intervals."""
     place, spacing = plan.explained_place(dataset), spacing_of(plan, dataset)
     explained, left_out = [], []
@@ -73,7 +71,7 @@ def ranked(plan: "Plan", dataset: str) -> dict[str, Any]:
     }
 
 
-def _kind(plan: "Plan", dataset: str, model: str) -> str:
+def _kind(plan: ExplanationPlan, dataset: str, model: str) -> str:
     """Tell an untrained control, which has the architecture alone, from others."""
     if not plan.is_control(dataset, model):
         return "model"

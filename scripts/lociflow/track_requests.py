@@ -1,14 +1,12 @@
 """What a run wants predicted along the genome: checked before a job exists, and as paths and settings of steps."""
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from lociflow import layout, sources
 from lociflow.command import UserError
 from lociflow.config import did_you_mean
-
-if TYPE_CHECKING:
-    from lociflow.plan import Plan
+from lociflow.explanation_plan import ExplanationPlan
 
 
 class Request(NamedTuple):
@@ -21,7 +19,7 @@ class Request(NamedTuple):
     """Name."""
 
 
-def check_tracks(plan: "Plan") -> None:
+def check_tracks(plan: ExplanationPlan) -> None:
     """Check what a run wants predicted along the genome.
 
     Raises
@@ -55,7 +53,7 @@ def check_tracks(plan: "Plan") -> None:
             )
 
 
-def _check_dataset(plan: "Plan", dataset: str, regions: Mapping[str, Any], where: str) -> None:
+def _check_dataset(plan: ExplanationPlan, dataset: str, regions: Mapping[str, Any], where: str) -> None:
     names = plan.run["datasets"]
     if dataset not in names:
         raise UserError(f"{where}.datasets: {dataset} is none of this run's data sets{did_you_mean(dataset, names)}")
@@ -88,7 +86,7 @@ def file_sources(run: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     }
 
 
-def requests(plan: "Plan") -> Iterator[Request]:
+def requests(plan: ExplanationPlan) -> Iterator[Request]:
     """Yield every set of regions with each data set and model for which a run wants it predicted."""
     asked = plan.run.get("tracks") or {"regions": {}}
     for name, regions in asked["regions"].items():
@@ -97,12 +95,12 @@ def requests(plan: "Plan") -> Iterator[Request]:
                 yield Request(dataset, label, name)
 
 
-def split_of(plan: "Plan", dataset: str) -> str:
+def split_of(plan: ExplanationPlan, dataset: str) -> str:
     """Return the split whose models are shown: the first, of a cross-validation its first fold, as is explained."""
     return plan.folds_of(dataset, plan.splits_of(dataset)[0])[0]
 
 
-def folder(plan: "Plan", request: Request) -> str:
+def folder(plan: ExplanationPlan, request: Request) -> str:
     """Return where the tracks of a request lie."""
     return layout.TRACKS.format(
         dataset=request.dataset,
@@ -113,12 +111,12 @@ def folder(plan: "Plan", request: Request) -> str:
     )
 
 
-def files(plan: "Plan") -> list[str]:
+def files(plan: ExplanationPlan) -> list[str]:
     """Return the files that make a run make all of its tracks."""
     return [f"{folder(plan, request)}/{file}" for request in requests(plan) for file in ("igv_session.xml", "hub.txt")]
 
 
-def reported(plan: "Plan") -> list[dict[str, Any]]:
+def reported(plan: ExplanationPlan) -> list[dict[str, Any]]:
     """Return what the report needs to know of each request; see :mod:`lociflow.report.along_genome`."""
     return [
         {
@@ -131,7 +129,7 @@ def reported(plan: "Plan") -> list[dict[str, Any]]:
     ]
 
 
-def settings(plan: "Plan", dataset: str, regions: str, aliases: Any) -> dict[str, Any]:
+def settings(plan: ExplanationPlan, dataset: str, regions: str, aliases: Any) -> dict[str, Any]:
     """Return what is predicted of some regions, as :class:`lociflow.tracks.predict.TrackConfig`."""
     asked, windows = plan.run["tracks"], plan.groups.dataset(dataset)["windows"]
     return {
@@ -142,7 +140,7 @@ def settings(plan: "Plan", dataset: str, regions: str, aliases: Any) -> dict[str
     }
 
 
-def is_explained(plan: "Plan", dataset: str, label: str) -> bool:
+def is_explained(plan: ExplanationPlan, dataset: str, label: str) -> bool:
     """Tell whether a model has contributions to show beside its predictions."""
     return dataset in plan.run["datasets"] and label in plan.explained()
 

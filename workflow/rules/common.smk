@@ -265,13 +265,6 @@ def scored_files():
     return PLAN.scored_files()
 
 
-@cache
-@told
-def explained_files():
-    """Return the explanations of the run; an audit alone does not ask whether its models can be explained."""
-    return PLAN.explained_files()
-
-
 @told
 def training_config(wildcards):
     """Return the resolved configuration of a training."""
@@ -322,47 +315,6 @@ def scores_of_tool(wildcards):
     """Return the tables of the tool that a baseline names, none where it names none."""
     tool = baseline_config(wildcards).get("tool")
     return paths(files_of(wildcards.dataset)["predictions"].get(tool, []))
-
-
-@cache
-@told
-def interpretation(name):
-    """Return how the models of a data set are explained."""
-    return PLAN.interpretation(name)
-
-
-def jaspar_config(name):
-    """Return what a data set's motifs are matched to, without the user's own file, which is an input."""
-    found = interpretation(name)["jaspar"]
-    return {key: value for key, value in found.items() if key != "library"}
-
-
-@told
-def attribution_config(wildcards):
-    """Return how one model is explained by the wildcards' method, found valid for its architecture."""
-    offered = PLAN.resolve(wildcards.dataset, wildcards.model)["attribution"]
-    return attribution(
-        interpretation(wildcards.dataset), wildcards.model, offered, wildcards.method
-    )
-
-
-def few_config(wildcards):
-    """Return how a few windows of a second seed are explained, to be compared with the first."""
-    config = attribution_config(wildcards)
-    few = (interpretation(wildcards.dataset).get("checks") or {}).get(
-        "agreement_windows", 20
-    )
-    return {**config, "windows_per_target": min(few, config["windows_per_target"])}
-
-
-def checks_config(wildcards):
-    """Return how the explanations of one model are checked: with the method that made them, and its seed."""
-    checks = interpretation(wildcards.dataset).get("checks") or {}
-    explained = attribution_config(wildcards)
-    return {
-        **{key: value for key, value in checks.items() if key != "agreement_windows"},
-        **{key: explained[key] for key in ("method", "call", "seed", "threads")},
-    }
 
 
 @told

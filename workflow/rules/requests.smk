@@ -1,23 +1,5 @@
 """What the steps beside training and explanation read and are told, where a run asks for them."""
 
-@told
-def motif_file(wildcards):
-    """Return the user's file of motifs, or none where known and discovered motifs are asked about."""
-    name = PLAN.importance_config(wildcards.dataset).get("motifs")
-    if name in (None, "known", "discovered"):
-        return []
-    if not Path(name).is_file():
-        raise UserError(
-            f"importance.motifs: found {name}, expected known, discovered, null or the path of a MEME file"
-        )
-    return [name]
-
-
-@told
-def importance_config(wildcards):
-    """Return how the wildcards' model is asked about motifs."""
-    return PLAN.importance_config(wildcards.dataset)
-
 
 def variants_of(name):
     """Return the file of a name among the run's variants, none where it names none."""
@@ -58,10 +40,6 @@ def track_config(wildcards):
         wildcards.regions,
         windows_config(wildcards.dataset)["contig_aliases"],
     )
-
-
-wildcard_constraints:
-    regions=one_of((RUN.get("tracks") or {"regions": {}})["regions"]),
 
 
 @told

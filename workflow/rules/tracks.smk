@@ -1,3 +1,7 @@
+wildcard_constraints:
+    regions=one_of((RUN.get("tracks") or {"regions": {}})["regions"]),
+
+
 rule predict_tracks:
     """Predict tiles along the genome with the mean over a model's seeds."""
     input:

@@ -8,17 +8,17 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from lociflow.command import UserError, atomic, status
+from lociflow.command import UserError, status
 from lociflow.effects.alleles import Allele
 from lociflow.effects.predictions import Predictor, load_predictors
 from lociflow.effects.settings import EffectConfig, check_shifts
 from lociflow.effects.statistics import chunk_size, effect_columns, score_alleles
 from lociflow.effects.survey import check_variants, count, judged_records
-from lociflow.formats import check_format, stamp
 from lociflow.genome.contig_names import read_aliases
 from lociflow.genome.window_table import read_windows
 from lociflow.sequence.alphabet import LETTERS, SOFT_MASK
 from lociflow.sequence.store import SequenceStore, contig_index, open_store
+from lociflow.stamped_arrays import read_arrays, write_arrays
 
 KIND = "variant background"
 # Sets these draws apart from others with the same seed.
@@ -150,15 +150,7 @@ def draw_substitutions(
 
 def write_background(path: Path, background: Background) -> None:
     """Write a background as ``.npz``."""
-    with atomic(path) as temporary, temporary.open("wb") as handle:
-        about = stamp(KIND)
-        np.savez(
-            handle,
-            format=about["format"],
-            version=about["version"],
-            columns=np.array(background.columns),
-            effects=background.effects,
-        )
+    write_arrays(path, KIND, {"columns": background.columns}, {"effects": background.effects}, compressed=False)
 
 
 def read_background(path: Path) -> Background:
@@ -169,13 +161,8 @@ def read_background(path: Path) -> Background:
     UserError
         The file cannot be read or is of another format or version.
     """
-    try:
-        with np.load(path, allow_pickle=False) as found:
-            about = {"format": str(found["format"]), "version": int(found["version"])}
-            check_format(about, KIND, path)
-            return Background(tuple(map(str, found["columns"])), found["effects"])
-    except (OSError, ValueError, KeyError) as error:
-        raise UserError(f"{path}: cannot be read ({error}); remove it and run snakemake again to rebuild it") from None
+    arrays, meta = read_arrays(path, KIND, ("effects",))
+    return Background(tuple(meta["columns"]), arrays["effects"])
 
 
 def percentiles(background: Background, effect: np.ndarray) -> np.ndarray:

@@ -1,14 +1,11 @@
 """The file of attention: what a model looks at in each window that was explained."""
 
-import json
-import zipfile
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from lociflow.command import UserError, atomic
-from lociflow.formats import check_format, stamp
+from lociflow.stamped_arrays import read_arrays, write_arrays
 
 KIND = "attention"
 
@@ -51,10 +48,7 @@ class AttentionMaps(NamedTuple):
 
 def write_attention(path: Path, found: AttentionMaps) -> None:
     """Write attention as a compressed ``.npz``."""
-    text = json.dumps({**stamp(KIND), **found.meta}, sort_keys=True, allow_nan=False)
-    arrays = {name: value for name, value in found._asdict().items() if name != "meta"}
-    with atomic(path) as temporary, temporary.open("wb") as handle:
-        np.savez_compressed(handle, **arrays, meta=np.array(text))
+    write_arrays(path, KIND, found.meta, {name: value for name, value in found._asdict().items() if name != "meta"})
 
 
 def read_attention(path: Path) -> AttentionMaps:
@@ -65,11 +59,5 @@ def read_attention(path: Path) -> AttentionMaps:
     UserError
         The file is missing, is something else, or has another version.
     """
-    try:
-        with np.load(path, allow_pickle=False) as found:
-            meta = json.loads(str(found["meta"][()]))
-            check_format(meta, KIND, path)
-            fields = [name for name in AttentionMaps._fields if name != "meta"]
-            return AttentionMaps(**{name: found[name] for name in fields}, meta=meta)
-    except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
-        raise UserError(f"{path}: cannot be read as attention ({error}); remove it and run snakemake again") from None
+    arrays, meta = read_arrays(path, KIND, [name for name in AttentionMaps._fields if name != "meta"])
+    return AttentionMaps(**arrays, meta=meta)

@@ -15,10 +15,10 @@ from lociflow.data.targets import open_targets, read_target_names
 from lociflow.data.views import View, sequence_view
 from lociflow.evaluation.predict import averages_strands, check_alphabet
 from lociflow.genome.label_kinds import label_kind
-from lociflow.genome.window_table import split_digest
+from lociflow.genome.window_table import about_windows, split_digest
 from lociflow.instantiate import instantiate
 from lociflow.interpretation.attributions import Attributions, write_attributions
-from lociflow.interpretation.labelled_bins import answers, contrast_rows, count_bins, outputs_asked
+from lociflow.interpretation.labelled_bins import answers, contrast_rows, count_bins, other_strand, outputs_asked
 from lociflow.interpretation.methods import Contributions
 from lociflow.interpretation.scalar_names import scalar_names
 from lociflow.interpretation.scalars import scalar_model
@@ -121,18 +121,21 @@ def attribute(
     bins = read_bins(windows, genome, loaded.config["dataset"]["split"])
     labels = open_targets(targets, len(bins), len(names), label_kind(loaded.outputs.kind))
     test = bins_of_split(bins, "test")
+    other = other_strand(bins.reverse, about_windows(windows)["labels"]["reverse"])
     view = sequence_view(genome, bins, int(model_config["input_length"]))
     model = model.to(resolve_device(device))
     asked = outputs_asked(settings.targets, plain, loaded.outputs)
-    columns = choose_targets(asked, plain, count_bins(labels, test, loaded.outputs, names))
+    columns = choose_targets(asked, plain, count_bins(labels, test, loaded.outputs, names, other))
     parts, facts = [], []
     for chosen in (*columns, *range(len(plain), len(scalars))):
         start = time.monotonic()
         if chosen < len(plain):
-            found_bins = answers(labels, test, loaded.outputs, names, chosen).yes
+            found_bins = answers(labels, test, loaded.outputs, names, chosen, other).yes
         else:
             pair = [plain.index(name) for name in contrasts[scalars[chosen]]]
-            found_bins = contrast_rows(*(answers(labels, test, loaded.outputs, names, column) for column in pair))
+            found_bins = contrast_rows(
+                *(answers(labels, test, loaded.outputs, names, column, other) for column in pair)
+            )
         positives = test[found_bins]
         index, codes, unknown = sample_windows(
             view, bins.reverse, positives, settings.windows_per_target, settings.seed, chosen

@@ -1,15 +1,11 @@
 """The file of attributions: which windows were explained, for which target, and how much each base contributes."""
 
-import json
-import zipfile
-from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from lociflow.command import UserError, atomic
-from lociflow.formats import check_format, stamp
+from lociflow.stamped_arrays import read_arrays, write_arrays
 
 KIND = "attributions"
 
@@ -39,18 +35,16 @@ class Attributions(NamedTuple):
 
 def write_attributions(path: Path, found: Attributions) -> None:
     """Write attributions as ``.npz``: the same bytes for the same values."""
-    text = json.dumps({**stamp(KIND), **found.meta}, sort_keys=True, allow_nan=False)
-    with atomic(path) as temporary, temporary.open("wb") as handle:
-        np.savez(
-            handle,
-            bin=found.bin.astype(np.int64),
-            target=found.target.astype(np.int64),
-            codes=found.codes.astype(np.uint8),
-            hypothetical=found.hypothetical.astype(np.float32),
-            gap=_known(found.gap, len(found.bin)),
-            change=_known(found.change, len(found.bin)),
-            meta=np.array(text),
-        )
+    arrays: dict[str, np.ndarray] = {
+        "bin": found.bin.astype(np.int64),
+        "target": found.target.astype(np.int64),
+        "codes": found.codes.astype(np.uint8),
+        "hypothetical": found.hypothetical.astype(np.float32),
+        "gap": _known(found.gap, len(found.bin)),
+        "change": _known(found.change, len(found.bin)),
+    }
+    # They hardly shrink.
+    write_arrays(path, KIND, found.meta, arrays, compressed=False)
 
 
 def read_attributions(path: Path) -> Attributions:
@@ -61,7 +55,7 @@ def read_attributions(path: Path) -> Attributions:
     UserError
         The file is missing, is something else, or has another version.
     """
-    found, meta = _read(path, ("bin", "target", "codes", "hypothetical", "gap", "change"))
+    found, meta = read_arrays(path, KIND, ("bin", "target", "codes", "hypothetical", "gap", "change"))
     return Attributions(
         found["bin"], found["target"], found["codes"], found["hypothetical"], meta, found["gap"], found["change"]
     )
@@ -80,21 +74,9 @@ def read_explained(path: Path) -> tuple[np.ndarray, np.ndarray]:
     UserError
         As :func:`read_attributions`.
     """
-    found, _ = _read(path, ("bin", "target"))
+    found, _ = read_arrays(path, KIND, ("bin", "target"))
     return found["bin"], found["target"]
 
 
 def _known(values: np.ndarray | None, count: int) -> np.ndarray:
     return np.full(count, np.nan, dtype=np.float32) if values is None else values.astype(np.float32)
-
-
-def _read(path: Path, names: Sequence[str]) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
-    try:
-        with np.load(path, allow_pickle=False) as found:
-            meta: Mapping[str, Any] = json.loads(str(found["meta"][()]))
-            check_format(meta, KIND, path)
-            return {name: found[name] for name in names}, dict(meta)
-    except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
-        raise UserError(
-            f"{path}: cannot be read as attributions ({error}); remove it and run snakemake again"
-        ) from None

@@ -10,6 +10,9 @@ labels                  bins
 ``profile``             the quarter with the most signal, for the counts and for the profile
 a contrast              bins of the first output that are known not to be bins of the second
 ======================  ================================================================================================
+
+Windows of bins on ``-`` are read from the other strand, where targets that are pairs of strands have changed places: what
+such an output says there is about its partner's label.
 """
 
 import math
@@ -36,6 +39,15 @@ class Answers(NamedTuple):
     """Known not to have it; neither where labels are missing."""
 
 
+class OtherStrand(NamedTuple):
+    """Where targets that are pairs of strands have changed places."""
+
+    reverse: np.ndarray
+    """Of all bins: whether they are read from the other strand, ``bool``."""
+    order: Sequence[int]
+    """The order of the data set's targets there."""
+
+
 def label_places(outputs: Outputs) -> list[tuple[int, int]]:
     """Return the number of the model's target and that of the class of each scalar of a model, without contrasts.
 
@@ -49,7 +61,14 @@ def label_places(outputs: Outputs) -> list[tuple[int, int]]:
     return [(target, number) for target, names in enumerate(outputs.classes) for number in range(first, len(names))]
 
 
-def answers(labels: np.ndarray, rows: np.ndarray, outputs: Outputs, targets: Sequence[str], column: int) -> Answers:
+def answers(
+    labels: np.ndarray,
+    rows: np.ndarray,
+    outputs: Outputs,
+    targets: Sequence[str],
+    column: int,
+    other: OtherStrand | None = None,
+) -> Answers:
     """Tell which bins have the label that an output is about.
 
     Parameters
@@ -64,6 +83,8 @@ def answers(labels: np.ndarray, rows: np.ndarray, outputs: Outputs, targets: Seq
         Names of the data set's targets, the last axis of ``labels``; the model may have been asked for some of them.
     column
         Of its scalars, without contrasts.
+    other
+        None: no target has a partner.
     """
     own, number = label_places(outputs)[column]
     target = targets.index(outputs.targets[own])
@@ -72,13 +93,13 @@ def answers(labels: np.ndarray, rows: np.ndarray, outputs: Outputs, targets: Seq
         def amount(part: np.ndarray) -> np.ndarray:
             return part if outputs.kind == "real" else part.sum(axis=1)
 
-        return _top(_read(labels, rows, target, amount))
+        return _top(_read(labels, rows, target, amount, other))
     if outputs.kind == "position_class":
         return Answers(
-            _read(labels, rows, target, lambda part: (part == number).any(axis=1)),
-            _read(labels, rows, target, lambda part: ((part != number) & (part >= 0)).all(axis=1)),
+            _read(labels, rows, target, lambda part: (part == number).any(axis=1), other),
+            _read(labels, rows, target, lambda part: ((part != number) & (part >= 0)).all(axis=1), other),
         )
-    found = _read(labels, rows, target, np.asarray)
+    found = _read(labels, rows, target, np.asarray, other)
     wanted = 1 if outputs.kind == "binary" else number
     return Answers(found == wanted, (found != wanted) & (found >= 0))
 
@@ -89,16 +110,24 @@ def contrast_rows(plus: Answers, minus: Answers) -> np.ndarray:
     return found
 
 
-def count_bins(labels: np.ndarray, rows: np.ndarray, outputs: Outputs, targets: Sequence[str]) -> np.ndarray:
+def count_bins(
+    labels: np.ndarray,
+    rows: np.ndarray,
+    outputs: Outputs,
+    targets: Sequence[str],
+    other: OtherStrand | None = None,
+) -> np.ndarray:
     """Count the bins of each scalar of a model, without contrasts, ``int64``; parameters as :func:`answers`."""
-    if outputs.kind == "binary":
+    if outputs.kind == "binary" and other is None:
         # All targets in one pass: there may be thousands.
         counts = np.zeros(labels.shape[1], dtype=np.int64)
         for first in range(0, len(rows), CHUNK):
             counts += (labels[rows[first : first + CHUNK]] == 1).sum(axis=0)
         return counts[[targets.index(name) for name in outputs.targets]]
     columns = range(len(label_places(outputs)))
-    return np.array([answers(labels, rows, outputs, targets, column).yes.sum() for column in columns], dtype=np.int64)
+    return np.array(
+        [answers(labels, rows, outputs, targets, column, other).yes.sum() for column in columns], dtype=np.int64
+    )
 
 
 def unlabelled_bins(labels: np.ndarray, rows: np.ndarray, kind: str) -> np.ndarray:
@@ -144,6 +173,20 @@ def _top(values: np.ndarray) -> Answers:
     return Answers(yes, known & ~yes)
 
 
-def _read(labels: np.ndarray, rows: np.ndarray, target: int, reduce: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
+def other_strand(reverse: np.ndarray, order: Sequence[int] | None) -> OtherStrand | None:
+    """Return where targets have changed places, None where none has a partner or no bin is read from there."""
+    return OtherStrand(reverse, order) if order is not None and reverse.any() else None
+
+
+def _read(
+    labels: np.ndarray,
+    rows: np.ndarray,
+    target: int,
+    reduce: Callable[[np.ndarray], np.ndarray],
+    other: OtherStrand | None,
+) -> np.ndarray:
+    if other is not None and other.order[target] != target:
+        own, partner = (_read(labels, rows, place, reduce, None) for place in (target, other.order[target]))
+        return np.where(other.reverse[rows], partner, own)
     parts = [reduce(labels[rows[first : first + CHUNK], ..., target]) for first in range(0, len(rows), CHUNK)]
     return np.concatenate(parts) if parts else np.empty(0)

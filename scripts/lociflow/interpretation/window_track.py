@@ -1,14 +1,11 @@
 """The file of a track along explained windows: what attention is held against."""
 
-import json
-import zipfile
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
-from lociflow.command import UserError, atomic
-from lociflow.formats import check_format, stamp
+from lociflow.stamped_arrays import read_arrays, write_arrays
 
 KIND = "window track"
 
@@ -25,9 +22,7 @@ class WindowTrack(NamedTuple):
 
 def write_window_track(path: Path, track: WindowTrack) -> None:
     """Write a track along windows as a compressed ``.npz``; the same track gives the same bytes."""
-    text = json.dumps({**stamp(KIND), "name": track.name}, sort_keys=True)
-    with atomic(path) as temporary, temporary.open("wb") as handle:
-        np.savez_compressed(handle, bin=track.bin, values=track.values, meta=np.array(text))
+    write_arrays(path, KIND, {"name": track.name}, {"bin": track.bin, "values": track.values})
 
 
 def open_window_track(path: Path) -> WindowTrack:
@@ -38,10 +33,5 @@ def open_window_track(path: Path) -> WindowTrack:
     UserError
         The file is missing, is something else, or has another version.
     """
-    try:
-        with np.load(path, allow_pickle=False) as found:
-            meta = json.loads(str(found["meta"][()]))
-            check_format(meta, KIND, path)
-            return WindowTrack(meta["name"], found["bin"], found["values"])
-    except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
-        raise UserError(f"{path}: cannot be read as a track ({error}); remove it and run snakemake again") from None
+    arrays, meta = read_arrays(path, KIND, ("bin", "values"))
+    return WindowTrack(meta["name"], **arrays)

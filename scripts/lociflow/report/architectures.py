@@ -1,15 +1,13 @@
 """The architectures of a run on a simulated genome in one table: scores, motifs, spacing rule, size, speed."""
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from lociflow.command import UserError
 from lociflow.evaluation.spacing import DISTANT, INVERTED
-from lociflow.formats import check_format
+from lociflow.formats import read_stamped
 from lociflow.report.motif_matrix import planted_matrix
 from lociflow.report.results import DatasetResults, Entry, RunResults
 from lociflow.report.tables import parameters, train_seconds
@@ -107,11 +105,7 @@ def _share(value: float | None, whole: float | None) -> float | None:
 
 def spacing_columns(path: Path) -> dict[str, Any]:
     """Read what an entry has learnt of the spacing rule, as columns of the table."""
-    try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, json.JSONDecodeError) as error:
-        raise UserError(f"{path}: cannot be read as JSON ({error}); run the step that makes it again") from None
-    check_format(found, "spacing", path)
+    found = read_stamped(path, "spacing")
     clear = sum(found[decoy]["low"] is not None and found[decoy]["low"] > 0.5 for decoy in (INVERTED, DISTANT))
     return {
         "spacing_inverted": found[INVERTED]["auroc"],

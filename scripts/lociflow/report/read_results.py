@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from lociflow.command import UserError
-from lociflow.formats import check_format
+from lociflow.formats import read_stamped
 from lociflow.interpretation.attention import read_attention
 from lociflow.interpretation.checks.verdicts import failed, read_checks
 from lociflow.interpretation.motifs.meme import read_meme
@@ -358,9 +358,7 @@ def read_checked(name: str, kind: str) -> dict[str, Any]:
     UserError
         It is another kind or version.
     """
-    value = read_json(name)
-    check_format(value, kind, Path(name))
-    return value
+    return read_stamped(existing(name), kind)
 
 
 def read_table(path: str | Path, quoting: Literal[0, 3] = csv.QUOTE_MINIMAL) -> pd.DataFrame:

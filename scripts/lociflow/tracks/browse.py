@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from lociflow.command import atomic, status
-from lociflow.tracks.read import read_tracks
+from lociflow.formats import read_stamped
 
 # What IGV reads without an index beside the file, by the end of its name.
 READ_BY_IGV = (
@@ -67,14 +67,14 @@ def browse_tracks(
     email
         Whom UCSC names for questions about the hub.
     """
-    predicted = read_tracks(about, "tracks")
+    predicted = read_stamped(about, "tracks")
     most = 1.0 if predicted["unit"] == "probability" else None
     shown = [
         Shown(predictions / track["file"], f"{track['name']}, predicted", PREDICTED, most)
         for track in predicted["tracks"]
     ]
     if attributions is not None and about_attributions is not None:
-        explained = read_tracks(about_attributions, "attribution tracks")
+        explained = read_stamped(about_attributions, "attribution tracks")
         shown += [
             Shown(attributions / track["file"], f"{track['name']}, contribution ({explained['method']})", CONTRIBUTION)
             for track in explained["tracks"]

@@ -10,6 +10,7 @@ from lociflow.interpretation.labelled_bins import (
     contrast_rows,
     count_bins,
     label_places,
+    other_strand,
     outputs_asked,
     unlabelled_bins,
 )
@@ -148,3 +149,14 @@ def test_bins_without_any_label() -> None:
     assert unlabelled_bins(labels, TEST, "binary").tolist() == [1, 4]
     with pytest.raises(UserError, match="found negatives, which real labels do not have, expected shuffled"):
         unlabelled_bins(labels, TEST, "real")
+
+
+def test_windows_that_are_read_from_the_other_strand_answer_for_the_partner() -> None:
+    labels = np.array([[1, 0, 1], [1, 0, 1], [0, 1, 0], [0, 1, 0]], dtype=np.int8)
+    outputs, rows = Outputs("binary", ("plus", "minus", "both")), np.arange(4)
+    turned = other_strand(np.array([False, True, False, True]), [1, 0, 2])
+    found = [answers(labels, rows, outputs, outputs.targets, column, turned).yes.tolist() for column in range(3)]
+    assert found == [[True, False, False, True], [False, True, True, False], [True, True, False, False]]
+    assert count_bins(labels, rows, outputs, outputs.targets, turned).tolist() == [2, 2, 2]
+    assert other_strand(np.zeros(4, dtype=bool), [1, 0, 2]) is None
+    assert other_strand(np.ones(4, dtype=bool), None) is None

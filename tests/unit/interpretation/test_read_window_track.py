@@ -116,5 +116,5 @@ def test_the_labels_of_a_target_of_a_data_set(toy: Toy, tmp_path: Path) -> None:
 
 def test_another_file_is_refused(tmp_path: Path) -> None:
     np.savez(tmp_path / "x.npz", bin=np.arange(2))
-    with pytest.raises(UserError, match="cannot be read as a track"):
+    with pytest.raises(UserError, match="cannot be read as window track"):
         open_window_track(tmp_path / "x.npz")

@@ -1,12 +1,10 @@
 """What the checks of an explanation are called, and which of them it has failed."""
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from lociflow.command import UserError
-from lociflow.formats import check_format
+from lociflow.formats import read_stamped
 
 KIND = "explanation checks"
 
@@ -44,9 +42,4 @@ def read_checks(path: Path) -> dict[str, Any]:
     UserError
         The file is missing, is something else, or has another version.
     """
-    try:
-        found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise UserError(f"{path}: cannot be read as checks of explanations ({error}); run snakemake again") from None
-    check_format(found, KIND, path)
-    return found
+    return read_stamped(path, KIND)

@@ -28,7 +28,7 @@ from lociflow.interpretation.experiments.rows import (
     interactions,
     pairs_of,
 )
-from lociflow.interpretation.labelled_bins import answers, count_bins, outputs_asked, unlabelled_bins
+from lociflow.interpretation.labelled_bins import answers, count_bins, other_strand, outputs_asked, unlabelled_bins
 from lociflow.interpretation.motifs.known_motifs import fitting, found_motifs, own_motifs, planted, words_of
 from lociflow.interpretation.motifs.meme import Motif, consensus, read_meme, word, write_meme
 from lociflow.interpretation.references import dinucleotide_shuffled
@@ -147,8 +147,9 @@ def measure_importance(
     labels = open_targets(targets, len(bins), len(every), label_kind(about["kind"]))
     length = int(loaded.config["model"]["input_length"])
     data = Data(sequence_view(genome, bins, length), bins.reverse, labels, bins_of_split(bins, "test"))
+    other = other_strand(bins.reverse, about["reverse"])
     asked = outputs_asked(settings.targets, names, loaded.outputs)
-    columns = choose_targets(asked, names, count_bins(labels, data.test, loaded.outputs, every))
+    columns = choose_targets(asked, names, count_bins(labels, data.test, loaded.outputs, every, other))
     subject = Subject(
         model, tuple(names[column] for column in columns), columns, place, settings.seed,
         int(settings.intervals["draws"]), float(settings.intervals["level"]),
@@ -172,7 +173,7 @@ def measure_importance(
         settings.sites, (settings.simulation or {}).get("pair"),
     )  # fmt: skip
     start = _told("pairs", len(pairs), "pair", start)
-    labelled = [data.test[answers(labels, data.test, loaded.outputs, every, column).yes] for column in columns]
+    labelled = [data.test[answers(labels, data.test, loaded.outputs, every, column, other).yes] for column in columns]
     positives = [
         positive_windows(data, rows, settings.ablation["windows"], settings.seed, column)
         for rows, column in zip(labelled, columns, strict=True)

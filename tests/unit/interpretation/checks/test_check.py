@@ -218,7 +218,7 @@ def test_a_file_of_another_kind_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="found metrics version 2, expected explanation checks version 1"):
         read_checks(path)
     path.write_text("{")
-    with pytest.raises(UserError, match="cannot be read as checks of explanations"):
+    with pytest.raises(UserError, match="cannot be read as explanation checks"):
         read_checks(path)
 
 
