@@ -11,8 +11,8 @@ labels                  bins
 a contrast              bins of the first output that are known not to be bins of the second
 ======================  ================================================================================================
 
-Windows of bins on ``-`` are read from the other strand, where targets that are pairs of strands have changed places: what
-such an output says there is about its partner's label.
+Windows of bins on ``-`` are read from the other strand, where targets that are pairs of strands have changed places:
+what such an output says there is about its partner's label.
 """
 
 import math
