@@ -185,7 +185,7 @@ def occlusion(
     references: References,
     window: int = 8,
     stride: int = 4,
-    batch_size: int = 256,
+    batch_size: int = 128,
 ) -> Contributions:
     """Replace stretches by those of references and see what the output loses (Zeiler & Fergus 2014), with captum.
 
