@@ -16,8 +16,8 @@ RECIPES = {
 BENCHMARKS = {"nfe2": 24, "uci_promoters": 212, "uci_splice": 44, "ctcf_pu1": 4, "dream_promoters": 12, "yeast_atac": 6}
 OTHERS = [
     "autoencoders", "ctcf_pu1_motifs", "experiments", "explanations", "profiles", "quickstart", "splice_sites",
-    "yeast_architectures", "yeast_binding", "yeast_chipexo", "yeast_pretraining", "yeast_tracks", "yeast_variants",
-    "zoo",
+    "yeast_architectures", "yeast_binding", "yeast_chipexo", "yeast_motifs", "yeast_pretraining", "yeast_tracks",
+    "yeast_variants", "zoo",
 ]  # fmt: skip
 
 

@@ -144,7 +144,7 @@ def agreement_matrix(dataset: str, table: pd.DataFrame) -> Figure | None:
         for (one, other), value in np.ndenumerate(values):
             if np.isfinite(value) and one != other:
                 axes.text(
-                    other + 0.5, one + 0.5, f"{value:.2f}", ha="center", va="center", fontsize=8,
+                    other + 0.5, one + 0.5, number(value, 2), ha="center", va="center", fontsize=8,
                     color="white" if value < 0.5 else "black",
                 )  # fmt: skip
         ticks = np.arange(len(labels)) + 0.5

@@ -1,5 +1,6 @@
 """Which motifs of a model the page shows, and each as a card: logo, best match in JASPAR, its logo, q-value."""
 
+from collections import Counter
 from collections.abc import Mapping
 from typing import NamedTuple
 
@@ -50,7 +51,8 @@ def cards(entry: Entry, matched: Mapping[str, np.ndarray]) -> Cards:
     Returns
     -------
     Cards
-        TF-MoDISco before filters; of it significant matches first, smallest q first; filters of most influence first.
+        TF-MoDISco before filters; of either significant matches first, one for each matrix before further ones; those
+        of TF-MoDISco by q, filters by their influence.
     """
     counts, chosen = {}, []
     ranked = {kind: ranking([motif for motif in entry.motifs if motif.kind == kind]) for kind in LARGEST}
@@ -67,17 +69,24 @@ def cards(entry: Entry, matched: Mapping[str, np.ndarray]) -> Cards:
 
 
 def ranking(motifs: list[Motif]) -> list[Motif]:
-    """Sort motifs: filters by their influence, others with significant matches first, by q, then by their support."""
-    return sorted(
+    """Sort motifs: matched before others, a matrix's first before its second, by influence, q, support and name."""
+    by_weight = sorted(
         motifs,
         key=lambda motif: (
-            -(motif.influence or 0.0),
             not significant(motif),
+            -(motif.influence or 0.0),
             motif.match.q if motif.match is not None and significant(motif) else 0.0,
             -(motif.support or 0.0),
             motif.name,
         ),
     )
+    seen: Counter[str] = Counter()
+    repeats = {}
+    for motif in by_weight:
+        matrix = motif.match.identifier if motif.match is not None and significant(motif) else ""
+        repeats[motif.name] = seen[matrix] if matrix else 0
+        seen[matrix] += 1
+    return sorted(by_weight, key=lambda motif: (not significant(motif), repeats[motif.name]))
 
 
 def count_shown(ranked: list[Motif]) -> int:

@@ -43,7 +43,7 @@ def planted_matrix(dataset: DatasetResults) -> list[MatrixRow]:
 
 
 def family_matrix(dataset: DatasetResults) -> list[MatrixRow]:
-    """Say for every JASPAR family that a model or control has matched by whom it was found.
+    """Say for every JASPAR family that a model or control has matched, or factor without one, by whom it was found.
 
     Returns
     -------
@@ -58,7 +58,7 @@ def family_matrix(dataset: DatasetResults) -> list[MatrixRow]:
             for motif in entry.motifs
             if not entry.given_motifs
             if counts_as_found(motif) and motif.match is not None
-            for family in motif.match.families
+            for family in motif.match.groups
         }
     )
     rows = [MatrixRow(family, None, found_by(dataset, partial(of_family, family=family))) for family in names]
@@ -66,8 +66,8 @@ def family_matrix(dataset: DatasetResults) -> list[MatrixRow]:
 
 
 def of_family(match: Match, family: str) -> bool:
-    """Say whether a match belongs to a family."""
-    return family in match.families
+    """Say whether a match belongs to a family, or is the factor that stands for itself."""
+    return family in match.groups
 
 
 def found_by(dataset: DatasetResults, counts: Callable[[Match], bool]) -> dict[str, dict[str, Motif]]:

@@ -47,6 +47,11 @@ class Match(NamedTuple):
     strand: str
     """``-`` where the motif resembles the reverse complement of the matrix."""
 
+    @property
+    def groups(self) -> tuple[str, ...]:
+        """Return the families, or the factor's own name where JASPAR knows none, as of many fungi's."""
+        return self.families or (self.name,)
+
 
 class Motif(NamedTuple):
     """A motif that a model has learnt, with its best match."""

@@ -184,7 +184,7 @@ def aligned_text(table: pd.DataFrame) -> str:
 
 def number(value: Any, digits: int = 3) -> str:
     """Format a score; an en dash where it is undefined."""
-    return NOTHING if value is None or pd.isna(value) else f"{value:.{digits}f}"
+    return NOTHING if value is None or pd.isna(value) else f"{value:.{digits}f}".replace("-", "−")
 
 
 def signed(value: Any, digits: int = 3) -> str:
@@ -194,7 +194,7 @@ def signed(value: Any, digits: int = 3) -> str:
 
 def interval(low: Any, high: Any, digits: int = 3) -> str:
     """Format an interval as ``low to high``; empty where it is undefined."""
-    return "" if low is None or pd.isna(low) or pd.isna(high) else f"{low:.{digits}f} to {high:.{digits}f}"
+    return "" if low is None or pd.isna(low) or pd.isna(high) else f"{number(low, digits)} to {number(high, digits)}"
 
 
 def q_value(value: float) -> str:

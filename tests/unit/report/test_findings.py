@@ -58,7 +58,7 @@ def test_an_untrained_entry_has_no_kept_epoch(results) -> None:
         ([0.3, 0.2, 0.9], "cnn (training loss from 0.300 in epoch 1 to 0.900 in epoch 3)"),
         ([0.3, float("nan"), 0.2], "cnn (the training loss of epoch 2 is no number)"),
         ([0.3, 0.2, float("inf")], "cnn (the training loss of epoch 3 is no number)"),
-        ([-1.0, -1.2, -0.8], "cnn (training loss from -1.000 in epoch 1 to -0.800 in epoch 3)"),
+        ([-1.0, -1.2, -0.8], "cnn (training loss from −1.000 in epoch 1 to −0.800 in epoch 3)"),
         ([0.3, 0.4, 0.32], None),  # noise between epochs
         ([0.3, 0.9, 0.2], None),  # a bad epoch that was overcome
     ],

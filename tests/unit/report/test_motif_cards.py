@@ -1,8 +1,10 @@
 import re
 
-from lociflow.report.motif_cards import cards
+import numpy as np
+
+from lociflow.report.motif_cards import cards, ranking
 from lociflow.report.read_results import read_results
-from lociflow.report.results import Motif
+from lociflow.report.results import Match, Motif
 
 
 def shown(results, index: int = 0) -> tuple[list[tuple[str, str, bool]], dict]:
@@ -65,3 +67,15 @@ def test_no_matrix_of_the_match_no_logo_of_it(results) -> None:
     assert card.significant
     assert card.match_logo is None
     assert isinstance(card.motif, Motif)
+
+
+def test_matched_filters_come_first_and_one_of_each_matrix_before_further_ones() -> None:
+    def motif(name: str, influence: float, matrix: str | None, q: float = 0.01) -> Motif:
+        match = None if matrix is None else Match(matrix, matrix, (), q, "+")
+        return Motif(name, "filter", None, None, np.full((4, 3), 0.25), match, influence=influence)
+
+    motifs = [
+        motif("strong", 9.0, None), motif("doubtful", 8.0, "MA3", q=0.5),
+        motif("second", 2.0, "MA1"), motif("third", 1.0, "MA1"), motif("first", 3.0, "MA1"), motif("other", 0.5, "MA2"),
+    ]  # fmt: skip
+    assert [found.name for found in ranking(motifs)] == ["first", "other", "second", "third", "strong", "doubtful"]

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 from lociflow.report.motif_matrix import family_matrix, interpreted, planted_matrix
 from lociflow.report.read_results import read_results
 
@@ -20,6 +22,19 @@ def test_families_most_often_found_first(results) -> None:
     results.entry(data, "danq", 0.9, motifs=["CTCF"])
     rows = family_matrix(read_results(results.manifest).datasets[0])
     assert [(row.name, row.finders) for row in rows] == [("More than 3 adjacent zinc fingers", 2), ("Jun-related", 1)]
+
+
+def test_a_factor_without_a_family_stands_for_itself(results) -> None:
+    data = results.dataset("data", ["A"])
+    results.entry(data, "cnn", 0.9, motifs=["JUN", "CTCF"])
+    (found,) = read_results(results.manifest).datasets
+    (entry,) = found.entries
+    motifs = tuple(
+        motif._replace(match=motif.match._replace(families=())) if motif.match and motif.match.name == "CTCF" else motif
+        for motif in entry.motifs
+    )
+    rows = family_matrix(replace(found, entries=(replace(entry, motifs=motifs),)))
+    assert [row.name for row in rows] == ["CTCF", "Jun-related"]
 
 
 def test_negative_motifs_count_for_nothing(results) -> None:

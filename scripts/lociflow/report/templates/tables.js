@@ -11,7 +11,8 @@
     copy.querySelectorAll("svg").forEach((svg) => svg.replaceWith(svg.getAttribute("aria-label") ?? ""));
     copy.querySelectorAll("br").forEach((line) => line.replaceWith("; "));
     copy.querySelectorAll("sup").forEach((power) => power.prepend("^"));
-    const text = copy.textContent.replace(/\s+/g, " ").trim();
+    // A typeset minus, as no other program would read it.
+    const text = copy.textContent.replace(/\s+/g, " ").replace(/−(?=\d)/g, "-").trim();
     return text === "–" ? "" : text;
   };
   const value = (cell) => {
