@@ -25,6 +25,8 @@ def parser() -> argparse.ArgumentParser:
     arguments.add_argument("--draws", type=Path, required=True, help="medians in every bootstrap draw to write (.npz)")
     arguments.add_argument("--properties", type=Path, help="GC content and gene distance of the bins (Parquet)")
     arguments.add_argument("--similarity", type=Path, help="likeness of test bins to training bins (Parquet)")
+    arguments.add_argument("--sites", type=Path, help="planted motifs of a simulated genome (sites.tsv)")
+    arguments.add_argument("--pair", type=json_argument, help="its pair of factors with a spacing rule (JSON)")
     return arguments
 
 

@@ -13,9 +13,7 @@ from lociflow.report.tables import write_table, write_text
 
 def tabulate(manifest: dict[str, Any], architectures: Path, table: Path) -> None:
     """Write the table for programs and for people."""
-    found = architecture_table(
-        read_results(locate(manifest)), {entry: Path(file) for entry, file in manifest["spacing"].items()}
-    )
+    found = architecture_table(read_results(locate(manifest)))
     write_table(found, architectures)
     write_text(for_people(found), table)
 

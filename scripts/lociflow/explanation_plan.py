@@ -129,9 +129,6 @@ class ExplanationPlan(TrainingPlan):
                 files.append(layout.EXPLANATION_RANKING.format(run=self.run["run"], dataset=name))
             if self.run.get("importance"):
                 files += self.interpretation_files(name, models, "importance.json")
-                paired = {entry: path for entry, path in self.spacing_files().items() if entry.startswith(f"{name}/")}
-                explained = {f"{name}/{place['split']}/{model}/seed{place['seed']}" for model in models}
-                files += [path for entry, path in paired.items() if entry in explained]
             files += [
                 pattern.format(run=self.run["run"], dataset=name)
                 for pattern in (layout.MATCHES, layout.MATCHED_MOTIFS, layout.AGREEMENT)

@@ -96,7 +96,9 @@ class Plan(ExplanationPlan):
         """Return the tables and figures of the run's experiments."""
         folder = layout.RUN.format(run=self.run["run"])
         asked = [name for name in ("learning_curve", "single_task") if self.run.get(name)]
-        tables = [f"{folder}/architectures.{kind}" for kind in ("tsv", "txt") if self.spacing_files()]
+        tables = [
+            f"{folder}/architectures.{kind}" for kind in ("tsv", "txt") if any(map(self.paired, self.run["datasets"]))
+        ]
         return [*(f"{folder}/{name}.{kind}" for name, kind in product(asked, ("tsv", "svg"))), *tables]
 
     def effect_files(self) -> list[str]:
@@ -116,7 +118,6 @@ class Plan(ExplanationPlan):
             "seeds": self.run["seeds"],
             "interpreted": self.explained(),
             "published": self.published,
-            "spacing": self.spacing_files(),
             "explanations": {name: ranked(self, name) for name in ranked_datasets(self)},
             "learning_curve": self.learning_curve(),
             "variant_effects": variant_effects.reported(self.run, self.groups, self._shown_splits()),

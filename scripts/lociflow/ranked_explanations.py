@@ -32,17 +32,16 @@ def truth_files(plan: ExplanationPlan, dataset: str) -> list[str]:
     return plan.method_files(dataset, plan.explained(), "truth.json")
 
 
-def spacing_of(plan: ExplanationPlan, dataset: str) -> dict[str, str]:
-    """Return where it is scored how well each explained model knows the spacing rule, none without such a rule."""
+def explained_scores(plan: ExplanationPlan, dataset: str) -> list[str]:
+    """Return the scores of each explained model, which also say how well it knows a spacing rule."""
     place = plan.explained_place(dataset)
-    scored = plan.spacing_files()
-    keys = {model: f"{dataset}/{place['split']}/{model}/seed{place['seed']}" for model in plan.explained()}
-    return {model: scored[key] for model, key in keys.items() if key in scored}
+    return [f"{layout.TRAINED.format(**place, model=model)}/metrics.json" for model in plan.explained()]
 
 
 def ranked(plan: ExplanationPlan, dataset: str) -> dict[str, Any]:
     """Return what :func:`lociflow.report.explanation_ranking.rank_explanations` reads, and the level of intervals."""
-    place, spacing = plan.explained_place(dataset), spacing_of(plan, dataset)
+    place = plan.explained_place(dataset)
+    scores = dict(zip(plan.explained(), explained_scores(plan, dataset), strict=True))
     explained, left_out = [], []
     for model in plan.explained():
         config = plan.resolve(dataset, model)["training"]
@@ -56,7 +55,7 @@ def ranked(plan: ExplanationPlan, dataset: str) -> dict[str, Any]:
                     "given": bool(config["model"].get("given_motifs")),
                     "truth": truth,
                     "benchmark": BENCHMARK.format(**place, model=model, method=method),
-                    "spacing": spacing.get(model),
+                    "metrics": scores[model],
                 }
             )
         left_out += [

@@ -1,7 +1,7 @@
 """What a run trains and scores: the configurations of these steps, and the files that they make."""
 
 from collections.abc import Mapping, Sequence
-from functools import cache, cached_property
+from functools import cached_property
 from itertools import product
 from typing import Any
 
@@ -188,22 +188,6 @@ class TrainingPlan:
         """Return the sources of a data set and of what its models' motifs are matched to, by their ``file``."""
         return sources.all_sources(self.groups, [dataset], self.run["interpretation"])
 
-    @cache  # noqa: B019  one Plan lives as long as its process
-    def spacing_files(self) -> dict[str, str]:
-        """Return where it is scored how well each entry knows the spacing rule of a simulated genome, by entry.
-
-        All callers share it and change nothing.
-        """
-        found = {}
-        for name in self.run["datasets"]:
-            if not (self.groups.dataset(name).get("simulation") or {}).get("pair"):
-                continue
-            # Folds that are scored together have no bins of their own to look at.
-            splits = [split for split in self.splits_of(name) if self.folds_of(name, split) == [split]]
-            for split, model, seed in product(splits, self.supervised(), self.run["seeds"]):
-                place = layout.TRAINED.format(dataset=name, split=split, model=model, seed=seed)
-                found[f"{name}/{split}/{model}/seed{seed}"] = f"{place}/spacing.json"
-            for split, baseline in product(splits, self.baselines(name)):
-                place = layout.BASELINE.format(dataset=name, split=split, baseline=baseline)
-                found[f"{name}/{split}/{baseline}"] = f"{place}/spacing.json"
-        return found
+    def paired(self, dataset: str) -> dict[str, Any]:
+        """Return the pair of factors with a spacing rule of a simulated genome, empty without one."""
+        return dict((self.groups.dataset(dataset).get("simulation") or {}).get("pair") or {})

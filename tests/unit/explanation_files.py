@@ -17,7 +17,9 @@ class Files:
         self.folder = folder
         self.explained, self.sets = [], {}
 
-    def truth(self, model, method, auprc, kind="model", spread=JITTER, explained="same", recovered=None, **more):
+    def truth(
+        self, model, method, auprc, kind="model", spread=JITTER, explained="same", recovered=None, spacing=None, **more
+    ):
         path = self.folder / f"{model}.{method}.json"
         factors = {
             factor: {"auprc": value, "low": value - 0.1, "high": value + 0.1, "base_rate": 0.1, "decoy_ratio": 0.5,
@@ -33,9 +35,11 @@ class Files:
                  "draws": draws, "explained": explained, "not_planted": []}
             )
         )  # fmt: skip
+        metrics = self.folder / f"{model}.metrics.json"
+        metrics.write_text(json.dumps({**stamp("metrics"), **({"spacing": spacing} if spacing else {})}))
         self.explained.append(
             {"model": model, "architecture": model.partition("+")[0], "method": method, "kind": kind, "given": False,
-             "truth": str(path), **more}
+             "truth": str(path), "metrics": str(metrics), **more}
         )  # fmt: skip
         if recovered is not None:
             self.motifs(f"{model}/{method}", recovered, 3)

@@ -64,7 +64,6 @@ WRITES = {
     "choose_trial.py": ("--checkpoint", "--config-copy", "--history", "--table"),
     "draw_learning_curve.py": ("--table", "--figure"),
     "compare_tasks.py": ("--table", "--figure"),
-    "score_spacing.py": ("--scores",),
     "tabulate_architectures.py": ("--architectures", "--table"),
     "compare.py": ("--scores", "--table"),
     "write_ledger.py": ("--ledger", "--table"),

@@ -64,4 +64,4 @@ def test_the_files_that_the_ranking_is_told_of(copy):
     for row in found["explained"]:
         assert (copy.folder / row["truth"]).exists()
         assert (copy.folder / row["benchmark"]).exists()
-        assert (copy.folder / row["spacing"]).exists()
+        assert (copy.folder / row["metrics"]).exists()

@@ -45,7 +45,7 @@ def jobs(copy, run="first", **environment):
 
 def downstream_of_training(trainings: int, entries: int = 1) -> Counter[str]:
     """The jobs that follow from so many changed trainings, each explained."""
-    scored = ("train", "predict", "evaluate", "score_spacing")
+    scored = ("train", "predict", "evaluate")
     motifs = ("discover_motifs", "locate_seqlets", "scan_hits", "extract_filters")
     explained = ("attribute", "score_prefixes", *motifs, "score_explanations", "check_explanations")
     of_run = dict.fromkeys(("match_motifs", "agreement"), entries)
@@ -161,7 +161,7 @@ def test_a_second_run_that_shares_its_trainings_trains_nothing(finished):
 def test_a_further_seed_adds_its_trainings_only(finished):
     write_run(finished, "first", models=MODELS, seeds=[1, 2])
     # Three models, but not the control, then have a mean over seeds.
-    scored = {"train": 4, "predict": 4, "average_seeds": 3, "evaluate": 7, "score_spacing": 4, "rank_explanations": 1}
+    scored = {"train": 4, "predict": 4, "average_seeds": 3, "evaluate": 7, "rank_explanations": 1}
     # A few windows of the second seed are explained to be compared with the first.
     assert jobs(finished) == Counter(**scored, attribute_few=4, agreement=1, **MORE)
 

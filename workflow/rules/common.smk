@@ -33,7 +33,7 @@ from lociflow.instantiate import targets_of
 from lociflow.plan import Plan
 from lociflow.preflight import preflight
 from lociflow.preflight.finding import ERROR, OK
-from lociflow.ranked_explanations import motif_sets, spacing_of, truth_files
+from lociflow.ranked_explanations import explained_scores, motif_sets, truth_files
 from lociflow.run_sources import every_source
 from lociflow.trainings import check_experiments, check_learnable
 
@@ -196,6 +196,18 @@ def flag(name, files):
 def flags(name, files):
     """Return a command line's flag with all of its files, or nothing where there is none."""
     return f"{name} {' '.join(map(shlex.quote, map(str, files)))}" if files else ""
+
+
+@cache
+def paired_sites(name):
+    """Return the planted motifs of a simulated genome with a spacing rule as a list of one file, or none."""
+    return [layout.SITES.format(dataset=name)] if PLAN.paired(name) else []
+
+
+def spacing_flags(name, sites):
+    """Return the flags that have a spacing rule scored."""
+    pair = canonical(PLAN.paired(name))
+    return f"{flag('--sites', sites)} --pair {shlex.quote(pair)}" if sites else ""
 
 
 def beside(name, file):

@@ -208,6 +208,7 @@ rule evaluate:
         properties=rules.describe_bins.output.properties,
         similarity=rules.audit_dataset.output.similarity,
         predictions="results/{dataset}/{scored}/predictions.parquet",
+        sites=lambda wildcards: paired_sites(wildcards.dataset),
     output:
         metrics="results/{dataset}/{scored}/metrics.json",
         curves="results/{dataset}/{scored}/curves.npz",
@@ -233,8 +234,9 @@ rule evaluate:
             folds_of(wildcards.dataset, wildcards.scored.partition("/")[0]),
         ),
         config=lambda wildcards: canonical(PLAN.evaluation(wildcards.dataset)),
+        spacing=lambda wildcards, input: spacing_flags(wildcards.dataset, input.sites),
     shell:
         "python {input.script:q} --windows {input.windows} --targets {input.targets} "
         "--target-table {input.target_table} --split {params.split} {params.folds} --predictions {input.predictions} "
-        "--properties {input.properties} --similarity {input.similarity} --config {params.config:q} "
+        "--properties {input.properties} --similarity {input.similarity} --config {params.config:q} {params.spacing} "
         "--metrics {output.metrics} --curves {output.curves} --draws {output.draws} --log {log}"

@@ -110,40 +110,6 @@ rule single_task:
         "--log {log}"
 
 
-rule score_spacing:
-    """Score whether a model knows the spacing rule of a simulated genome."""
-    input:
-        script=script("score_spacing.py"),
-        windows=rules.make_windows.output.windows,
-        predictions="results/{dataset}/{scored}/predictions.parquet",
-        sites=rules.simulate.output.sites,
-    output:
-        scores="results/{dataset}/{scored}/spacing.json",
-    log:
-        "logs/{dataset}/{scored}/score_spacing.log",
-    benchmark:
-        "benchmarks/{dataset}/{scored}/score_spacing.jsonl"
-    wildcard_constraints:
-        scored=".+/.+/.+",
-    conda:
-        "../../envs/evaluate.yaml"
-    threads: 1
-    resources:
-        mem_mb=4000,
-        runtime=30,
-        gpu=0,
-    params:
-        code=code("score_spacing.py"),
-        split=lambda wildcards: wildcards.scored.partition("/")[0],
-        pair=lambda wildcards: canonical(
-            dataset(wildcards.dataset)["simulation"]["pair"]
-        ),
-        config=lambda wildcards: canonical(PLAN.evaluation(wildcards.dataset)),
-    shell:
-        "python {input.script:q} --windows {input.windows} --predictions {input.predictions} --sites {input.sites} "
-        "--split {params.split} --pair {params.pair:q} --config {params.config:q} --scores {output.scores} --log {log}"
-
-
 rule tabulate_architectures:
     """Set what the models of a run learn on a simulated genome beside what they cost."""
     input:
@@ -151,7 +117,6 @@ rule tabulate_architectures:
         manifest=rules.write_manifest.output.manifest,
         scored=lambda wildcards: scored_files(),
         explained=lambda wildcards: explained_files(),
-        spacing=list(PLAN.spacing_files().values()),
     output:
         architectures=report(
             f"{layout.RUN}/architectures.tsv",

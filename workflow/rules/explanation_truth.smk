@@ -36,7 +36,7 @@ rule rank_explanations:
         manifest=rules.write_manifest.output.manifest,
         recovery=rules.score_motifs.output.scores,
         truth=lambda wildcards: truth_files(PLAN, wildcards.dataset),
-        spacing=lambda wildcards: list(spacing_of(PLAN, wildcards.dataset).values()),
+        metrics=lambda wildcards: explained_scores(PLAN, wildcards.dataset),
     output:
         ranking=report(
             layout.EXPLANATION_RANKING,

@@ -18,11 +18,13 @@ from lociflow.evaluation.predictions import KEYS, SCORED, check_split, read_pred
 from lociflow.evaluation.reliability import GROUPS, reliability, reliability_curve
 from lociflow.evaluation.score_rows import column_rows, number, summarise, summary_with_intervals, target_rows
 from lociflow.evaluation.scored_split import Split, predicted_columns, values
+from lociflow.evaluation.spacing import spacing_scores
 from lociflow.evaluation.strata import strata_of
 from lociflow.evaluation.strata_scores import score_strata
 from lociflow.formats import stamp
 from lociflow.genome.property_table import read_properties
 from lociflow.genome.similarity_table import read_similarity
+from lociflow.genome.simulation import read_sites
 
 # Blocks within which labels hang together: 20 kb in genomes as dense as yeast's, 1 Mb in those as large as ours.
 SHORT_BLOCK, LONG_BLOCK = 20_000, 1_000_000
@@ -95,6 +97,8 @@ def evaluate(
     folds: Sequence[str] = (),
     properties: Path | None = None,
     similarity: Path | None = None,
+    sites: Path | None = None,
+    pair: Mapping[str, Any] | None = None,
 ) -> None:
     """Score predictions on the test bins, with intervals, and on the validation bins for reference.
 
@@ -133,6 +137,11 @@ def evaluate(
         ``similarity.parquet`` of its audit, by which the bins are put into strata
         (:func:`lociflow.evaluation.strata.strata_of`); ``strata`` of the metrics has their scores as
         :func:`lociflow.evaluation.strata_scores.score_strata` gives them.
+    sites
+        The planted motifs of a simulated genome, and
+    pair
+        its ``simulation.pair``; ``spacing`` of the metrics then says how well predictions of the paired factor tell
+        pairs from decoys (:func:`lociflow.evaluation.spacing.spacing_scores`).
 
     Raises
     ------
@@ -168,6 +177,12 @@ def evaluate(
         read_similarity(similarity, folds or [split]) if similarity else None,
     )
     strata = score_strata(labels, found, test, ways, blocks, multiplicities, settings.level)
+    spacing = None
+    if sites is not None and pair is not None and pair["factor"] in found:
+        scores = found[pair["factor"]].to_numpy()[np.searchsorted(found["bin"].to_numpy(), test.bins)]
+        spacing = spacing_scores(
+            labels.windows.iloc[test.bins], scores, read_sites(sites), pair, blocks, multiplicities, settings.level
+        )
     result = {
         **stamp("metrics"),
         "bins": {"test": len(test.bins), "validation": len(validation.bins)},
@@ -184,6 +199,7 @@ def evaluate(
         "summary": summary_with_intervals(test, both, settings.level, count),
         "validation": summarise(validation, *reference),
         "strata": strata,
+        **({"spacing": spacing} if spacing else {}),
         "split": split,
         "digests": {
             "predictions": digest(found),

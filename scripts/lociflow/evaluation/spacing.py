@@ -7,85 +7,68 @@ they are noisy, and the truth of a simulated genome is known.
 """
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from lociflow.command import UserError, status, write_json
-from lociflow.evaluation.evaluate import interval_config, usual_block
-from lociflow.evaluation.intervals import assign_blocks, draw_blocks, percentile_interval, why_no_interval
+from lociflow.evaluation.intervals import percentile_interval, why_no_interval
 from lociflow.evaluation.metrics import rank, score
-from lociflow.evaluation.predictions import check_split, read_predictions
-from lociflow.formats import stamp
-from lociflow.genome.simulation import read_sites
-from lociflow.genome.window_table import read_windows, split_digest
 
 PAIR, INVERTED, DISTANT, LONE = "pair", "inverted", "distant", "lone"
 DECOYS = (INVERTED, DISTANT, LONE)
 
 
-def score_spacing(
-    windows: Path,
-    predictions: Path,
-    sites: Path,
-    split: str,
+def spacing_scores(
+    bins: pd.DataFrame,
+    scores: np.ndarray,
+    sites: pd.DataFrame,
     pair: Mapping[str, Any],
-    config: Mapping[str, Any],
-    scores: Path,
-) -> None:
-    """Score how well predictions of the test bins tell pairs from decoys.
+    blocks: np.ndarray,
+    multiplicities: np.ndarray,
+    level: float,
+) -> dict[str, Any]:
+    """Score how well predictions tell bins with a pair from those with a decoy.
 
     Parameters
     ----------
-    windows, predictions
-        ``windows.parquet`` of the data set, ``predictions.parquet`` of a model or baseline.
+    bins
+        ``contig``, ``start``, ``end``; disjoint on each contig.
+    scores
+        Predictions of the paired factor, shape (bins,).
     sites
-        The planted motifs.
-    split
-        Name of the split.
+        As :func:`lociflow.genome.simulation.read_sites` gives them.
     pair
         ``simulation.pair`` of the data set: ``factor``, ``partner``, ``orientation``.
-    config
-        Of the intervals, see :func:`lociflow.evaluation.evaluate.interval_config`.
-    scores
-        JSON to write: for each of :data:`DECOYS` the probability that a bin with a pair scores above one with the decoy
-        (``auroc``), the ends of its block-bootstrap interval, and the numbers of ``pairs`` and ``decoys``.
+    blocks
+        The block of each bin, integer, shape (bins,).
+    multiplicities
+        How often each bootstrap draw takes each block, shape (blocks, draws).
+    level
+        Coverage of the intervals.
 
-    Raises
-    ------
-    UserError
-        A file is bad, or the predictions are of another split or lack the paired factor.
+    Returns
+    -------
+    dict
+        ``factor``, ``partner`` and, for each of :data:`DECOYS`, the probability that a bin with a pair scores above one
+        with the decoy (``auroc``), the ends of its interval and the numbers of ``pairs`` and ``decoys``.
     """
-    settings = interval_config(config)
-    table = read_windows(windows, split)
-    check_split(predictions, split_digest(windows, split))
-    found = read_predictions(predictions)
-    if pair["factor"] not in found:
-        raise UserError(f"{predictions}: has no predictions of {pair['factor']}, expected the simulation's factor")
-    test = np.flatnonzero(table["split"].astype(str).to_numpy() == "test")
-    bins = table.iloc[test]
-    kinds = kinds_of_bins(bins, read_sites(sites), pair)
-    values = found[pair["factor"]].to_numpy()[np.searchsorted(found["bin"].to_numpy(), test)]
-    blocks = assign_blocks(bins, settings.block if settings.block is not None else usual_block(table))
-    count = int(blocks.max()) + 1
-    weights = np.column_stack([np.ones(count), draw_blocks(count, settings.draws, settings.seed)])
-    result: dict[str, Any] = {}
+    kinds = kinds_of_bins(bins, sites, pair)
+    count = len(multiplicities)
+    weights = np.column_stack([np.ones(count), multiplicities])
+    result: dict[str, Any] = {"factor": pair["factor"], "partner": pair["partner"]}
     for decoy in DECOYS:
         labels = np.select([kinds == PAIR, kinds == decoy], [1, 0], default=-1).astype(np.int8)
-        ranking = rank(labels, values, blocks, count)
+        ranking = rank(labels, scores, blocks, count)
         drawn = score(ranking, weights).auroc
-        interval = percentile_interval(drawn[1:], settings.level, why_no_interval(ranking))
+        interval = percentile_interval(drawn[1:], level, why_no_interval(ranking))
         result[decoy] = {
             "auroc": None if np.isnan(drawn[0]) else float(drawn[0]),
             **interval._asdict(),
             "pairs": int((labels == 1).sum()),
             "decoys": int((labels == 0).sum()),
         }
-    write_json(scores, {**stamp("spacing"), "factor": pair["factor"], "partner": pair["partner"], **result})
-    told = ", ".join(f"{decoy} {_told(result[decoy]['auroc'])}" for decoy in DECOYS)
-    status(f"pairs of {pair['factor']} and {pair['partner']} against decoys, AUROC: {told}")
+    return result
 
 
 def kinds_of_bins(bins: pd.DataFrame, sites: pd.DataFrame, pair: Mapping[str, Any]) -> np.ndarray:
@@ -128,7 +111,3 @@ def kinds_of_bins(bins: pd.DataFrame, sites: pd.DataFrame, pair: Mapping[str, An
         single = np.bincount(slot, minlength=len(here))[slot] == 1
         found[here[slot[single]]] = kind[there[single]]
     return found
-
-
-def _told(value: float | None) -> str:
-    return "undefined" if value is None else f"{value:.3f}"

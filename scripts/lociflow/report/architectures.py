@@ -1,13 +1,11 @@
 """The architectures of a run on a simulated genome in one table: scores, motifs, spacing rule, size, speed."""
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from lociflow.evaluation.spacing import DISTANT, INVERTED
-from lociflow.formats import read_stamped
 from lociflow.report.motif_matrix import planted_matrix
 from lociflow.report.results import DatasetResults, Entry, RunResults
 from lociflow.report.tables import parameters, train_seconds
@@ -24,15 +22,13 @@ LEARNT, PARTLY, NOT_LEARNT = "learnt", "in part", "not shown"
 GIVEN = "given"
 
 
-def architecture_table(results: RunResults, spacing: Mapping[str, Path]) -> pd.DataFrame:
+def architecture_table(results: RunResults) -> pd.DataFrame:
     """Put what the entries of every simulated data set of a run have learnt beside what they cost.
 
     Parameters
     ----------
     results
         Of the run.
-    spacing
-        The files of :func:`lociflow.evaluation.spacing.score_spacing`, by "dataset/split/" and the entry's key.
 
     Returns
     -------
@@ -49,14 +45,14 @@ def architecture_table(results: RunResults, spacing: Mapping[str, Path]) -> pd.D
         row
         for dataset in results.datasets
         if dataset.planted is not None
-        for row in sorted(_rows(dataset, spacing), key=lambda row: -(row["auprc"] or 0.0))
+        for row in sorted(_rows(dataset), key=lambda row: -(row["auprc"] or 0.0))
     ]
     table = pd.DataFrame(rows, columns=list(COLUMNS))
     counts = ("seed", "parameters", "motifs_found", "motifs_planted")
     return table.astype(dict.fromkeys(counts, "Int64"))
 
 
-def _rows(dataset: DatasetResults, spacing: Mapping[str, Path]) -> list[dict[str, Any]]:
+def _rows(dataset: DatasetResults) -> list[dict[str, Any]]:
     references = {
         entry.label: entry.summary("auprc", "median") for entry in dataset.entries if entry.label in (SCANNER, CEILING)
     }
@@ -64,7 +60,6 @@ def _rows(dataset: DatasetResults, spacing: Mapping[str, Path]) -> list[dict[str
     rows = []
     for entry in dataset.entries:
         score = entry.summary("auprc", "median")
-        found = spacing.get(f"{dataset.dataset}/{dataset.split}/{entry.key}")
         rows.append(
             {
                 "dataset": dataset.dataset,
@@ -85,7 +80,7 @@ def _rows(dataset: DatasetResults, spacing: Mapping[str, Path]) -> list[dict[str
                 if entry.interpreted and not entry.given_motifs
                 else None,
                 "motifs_planted": len(planted),
-                **(spacing_columns(found) if found is not None else {}),
+                **(spacing_columns(entry.spacing) if entry.spacing else {}),
             }
         )
     return rows
@@ -103,9 +98,8 @@ def _share(value: float | None, whole: float | None) -> float | None:
     return value / whole if value is not None and whole else None
 
 
-def spacing_columns(path: Path) -> dict[str, Any]:
-    """Read what an entry has learnt of the spacing rule, as columns of the table."""
-    found = read_stamped(path, "spacing")
+def spacing_columns(found: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what an entry has learnt of the spacing rule, ``spacing`` of its metrics, as columns of the table."""
     clear = sum(found[decoy]["low"] is not None and found[decoy]["low"] > 0.5 for decoy in (INVERTED, DISTANT))
     return {
         "spacing_inverted": found[INVERTED]["auroc"],

@@ -8,7 +8,7 @@ import pandas as pd
 
 from lociflow.evaluation.intervals import percentile_interval
 from lociflow.report.architectures import spacing_columns
-from lociflow.report.read_results import existing, read_benchmarks, read_checked
+from lociflow.report.read_results import read_benchmarks, read_checked
 
 COLUMNS = (
     "model", "method", "kind", "valid", "reason", "factors", "windows", "auprc", "auprc_low", "auprc_high", "base_rate",
@@ -41,7 +41,7 @@ def rank_explanations(ranked: Mapping[str, Any], level: float) -> tuple[pd.DataF
     ranked
         ``explained``: each explanation with ``model`` (label), ``architecture``, ``method``, ``kind``
         (:data:`MODEL`, :data:`UNTRAINED`, or :data:`CONTROL` for another control), ``given`` (whether the model began
-        with known motifs), ``truth`` and, optionally, ``benchmark`` and ``spacing``, files; ``left_out``: ``model``,
+        with known motifs), ``truth``, ``metrics`` and, optionally, ``benchmark``, files; ``left_out``: ``model``,
         ``kind``, ``method`` and ``reason`` of each method that was asked for and is not valid for a model;
         ``recovery``, the file of :func:`lociflow.interpretation.motifs.recovery.score_motifs`.
     level
@@ -69,6 +69,7 @@ def rank_explanations(ranked: Mapping[str, Any], level: float) -> tuple[pd.DataF
     """
     recovery = read_checked(ranked["recovery"], "motif recovery")["sets"]
     truths = {_key(row): read_checked(row["truth"], "explanation scores") for row in ranked["explained"]}
+    scored = {row["model"]: read_checked(row["metrics"], "metrics") for row in ranked["explained"]}
     controls = {
         (row["architecture"], row["method"]): truths[_key(row)]
         for row in ranked["explained"]
@@ -79,6 +80,7 @@ def rank_explanations(ranked: Mapping[str, Any], level: float) -> tuple[pd.DataF
         truth = truths[_key(row)]
         control = None if row["kind"] == UNTRAINED else controls.get((row["architecture"], row["method"]))
         motifs = None if row["given"] else recovery.get(f"{row['model']}/{row['method']}")
+        spacing = scored[row["model"]].get("spacing")
         named = {key: row[key] for key in ("model", "method", "kind")}
         rows.append(
             {
@@ -88,7 +90,7 @@ def rank_explanations(ranked: Mapping[str, Any], level: float) -> tuple[pd.DataF
                 "motifs": GIVEN if row["given"] else None if motifs is None else LEARNT,
                 **(_motif_columns(motifs) if motifs else {}),
                 **(_filter_columns(recovery.get(f"{row['model']}/{FILTERS}")) if not row["given"] else {}),
-                **(spacing_columns(existing(row["spacing"])) if row.get("spacing") else {}),
+                **(spacing_columns(spacing) if spacing else {}),
                 "seconds_per_window": _seconds(row.get("benchmark"), truth["overall"]["windows"]),
             }
         )

@@ -35,7 +35,7 @@ def locate(manifest: Mapping[str, Any]) -> dict[str, Any]:
         explained), ``baselines``, ``sources`` (files), ``simulation`` (its configuration, or null) and, optionally,
         ``contigs_pinned``, ``folds`` (the splits that are scored together as this one), ``averaged`` (labels of which
         the seeds' mean prediction is scored) and ``unsupervised`` (labels of models without outputs). Optional:
-        ``commands``, ``commit``, ``versions``; ``spacing``, ``learning_curve`` and ``single_task``, what the tables of
+        ``commands``, ``commit``, ``versions``; ``learning_curve`` and ``single_task``, what the tables of
         these experiments are made from; ``published``, the published numbers that the run covers; ``variant_effects``
         and ``tracks``, with the folders of what was made of variants and along the genome. A data set that
         already has ``entries`` is left as it is.
@@ -160,10 +160,7 @@ def trained(
         "truth": f"{methods[0]}/truth.json" if has_motifs and dataset.get("simulation") else None,
         "checks": [f"{folder}/checks.json" for folder in methods] if has_motifs else [],
         "importance": f"{explained}/importance.json"
-        if (asked := has_motifs and (manifest.get("config") or {}).get("importance"))
-        else None,
-        "spacing": f"{place}/spacing.json"
-        if asked and not folds and (dataset.get("simulation") or {}).get("pair")
+        if has_motifs and (manifest.get("config") or {}).get("importance")
         else None,
     }
 

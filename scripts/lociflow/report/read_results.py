@@ -181,7 +181,6 @@ def read_entry(entry: Mapping[str, Any], matches: Mapping[tuple[str, str, str], 
         attention=read_attention(existing(entry["attention"])) if entry.get("attention") else None,
         prefixes=read_table(entry["prefixes"]) if entry.get("prefixes") else None,
         importance=read_checked(entry["importance"], "importance") if entry.get("importance") else None,
-        spacing=read_checked(entry["spacing"], "spacing") if entry.get("spacing") else None,
         fold_seconds=sum(float(pd.read_csv(existing(path))["seconds"].sum()) for path in entry["fold_histories"])
         if entry.get("fold_histories")
         else None,

@@ -110,8 +110,6 @@ class Entry:
     """How long the epochs of the trainings on all folds took, where the scores are those of several folds together."""
     importance: Mapping[str, Any] | None = None
     """What the model has answered about motifs, as :mod:`lociflow.interpretation.experiments.importance` writes it."""
-    spacing: Mapping[str, Any] | None = None
-    """How well predictions tell planted pairs from decoys, where the model was asked about motifs."""
 
     @property
     def key(self) -> str:
@@ -122,6 +120,12 @@ class Entry:
     def given_motifs(self) -> bool:
         """Say whether the model began with known motifs, which it then need not find."""
         return bool((self.config or {}).get("model", {}).get("given_motifs"))
+
+    @property
+    def spacing(self) -> Mapping[str, Any] | None:
+        """Return how well predictions tell planted pairs from decoys, None without a spacing rule."""
+        found: Mapping[str, Any] | None = self.metrics.get("spacing")
+        return found
 
     def summary(self, metric: str, statistic: str) -> float | None:
         """Return a statistic over targets, None where it is undefined."""

@@ -1,16 +1,12 @@
 """Pairs against decoys on bins whose motifs are typed by hand."""
 
-import json
-
 import numpy as np
 import pandas as pd
 import pytest
-from window_files import HOLDOUT, write_holdout
 
-from lociflow.evaluation.predictions import prediction_table, write_predictions
-from lociflow.evaluation.spacing import kinds_of_bins, score_spacing
+from lociflow.evaluation.intervals import draw_blocks
+from lociflow.evaluation.spacing import kinds_of_bins, spacing_scores
 from lociflow.genome.simulation import SITE_COLUMNS
-from lociflow.genome.window_table import split_digest
 
 SAME = {"factor": "X", "partner": "Y", "gap": [1, 4], "orientation": "same"}
 BIN = 100
@@ -57,7 +53,7 @@ def test_the_order_of_the_bins_does_not_matter():
     assert kinds_of_bins(turned, SITES, SAME).tolist()[::-1] == kinds_of_bins(bins(8), SITES, SAME).tolist()
 
 
-def test_scores_are_the_share_of_pairs_above_decoys(tmp_path):
+def test_scores_are_the_share_of_pairs_above_decoys():
     count = 40
     rows = []
     for number in range(count):
@@ -67,19 +63,11 @@ def test_scores_are_the_share_of_pairs_above_decoys(tmp_path):
             site(start + 10, "Y", "+" if number % 2 == 0 else "-", 1, number),
             site(start + 20, "X", "+", int(number % 2 == 0), number),
         ]
-    table(*rows).to_csv(tmp_path / "sites.tsv", sep="\t", index=False)
-    frame = bins(count).assign(split="test")
-    write_holdout(tmp_path / "windows.parquet", frame)
     scores = np.where(np.arange(count) % 2 == 0, 0.9, 0.1)
     scores[[0, 1]] = 0.1, 0.9  # one pair below all decoys, one decoy above all pairs
-    predictions = prediction_table(np.arange(count), ["test"] * count, scores[:, None], ["X"])
-    digest = split_digest(tmp_path / "windows.parquet", HOLDOUT)
-    write_predictions(tmp_path / "predictions.parquet", predictions, digest)
-    score_spacing(
-        tmp_path / "windows.parquet", tmp_path / "predictions.parquet", tmp_path / "sites.tsv", HOLDOUT, SAME,
-        {"block": BIN, "draws": 50}, tmp_path / "spacing.json",
-    )  # fmt: skip
-    found = json.loads((tmp_path / "spacing.json").read_text())
+    blocks = np.arange(count)
+    found = spacing_scores(bins(count), scores, table(*rows), SAME, blocks, draw_blocks(count, 50, 0), 0.95)
+    assert (found["factor"], found["partner"]) == ("X", "Y")
     # 19 of 20 pairs stand above 19 of 20 decoys and tie with the decoy of bin 1; the pair of bin 0 ties with 19 decoys.
     assert found["inverted"]["auroc"] == pytest.approx((19 * 19 + 19 / 2 + 19 / 2) / 400)
     assert found["inverted"]["low"] < found["inverted"]["auroc"] <= found["inverted"]["high"]

@@ -5,33 +5,30 @@ from pathlib import Path
 
 import pytest
 
-from lociflow.formats import stamp
 from lociflow.report.architectures import LEARNT, NOT_LEARNT, PARTLY, architecture_table, for_people
 from lociflow.report.read_results import read_results
 
 
-def spacing(folder, name, inverted, distant):
-    """Write AUROCs of pairs against decoys, each with an interval of 0.1 to either side."""
-    path = folder / f"{name}.json"
+def spacing(inverted, distant):
+    """Return AUROCs of pairs against decoys, each with an interval of 0.1 to either side."""
     scores = {"inverted": inverted, "distant": distant, "lone": 0.9}
     found = {
         decoy: {"auroc": value, "low": value - 0.1, "high": value + 0.1, "reason": None, "pairs": 9, "decoys": 9}
         for decoy, value in scores.items()
     }
-    path.write_text(json.dumps({**stamp("spacing"), "factor": "MYC", "partner": "JUN", **found}))
-    return path
+    return {"factor": "MYC", "partner": "JUN", **found}
 
 
 @pytest.fixture
-def table(simulated, tmp_path):
-    files = {
-        "simulated/holdout/danq_small/seed1": spacing(tmp_path, "danq", 0.8, 0.9),
-        "simulated/holdout/deepsea_small/seed1": spacing(tmp_path, "deepsea", 0.55, 0.7),
-        "simulated/holdout/deepbind_small/seed1": spacing(tmp_path, "deepbind", 0.5, 0.59),
-    }
-    results = read_results(simulated.manifest)
-    files = {key.replace("holdout", results.datasets[0].split): path for key, path in files.items()}
-    return architecture_table(results, files).set_index("model")
+def table(simulated):
+    known = {
+        "danq_small": spacing(0.8, 0.9), "deepsea_small": spacing(0.55, 0.7), "deepbind_small": spacing(0.5, 0.59),
+    }  # fmt: skip
+    for entry in simulated.manifest["datasets"][0]["entries"]:
+        path = Path(entry["metrics"])
+        if entry["label"] in known and entry["kind"] == "model":
+            path.write_text(json.dumps({**json.loads(path.read_text()), "spacing": known[entry["label"]]}))
+    return architecture_table(read_results(simulated.manifest)).set_index("model")
 
 
 def test_the_best_comes_first_and_is_set_beside_the_ceiling(table):
@@ -53,7 +50,7 @@ def test_motifs_that_a_model_was_given_are_not_found(simulated):
     path = Path(entry["config"])
     config = json.loads(path.read_text())
     path.write_text(json.dumps({**config, "model": {**config["model"], "given_motifs": True}}))
-    found = architecture_table(read_results(simulated.manifest), {}).set_index("model")
+    found = architecture_table(read_results(simulated.manifest)).set_index("model")
     assert (found["motifs"]["deepsea_small"], found["motifs"]["danq_small"]) == ("given", "learnt")
     assert found.isna().loc["deepsea_small", "motifs_found"]
     assert found["motifs_found"]["danq_small"] == 5
@@ -76,4 +73,4 @@ def test_the_table_for_people_has_a_line_each(table):
 def test_other_data_sets_have_no_rows(results):
     data = results.dataset("real", ["A"])
     results.entry(data, "cnn", 0.9)
-    assert architecture_table(read_results(results.manifest), {}).empty
+    assert architecture_table(read_results(results.manifest)).empty

@@ -1,12 +1,9 @@
 """The ranking of explanations, from scores whose numbers are known."""
 
-import json
-
 import numpy as np
 import pytest
 from explanation_files import JITTER, Files
 
-from lociflow.formats import stamp
 from lociflow.report.explanation_ranking import AS_GOOD, BEST, UNCLEAR, WORSE, answers, methods
 
 
@@ -94,11 +91,11 @@ def test_motifs_filters_and_those_that_were_given(files):
 
 
 def test_time_and_spacing(files, tmp_path):
-    benchmark, spacing = tmp_path / "attribute.jsonl", tmp_path / "spacing.json"
+    benchmark = tmp_path / "attribute.jsonl"
     benchmark.write_text('{"s": 10, "max_rss": 1}\n{"s": 20, "max_rss": 1}\n')
     decoy = {"auroc": 0.8, "low": 0.7, "high": 0.9}
-    spacing.write_text(json.dumps({**stamp("spacing"), "inverted": decoy, "distant": {**decoy, "low": 0.4}}))
-    files.truth("cnn", "shap", 0.6, benchmark=str(benchmark), spacing=str(spacing))
+    spacing = {"inverted": decoy, "distant": {**decoy, "low": 0.4}}
+    files.truth("cnn", "shap", 0.6, benchmark=str(benchmark), spacing=spacing)
     files.truth("rnn", "shap", 0.5, benchmark=str(tmp_path / "gone.jsonl"))
     table, _ = files.rank()
     found = row(table, "cnn", "shap")

@@ -1,4 +1,5 @@
 import itertools
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -71,9 +72,10 @@ def answers(**changed: Any) -> dict[str, Any]:
 def asked(simulated: Any, tmp_path: Path) -> Any:
     decoys = {decoy: {"auroc": 0.8, "low": 0.7, "high": 0.9} for decoy in ("inverted", "distant", "lone")}
     write_json(tmp_path / "importance.json", answers())
-    write_json(tmp_path / "spacing.json", {**stamp("spacing"), **decoys})
     entry = simulated.manifest["datasets"][0]["entries"][1]
-    entry |= {"importance": str(tmp_path / "importance.json"), "spacing": str(tmp_path / "spacing.json")}
+    metrics = Path(entry["metrics"])
+    write_json(metrics, {**json.loads(metrics.read_text()), "spacing": decoys})
+    entry |= {"importance": str(tmp_path / "importance.json")}
     return simulated
 
 
