@@ -169,7 +169,10 @@ class Configuration:
             recipe = {**recipe, **own, **({"losses": losses} if losses else {})}
         # What a file leaves out is as everywhere: one view, both strands.
         whole_model = {"views": ["sequence"], "strand_specific": False, **architecture}
-        whole = OmegaConf.create({"dataset": data_set, "model": whole_model, "training": recipe})
+        # Of the data set only what is referred to: a grid has hundreds of pairs, and objects of OmegaConf are slow to make.
+        text = json.dumps([whole_model, recipe, overrides])
+        referred = {key: value for key, value in self.dataset(dataset).items() if f"dataset.{key}" in text}
+        whole = OmegaConf.create({"dataset": referred, "model": whole_model, "training": recipe})
         what = f"{dataset} with {model}"
         changed: set[str] = set()
         try:
