@@ -169,7 +169,7 @@ class Configuration:
             recipe = {**recipe, **own, **({"losses": losses} if losses else {})}
         # What a file leaves out is as everywhere: one view, both strands.
         whole_model = {"views": ["sequence"], "strand_specific": False, **architecture}
-        # Of the data set only what is referred to: a grid has hundreds of pairs, and objects of OmegaConf are slow to make.
+        # Of the data set only what is referred to: a grid has hundreds of pairs, and OmegaConf is slow to make objects.
         text = json.dumps([whole_model, recipe, overrides])
         referred = {key: value for key, value in self.dataset(dataset).items() if f"dataset.{key}" in text}
         whole = OmegaConf.create({"dataset": referred, "model": whole_model, "training": recipe})
