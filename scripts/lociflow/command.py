@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from lociflow.masking import masked
+
 LOGGER = logging.getLogger("lociflow")
 
 
@@ -49,15 +51,24 @@ def run(function: Callable[..., Any], parser: argparse.ArgumentParser) -> None:
         raise SystemExit(70) from None
 
 
+class _WithoutSecrets(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        return masked(super().format(record))
+
+
 def log_to(path: Path | None) -> None:
-    """Send messages of level INFO and above to stderr, and every message to a file where one is named."""
+    """Send messages of level INFO and above to stderr, and every message to a file where one is named.
+
+    Logins and tokens of addresses are masked in both.
+    """
     terminal = logging.StreamHandler(sys.stderr)
     terminal.setLevel(logging.INFO)
+    terminal.setFormatter(_WithoutSecrets())
     handlers: list[logging.Handler] = [terminal]
     if path is not None:
         path.parent.mkdir(parents=True, exist_ok=True)
         handlers.append(logging.FileHandler(path, mode="w", encoding="utf-8"))
-        handlers[-1].setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+        handlers[-1].setFormatter(_WithoutSecrets("%(asctime)s %(levelname)s %(message)s"))
     for handler in handlers:
         LOGGER.addHandler(handler)
     LOGGER.setLevel(logging.DEBUG)
