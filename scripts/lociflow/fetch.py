@@ -258,8 +258,8 @@ def _refuse_damaged(part: Path, origin: Origin) -> None:
     except GZIP_ERRORS as error:
         discard(part)
         raise UserError(
-            f"{origin.places[0]}: found truncated or damaged gzip ({error}); nothing of it was kept: run again to fetch "
-            f"it anew, or {origin.remedy}"
+            f"{origin.places[0]}: found truncated or damaged gzip ({error}); nothing of it was kept: run again to "
+            f"fetch it anew, or {origin.remedy}"
         ) from None
 
 

@@ -40,9 +40,7 @@ def _locked(lock: Path) -> int:
             status(f"{lock}: another process writes this file; waiting for it")
             fcntl.flock(handle, fcntl.LOCK_EX)
         except OSError as error:
-            status(
-                f"{lock}: found no locks on this file system ({error.strerror}); do not write this file twice at once"
-            )
+            status(f"{lock}: this file system has no locks ({error.strerror}); do not fetch one file twice at once")
             return handle
         with contextlib.suppress(FileNotFoundError):
             if lock.stat().st_ino == os.fstat(handle).st_ino:

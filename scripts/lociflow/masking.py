@@ -33,29 +33,6 @@ def without_secrets(config: Any) -> Any:
     return masked(config) if isinstance(config, str) else config
 
 
-def secret_addresses(config: Any) -> dict[str, str]:
-    """Return the addresses in a nested configuration that :func:`masked` changes, by what it makes of them.
-
-    Raises
-    ------
-    ValueError
-        Two addresses differ in nothing but what is masked, so that one could be taken for the other.
-    """
-    if isinstance(config, Mapping):
-        config = list(config.values())
-    if isinstance(config, list | tuple):
-        found: dict[str, str] = {}
-        for value in config:
-            for shown, address in secret_addresses(value).items():
-                if found.setdefault(shown, address) != address:
-                    raise ValueError(
-                        f"{shown}: found two addresses that differ in their secret alone, expected one; fetch one of "
-                        "the files by hand and name its path"
-                    )
-        return found
-    return {masked(config): config} if isinstance(config, str) and masked(config) != config else {}
-
-
 def revealed(address: str) -> str:
     """Return the true address of a masked one where :data:`VARIABLE` tells it, else the address itself."""
     found: dict[str, str] = json.loads(os.environ.get(VARIABLE) or "{}")

@@ -39,6 +39,9 @@ def open_address(url: str, headers: dict[str, str], timeout: float, method: str 
         As :func:`urllib.request.urlopen`.
     """
     request = urllib.request.Request(revealed(url), headers=headers, method=method)
+    if "@" in request.host:
+        # urllib would ask the network for a host of the name LOGIN@HOST.
+        raise ValueError("it holds a login; write that into ~/.netrc")
     _log_in(request)
     return _OPENER.open(request, timeout=timeout)
 
@@ -50,7 +53,6 @@ class _Redirects(urllib.request.HTTPRedirectHandler):
         self, req: urllib.request.Request, fp: Any, code: int, msg: str, headers: Any, newurl: str
     ) -> urllib.request.Request | None:
         place = urllib.parse.urlsplit(newurl)
-        # urllib would ask for a host of the name LOGIN@HOST.
         if (place.scheme != req.type and (req.type, place.scheme) != ("http", "https")) or "@" in place.netloc:
             raise urllib.error.HTTPError(
                 req.full_url, code, f"{msg} - Redirection to url '{newurl}' is not allowed", _headers(headers), fp

@@ -175,7 +175,7 @@ def unannounced(body=BODY):
 
 def test_without_a_length_only_a_known_digest_can_tell_a_whole_file(web, tmp_path):
     part = tmp_path / "x.part"
-    with pytest.raises(UserError, match="/file: the server announces no length.*give the source its sha256"):
+    with pytest.raises(UserError, match=r"/file: the server announces no length.*give the source its sha256"):
         get(web, part, unannounced(BODY[:1000]))
     assert not part.exists()
     get(web, part, unannounced(), digest_known=True)

@@ -4,7 +4,7 @@ import logging
 import pytest
 
 from lociflow.command import LOGGER, log_to
-from lociflow.masking import VARIABLE, masked, revealed, secret_addresses, without_secrets
+from lociflow.masking import VARIABLE, masked, revealed, without_secrets
 
 SIGNED = "https://b.org/x.bed?X-Amz-Expires=60&X-Amz-Signature=12ab&X-Amz-Security-Token=se%2Bcret"
 SHOWN = "https://b.org/x.bed?X-Amz-Expires=60&X-Amz-Signature=***&X-Amz-Security-Token=***"
@@ -38,20 +38,14 @@ def test_configurations_are_masked_wherever_an_address_stands():
     config = {"url": ["https://a/x", SIGNED], "path": None, "more": {"derived_from": SIGNED, "lr": 0.1}}
     shown = {"url": ["https://a/x", SHOWN], "path": None, "more": {"derived_from": SHOWN, "lr": 0.1}}
     assert without_secrets(config) == shown
-    assert secret_addresses(config) == {SHOWN: SIGNED}
 
 
 def test_the_environment_tells_the_true_address(monkeypatch):
     monkeypatch.delenv(VARIABLE, raising=False)
     assert revealed(SHOWN) == SHOWN
-    monkeypatch.setenv(VARIABLE, json.dumps(secret_addresses({"url": SIGNED})))
+    monkeypatch.setenv(VARIABLE, json.dumps({SHOWN: SIGNED}))
     assert revealed(SHOWN) == SIGNED
     assert revealed("https://a/x") == "https://a/x"
-
-
-def test_addresses_that_only_a_secret_tells_apart_are_refused():
-    with pytest.raises(ValueError, match=r"token=\*\*\*: found two addresses that differ in their secret alone"):
-        secret_addresses([{"url": "https://a/x?token=1"}, {"url": "https://a/x?token=2"}])
 
 
 def test_logs_hold_no_secret_and_neither_do_their_tracebacks(tmp_path, capsys):
