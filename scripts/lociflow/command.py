@@ -5,6 +5,7 @@ import contextlib
 import json
 import logging
 import os
+import re
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
@@ -14,10 +15,17 @@ from typing import Any
 from lociflow.masking import masked
 
 LOGGER = logging.getLogger("lociflow")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]+")
 
 
 class UserError(Exception):
-    """A mistake in what the user gave, told in one sentence: where, what was found, what was expected, the remedy."""
+    """A mistake in what the user gave, told in one sentence: where, what was found, what was expected, the remedy.
+
+    Line ends and other control characters, which a name in a file may hold, become blanks: a sentence is one line.
+    """
+
+    def __init__(self, message: str) -> None:
+        super().__init__(_CONTROL.sub(" ", message))
 
 
 def run(function: Callable[..., Any], parser: argparse.ArgumentParser) -> None:

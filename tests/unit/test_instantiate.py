@@ -52,7 +52,9 @@ def refused(config, *args, **more) -> str:
 )
 def test_the_objects_own_module_decides_and_not_the_name_it_is_reached_by(target, home):
     told = refused({"_target_": target})
-    assert told.startswith(f"_target_ {target}: comes from {home}, expected one of lociflow.data, lociflow.evaluation, ")
+    assert told.startswith(
+        f"_target_ {target}: comes from {home}, expected one of lociflow.data, lociflow.evaluation, "
+    )
 
 
 @pytest.mark.parametrize(
