@@ -15,4 +15,4 @@ rule preflight:
         run=canonical(without_secrets(RUN)),
         conda="--conda" if STEPS_HAVE_CONDA else "",
     shell:
-        "python {input.script:q} --run {params.run:q} {params.conda} --log {log}"
+        "python {input.script:q} --run {params.run:q} {params.conda} --log {log:q}"
