@@ -5,17 +5,27 @@ import contextlib
 import json
 import logging
 import os
+import re
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from lociflow.masking import masked
+
 LOGGER = logging.getLogger("lociflow")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]+")
 
 
 class UserError(Exception):
-    """A mistake in what the user gave, told in one sentence: where, what was found, what was expected, the remedy."""
+    """A mistake in what the user gave, told in one sentence: where, what was found, what was expected, the remedy.
+
+    Line ends and other control characters, which a name in a file may hold, become blanks: a sentence is one line.
+    """
+
+    def __init__(self, message: str) -> None:
+        super().__init__(_CONTROL.sub(" ", message))
 
 
 def run(function: Callable[..., Any], parser: argparse.ArgumentParser) -> None:
@@ -49,15 +59,24 @@ def run(function: Callable[..., Any], parser: argparse.ArgumentParser) -> None:
         raise SystemExit(70) from None
 
 
+class _WithoutSecrets(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        return masked(super().format(record))
+
+
 def log_to(path: Path | None) -> None:
-    """Send messages of level INFO and above to stderr, and every message to a file where one is named."""
+    """Send messages of level INFO and above to stderr, and every message to a file where one is named.
+
+    Logins and tokens of addresses are masked in both.
+    """
     terminal = logging.StreamHandler(sys.stderr)
     terminal.setLevel(logging.INFO)
+    terminal.setFormatter(_WithoutSecrets())
     handlers: list[logging.Handler] = [terminal]
     if path is not None:
         path.parent.mkdir(parents=True, exist_ok=True)
         handlers.append(logging.FileHandler(path, mode="w", encoding="utf-8"))
-        handlers[-1].setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+        handlers[-1].setFormatter(_WithoutSecrets("%(asctime)s %(levelname)s %(message)s"))
     for handler in handlers:
         LOGGER.addHandler(handler)
     LOGGER.setLevel(logging.DEBUG)

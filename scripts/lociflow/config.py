@@ -2,6 +2,7 @@
 
 import difflib
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
@@ -21,10 +22,15 @@ from lociflow.layout import SIMULATED
 from lociflow.training.recipe import SUPPORTED, UNLABELLED, check_rate, check_supported, settle
 
 GROUPS = ("dataset", "model", "training", "interpretation", "baseline")
+# A file's name becomes a folder's name, and reaches shell commands.
+NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}")
 # What a reader of a configuration needs and a computation does not: editing it must rerun nothing.
 PROSE = ("description", "paper", "doi", "licence", "citation")
 # Overrides that replace a mapping: half of what another one says does not fit it, as with every _target_.
 REPLACED = ("training.transfer",)
+
+# A configuration that somebody else wrote must not learn what stands in the environment, and could send it away.
+OmegaConf.clear_resolver("oc.env")
 
 
 class Configuration:
@@ -83,6 +89,11 @@ class Configuration:
 
     def _compose(self, group: str, name: str) -> DictConfig:
         names = self.names(group)
+        if not NAME.fullmatch(name):
+            raise UserError(
+                f"{group} {name!r}: is no name of a file of {group}, expected at most 100 letters, digits and _ - . "
+                "that begin with a letter, a digit or _; rename the file"
+            )
         if name not in names:
             raise UserError(
                 f"{group} {name}: there is no such {group}{did_you_mean(name, names)}; known: {', '.join(names)}"
@@ -320,8 +331,17 @@ def read_schema(path: Path) -> dict[str, Any]:
 
 
 @cache
-def _validator(schema: Path) -> jsonschema.Draft202012Validator:
-    return jsonschema.Draft202012Validator(read_schema(schema))
+def _validator(schema: Path) -> Any:
+    return _Validator(read_schema(schema))
+
+
+def _pattern(_: Any, pattern: str, found: Any, __: Any) -> Iterator[jsonschema.ValidationError]:
+    # As in JSON Schema, where $ is the end and nothing else; in Python it is also before a line end at the end.
+    if isinstance(found, str) and not re.search(re.sub(r"(?<!\\)\$", r"\\Z", pattern), found):
+        yield jsonschema.ValidationError(f"{found!r} does not match {pattern!r}")
+
+
+_Validator = jsonschema.validators.extend(jsonschema.Draft202012Validator, {"pattern": _pattern})
 
 
 def check_schema(found: Any, schema: Path, where: str) -> None:

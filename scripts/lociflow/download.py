@@ -7,6 +7,7 @@ import http.client
 import json
 import math
 import re
+import shutil
 import ssl
 import time
 import urllib.error
@@ -19,6 +20,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from lociflow.command import UserError, status, write_json
+from lociflow.masking import masked
+from lociflow.web import open_address
 
 SCHEMES = ("http", "https", "ftp", "file")
 BLOCK = 1 << 20
@@ -26,6 +29,9 @@ PROGRESS_SECONDS = 2.0
 
 # Answers that say "later" and not "no".
 PASSING = frozenset({408, 425, 429, 500, 502, 503, 504})
+
+# Ends of the addresses of files that are packed themselves.
+PACKED = (".gz", ".bgz", ".bam", ".bcf", ".tbi", ".csi")
 
 
 class Patience(NamedTuple):
@@ -38,6 +44,10 @@ class Patience(NamedTuple):
     """A server's own Retry-After is honoured up to this."""
     timeout: float = 60.0
     """To connect, and between two pieces of data."""
+    slowest: float = 100.0
+    """Bytes a second, measured over ``timeout``, below which a transfer counts as broken off."""
+    largest: int = 1 << 38
+    """Bytes of a file whose length no server announces; more is taken for a stream without an end."""
 
 
 PATIENCE = Patience()
@@ -51,22 +61,13 @@ class _Interrupted(Exception):
         self.wait = wait
 
 
-class _Redirects(urllib.request.HTTPRedirectHandler):
-    """Few redirects; the base class refuses any scheme but http, https and ftp."""
-
-    max_redirections = 5
-
-
-_OPENER = urllib.request.build_opener(_Redirects)
-
-
 def check_address(url: str) -> str:
     """Return the scheme of an address.
 
     Raises
     ------
     UserError
-        It is not one of :data:`SCHEMES`, or the address is malformed.
+        It is not one of :data:`SCHEMES`, the address is malformed, or it holds a password.
     """
     try:
         found = urllib.parse.urlsplit(url)
@@ -80,6 +81,11 @@ def check_address(url: str) -> str:
         raise UserError(f"{url}: found host {found.netloc}, expected none; write file:///absolute/path")
     if found.scheme != "file" and not found.hostname:
         raise UserError(f"{url}: has no host; expected {found.scheme}://host/path")
+    if "@" in found.netloc:
+        raise UserError(
+            f"{masked(url)}: found a login in the address, expected none, as configurations are passed on; write it "
+            "into ~/.netrc (for https), or fetch the file by hand and name its path"
+        )
     return found.scheme
 
 
@@ -159,7 +165,7 @@ def _transfer(url: str, part: Path, digest_known: bool, remedy: str, patience: P
     else:
         have = 0
     try:
-        response = _OPENER.open(urllib.request.Request(url, headers=headers), timeout=patience.timeout)
+        response = open_address(url, headers, patience.timeout)
     except urllib.error.HTTPError as error:
         with error:
             raise _refusal(error, url, part, remedy) from None
@@ -176,10 +182,14 @@ def _transfer(url: str, part: Path, digest_known: bool, remedy: str, patience: P
         raise UserError(f"{url}: is no address ({error}); correct it") from None
     except (OSError, http.client.HTTPException, EOFError) as error:
         raise _Interrupted(f"no connection ({_why(error)})") from None
+    except ValueError as error:
+        raise UserError(f"{url}: is no address, or redirects to what is none ({error}); {remedy}") from None
     with response:
         total = _announced(response.headers.get("Content-Length"))
-        if getattr(response, "status", None) == http.HTTPStatus.PARTIAL_CONTENT:
-            total = _total_of_rest(response.headers, have, state)
+        status_code = getattr(response, "status", None)
+        _refuse_answer(response, status_code, url, remedy)
+        if status_code == http.HTTPStatus.PARTIAL_CONTENT:
+            total = _total_of_rest(response.headers, have, state, digest_known)
             if not have or total is None:
                 # The rest of something else than what is here; its beginning must come from the same file.
                 discard(part)
@@ -189,9 +199,24 @@ def _transfer(url: str, part: Path, digest_known: bool, remedy: str, patience: P
         if not have:
             discard(part)
             _write_state(part, url, response.headers, total)
+        if total is None and not (digest_known or getattr(response, "chunked", False)):
+            raise UserError(
+                f"{url}: the server announces no length, so that a transfer that broke off would look like a whole "
+                f"one, expected a length or a known digest; give the source its sha256, or {remedy}"
+            )
+        _refuse_without_room(part, url, have, total)
         if have:
             status(f"{url}: going on after {have:,} bytes")
-        done = _receive(response, part, url, have, total)
+        done = _receive(response, part, url, have, total, patience)
+    if not done and not digest_known:
+        discard(part)
+        raise UserError(
+            f"{url}: found an empty file, expected some content; {remedy}, or give the source the sha256 of an empty "
+            "file if it is meant"
+        )
+    if total is None and done > patience.largest:
+        discard(part)
+        raise UserError(f"{url}: found more than {patience.largest:,} bytes and no end, expected a file; {remedy}")
     if total is None:
         _write_state(part, url, response.headers, done)
     elif done > total:
@@ -202,10 +227,34 @@ def _transfer(url: str, part: Path, digest_known: bool, remedy: str, patience: P
     return have > 0
 
 
-def _receive(response: Any, part: Path, url: str, have: int, total: int | None) -> int:
+def _refuse_answer(response: Any, code: int | None, url: str, remedy: str) -> None:
+    """Refuse what is no file: another answer than "here it is", or one that is packed though it was asked for plain."""
+    if code == http.HTTPStatus.ACCEPTED:
+        raise _Interrupted("the server answered 202 Accepted, not yet the file", _retry_after(response.headers))
+    if code not in (None, http.HTTPStatus.OK, http.HTTPStatus.PARTIAL_CONTENT):
+        raise UserError(f"{url}: the server answered {code} {response.reason}, expected the file; {remedy}")
+    encoding = (response.headers.get("Content-Encoding") or "identity").strip().lower()
+    # Many servers call the gzip of a file that is gzip itself an encoding.
+    if encoding != "identity" and not urllib.parse.urlsplit(url).path.lower().endswith(PACKED):
+        raise UserError(
+            f"{url}: the server sends the file packed (Content-Encoding: {encoding}), expected it as it is; {remedy}"
+        )
+
+
+def _refuse_without_room(part: Path, url: str, have: int, total: int | None) -> None:
+    free = shutil.disk_usage(part.parent).free
+    if total is not None and total - have > free:
+        raise UserError(
+            f"{url}: has {total - have:,} bytes to come, and {part.parent} has room for {free:,}; make room or choose "
+            "another folder"
+        )
+
+
+def _receive(response: Any, part: Path, url: str, have: int, total: int | None, patience: Patience) -> int:
     done = have
     shown = time.monotonic()
-    with _writing(part), part.open("ab" if have else "wb") as handle:
+    since, before = shown, done
+    with writing(part), part.open("ab" if have else "wb") as handle:
         while True:
             try:
                 # read1 hands on what has arrived, so that a broken connection loses nothing of it.
@@ -216,13 +265,23 @@ def _receive(response: Any, part: Path, url: str, have: int, total: int | None) 
                 return done
             handle.write(block)
             done += len(block)
-            if time.monotonic() - shown > PROGRESS_SECONDS:
-                shown = time.monotonic()
+            if done > (patience.largest if total is None else total):
+                return done
+            now = time.monotonic()
+            if now - since > patience.timeout:
+                if done - before < patience.slowest * (now - since):
+                    raise _Interrupted(
+                        f"found {done - before:,} bytes in {now - since:.0f} s after {done:,} bytes, too slow to go on"
+                    )
+                since, before = now, done
+            if now - shown > PROGRESS_SECONDS:
+                shown = now
                 status(f"{url}: {done:,} bytes" + (f" of {total:,} ({done / total:.0%})" if total else ""))
 
 
 @contextlib.contextmanager
-def _writing(part: Path) -> Iterator[None]:
+def writing(part: Path) -> Iterator[None]:
+    """Turn what the disk says while ``part`` is written into a sentence."""
     try:
         yield
     except OSError as error:
@@ -271,14 +330,17 @@ def _announced(text: str | None) -> int | None:
     return int(text) if text is not None and text.strip().isdigit() else None
 
 
-def _total_of_rest(headers: Message, have: int, state: Mapping[str, Any]) -> int | None:
+def _total_of_rest(headers: Message, have: int, state: Mapping[str, Any], digest_known: bool) -> int | None:
     """Return the length of the whole file whose rest a server sends, or None where it is not the rest of ours."""
     found = re.fullmatch(r"bytes (\d+)-(\d+)/(\d+|\*)", (headers.get("Content-Range") or "").strip())
     if not found or int(found[1]) != have:
         return None
-    for key, header in (("etag", "ETag"), ("last_modified", "Last-Modified")):
-        if state.get(key) and headers.get(header) and state[key] != headers.get(header):
-            return None
+    etag, last_modified = headers.get("ETag"), headers.get("Last-Modified")
+    # With 206 a server repeats the ETag and may leave out Last-Modified (RFC 9110, 15.3.7).
+    if state.get("etag") and etag != state["etag"] and not (digest_known and etag is None):
+        return None
+    if state.get("last_modified") and last_modified not in (None, state["last_modified"]):
+        return None
     total = int(found[2]) + 1 if found[3] == "*" else int(found[3])
     return total if state["total"] in (None, total) else None
 
@@ -296,12 +358,17 @@ def _read_state(part: Path, url: str) -> dict[str, Any]:
         state = json.loads(state_path(part).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
-    if not part.is_file() or not isinstance(state, dict) or state.get("url") != url or "total" not in state:
+    if not part.is_file() or not isinstance(state, dict) or state.get("url") != masked(url) or "total" not in state:
         return {}
     return state
 
 
 def _write_state(part: Path, url: str, headers: Message, total: int | None) -> None:
-    state = {"url": url, "etag": headers.get("ETag"), "last_modified": headers.get("Last-Modified"), "total": total}
-    with _writing(part):
+    state = {
+        "url": masked(url),
+        "etag": headers.get("ETag"),
+        "last_modified": headers.get("Last-Modified"),
+        "total": total,
+    }
+    with writing(part):
         write_json(state_path(part), state)

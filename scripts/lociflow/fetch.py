@@ -11,8 +11,10 @@ from typing import Any, NamedTuple
 
 from lociflow.command import UserError, atomic, status, write_json
 from lociflow.compression import GZIP_ERRORS, is_gzip, open_binary
-from lociflow.download import PATIENCE, Patience, check_address, discard, download, local_path
+from lociflow.download import PATIENCE, Patience, check_address, discard, download, local_path, writing
 from lociflow.formats import check_format, stamp
+from lociflow.locking import alone
+from lociflow.masking import masked, without_secrets
 
 KEYS = ("file", "url", "path", "sha256", "derived_from")
 BLOCK = 1 << 20
@@ -79,9 +81,14 @@ def fetch(
     """
     wanted = parse_source(source)
     origin = locate(wanted, mirror)
+    output.parent.mkdir(parents=True, exist_ok=True)
+    with alone(output):
+        _fetch(wanted, origin, output, record, patience)
+
+
+def _fetch(wanted: Source, origin: Origin, output: Path, record: Path, patience: Patience) -> None:
     # The record comes last: where there is one, it describes the file beside it.
     record.unlink(missing_ok=True)
-    output.parent.mkdir(parents=True, exist_ok=True)
     joined = len(origin.places) > 1
     pinned = wanted.sha256 if not joined else None
     part = output.with_name(f"{output.name}.part")
@@ -97,6 +104,8 @@ def fetch(
             "was kept: the file has changed or is another one, so find the right address or mirror, or correct sha256"
         )
     held_to = "sha256"
+    if pinned is None and origin.via != "path" and not joined:
+        _refuse_damaged(part, origin)
     if pinned is None:
         held_to = _hold_to_first(origin, output, part, digest) if origin.via != "path" else "nothing: a local file"
     if joined:
@@ -110,12 +119,12 @@ def fetch(
             **stamp("source"),
             "file": wanted.file,
             "via": origin.via,
-            "from": [str(place) for place in origin.places],
+            "from": [masked(str(place)) for place in origin.places],
             "sha256": digest,
             "bytes": size,
             "pinned": pinned is not None,
             "held_to": held_to,
-            "derived_from": wanted.derived_from,
+            "derived_from": without_secrets(wanted.derived_from),
         },
     )
     status(f"{wanted.file}: {size:,} bytes, held to {held_to}")
@@ -226,15 +235,32 @@ def _obtain(origin: Origin, part: Path, name: str, digest: str | None, patience:
 
 def _refuse_other_content(part: Path, name: str, place: str | Path, remedy: str) -> None:
     with part.open("rb") as handle:
-        begin = handle.read(256).lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+        begin = handle.read(1024).lstrip(b"\xef\xbb\xbf \t\r\n").lower()
     found = None
-    if begin.startswith((b"<!doctype", b"<html")) and not name.endswith((".html", ".htm")):
+    is_page = begin.startswith(b"<") and any(tag in begin for tag in (b"<!doctype html", b"<html", b"<head", b"<body"))
+    if is_page and not name.endswith((".html", ".htm")):
         found = "a web page (an error or log-in page?)"
     elif name.endswith((".gz", ".bgz")) and not is_gzip(part):
         found = "no gzip"
     if found:
         discard(part)
         raise UserError(f"{place}: found {found}, expected {name}; nothing of it was kept: {remedy}")
+
+
+def _refuse_damaged(part: Path, origin: Origin) -> None:
+    """Read a packed file to its end: without a digest, only its own check sums tell that it is whole."""
+    if not is_gzip(part):
+        return
+    try:
+        with open_binary(part) as handle:
+            while handle.read(BLOCK):
+                pass
+    except GZIP_ERRORS as error:
+        discard(part)
+        raise UserError(
+            f"{origin.places[0]}: found truncated or damaged gzip ({error}); nothing of it was kept: run again to "
+            f"fetch it anew, or {origin.remedy}"
+        ) from None
 
 
 def _join(origin: Origin, output: Path, part: Path, patience: Patience) -> None:
@@ -257,7 +283,7 @@ def _join(origin: Origin, output: Path, part: Path, patience: Patience) -> None:
 
 
 def _concatenate(parts: Sequence[Path], places: Sequence[str | Path], output: Path) -> None:
-    with output.open("wb") as joined:
+    with writing(output), output.open("wb") as joined:
         for part, place in zip(parts, places, strict=True):
             last = b"\n"
             try:
@@ -293,7 +319,7 @@ def _hold_to_first(origin: Origin, output: Path, part: Path, digest: str) -> str
                 f"{first_seen} and run again if the change is meant, or pin sha256"
             )
     else:
-        places = [str(place) for place in origin.places]
+        places = [masked(str(place)) for place in origin.places]
         write_json(first_seen, {**stamp("source"), "sha256": digest, "from": places, "bytes": part.stat().st_size})
     return "the sha256 of its first download"
 

@@ -3,6 +3,7 @@
 import inspect
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import hydra.utils
@@ -11,7 +12,13 @@ from omegaconf import OmegaConf
 
 from lociflow.command import UserError
 
-TRUSTED = ("lociflow", "torch.nn", "torch.optim", "torchmetrics")
+# Of lociflow what a configuration chooses among, and not what fetches, writes and deletes files.
+TRUSTED = (
+    *(f"lociflow.{part}" for part in ("data", "evaluation", "genome", "interpretation", "models", "training")),
+    "torch.nn",
+    "torch.optim",
+    "torchmetrics",
+)
 RESERVED = ("_target_", "_partial_", "_args_", "_convert_", "_recursive_")
 
 # Without a handler, Hydra's account of an unknown name would reach stderr beside the sentence about it.
@@ -39,27 +46,49 @@ def _values(config: Any) -> Iterator[Any]:
 def trusted_object(target: str, trusted: tuple[str, ...] = TRUSTED) -> Callable[..., Any]:
     """Return the object that a ``_target_`` names, which must have been defined in a trusted module.
 
-    The object's own ``__module__`` decides: ``lociflow.command.os.system`` begins with a trusted name and is not one.
+    The name must begin like one, as looking it up imports it, and then the object's own ``__module__`` decides:
+    ``lociflow.training.train.torch.load`` begins with a trusted name and is not one.
+
+    A step, which takes paths and writes files, is none of the objects that a configuration may name.
 
     Raises
     ------
     UserError
-        There is no such object, it comes from elsewhere, or it is nothing to call.
+        There is no such object, it comes from elsewhere, it is private or a step, or it is nothing to call.
     """
+    expected = f"expected one of {', '.join(trusted)}; name an object that one of these defines"
+    if not is_trusted_name(target, trusted):
+        raise UserError(f"_target_ {target}: comes from {target.rpartition('.')[0] or 'no module'}, {expected}")
     try:
         found = hydra.utils.get_object(target)
     except Exception as error:
         told = " ".join(str(error).split())
         raise UserError(f"_target_ {target}: no such object ({told}); check its spelling") from None
     home = getattr(found, "__module__", None)
-    if not isinstance(home, str) or not any(home == name or home.startswith(f"{name}.") for name in trusted):
-        raise UserError(
-            f"_target_ {target}: comes from {home or 'no module'}, expected one of {', '.join(trusted)}; "
-            "name an object that one of these defines"
-        )
+    if not isinstance(home, str) or not is_trusted_name(home, trusted):
+        raise UserError(f"_target_ {target}: comes from {home or 'no module'}, {expected}")
     if not callable(found):
         raise UserError(f"_target_ {target}: found {type(found).__name__}, expected a function or a class")
+    if any(part.startswith("_") for part in target.split(".")) or _takes_paths(found):
+        raise UserError(
+            f"_target_ {target}: is no part that a configuration chooses, expected a model, loss, optimiser, maker of "
+            "windows or the like"
+        )
     return found
+
+
+def is_trusted_name(name: str, trusted: tuple[str, ...] = TRUSTED) -> bool:
+    """Tell whether a dotted name is that of a trusted module, or of something in one."""
+    return any(name == module or name.startswith(f"{module}.") for module in trusted)
+
+
+def _takes_paths(found: Callable[..., Any]) -> bool:
+    """Tell whether a parameter is declared as a path and nothing else: configurations hold text."""
+    try:
+        parameters = inspect.signature(found).parameters.values()
+    except ValueError:
+        return False
+    return any(parameter.annotation in (Path, Path | None) for parameter in parameters)
 
 
 def instantiate(config: Mapping[str, Any], *args: Any, trusted: tuple[str, ...] = TRUSTED, **more: Any) -> Any:

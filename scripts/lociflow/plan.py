@@ -6,6 +6,7 @@ from typing import Any
 from lociflow import baselines, exports, layout, sources, track_requests, trainings, variant_effects, variants
 from lociflow.explanation_plan import ExplanationPlan
 from lociflow.genome.split_schemes import pooled_splits, split_schemes
+from lociflow.masking import without_secrets
 from lociflow.ranked_explanations import ranked, ranked_datasets
 
 
@@ -114,7 +115,7 @@ class Plan(ExplanationPlan):
         shown = {key: value for key, value in self.run.items() if key not in ("mirror", "config_dirs")}
         return {
             "run": self.run["run"],
-            "config": shown,
+            "config": without_secrets(shown),
             "seeds": self.run["seeds"],
             "interpreted": self.explained(),
             "published": self.published,

@@ -4,7 +4,9 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from lociflow import track_requests, variant_effects
+from lociflow.command import UserError
 from lociflow.config import Configuration
+from lociflow.masking import masked
 from lociflow.sources import all_sources, claim
 
 
@@ -30,4 +32,29 @@ def every_source(run: Mapping[str, Any], groups: Configuration, datasets: Iterab
     }
     for where, source in named.items():
         claim(found, where, source)
+    return found
+
+
+def secret_addresses(files: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
+    """Return the addresses of sources that hold a token, by what :func:`lociflow.masking.masked` makes of them.
+
+    Parameters
+    ----------
+    files
+        Sources by their ``file``.
+
+    Raises
+    ------
+    UserError
+        Two addresses differ in nothing but what is masked, so that one would be taken for the other.
+    """
+    found: dict[str, str] = {}
+    for file, source in files.items():
+        for address in [source["url"]] if isinstance(source["url"], str) else source["url"] or []:
+            shown = masked(address)
+            if shown != address and found.setdefault(shown, address) != address:
+                raise UserError(
+                    f"source {file}: {shown}: found another source whose address differs in its token alone, expected "
+                    "one address for each file; fetch one of them by hand and name its path"
+                )
     return found

@@ -12,6 +12,8 @@ from lociflow.layout import SIMULATED
 
 # A source's place under resources/sources: it reaches shell commands.
 FILE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_./+=-]*")
+# Of a part of it: other files lie beside it that have its name and more.
+LONGEST = 200
 SOURCE_KEYS = ("file", "url", "path", "sha256", "derived_from")
 
 
@@ -179,10 +181,11 @@ def _source(config: Mapping[str, Any], place: str, source: Mapping[str, Any]) ->
                 f"dataset {name}: a source with several addresses needs a file, the name of the joined file"
             )
         whole["file"] = f"{place}/{_file_name(re.split('[?#]', address)[0].rstrip('/').rpartition('/')[2])}"
-    if not FILE.fullmatch(whole["file"]) or ".." in whole["file"].split("/"):
+    parts = whole["file"].split("/")
+    if not FILE.fullmatch(whole["file"]) or {"", ".", ".."} & set(parts) or max(map(len, parts)) > LONGEST:
         raise UserError(
             f"dataset {name}: found the file {whole['file']!r} of a source, expected a relative path of letters, "
-            "digits and . _ + = - without .."
+            f"digits and . _ + = - without .., each part of at most {LONGEST} characters"
         )
     if whole["file"].startswith(SIMULATED.format(dataset="")) and not is_simulated(config):
         raise UserError(f"dataset {name}: {whole['file']} is kept for simulated genomes; give the source another file")

@@ -1,3 +1,4 @@
+import contextlib
 import json
 import re
 import socketserver
@@ -163,15 +164,166 @@ def test_more_than_announced_by_the_rest_is_refused(web, tmp_path):
     assert part.read_bytes() == BODY
 
 
-def test_unannounced_length(web, tmp_path):
-    def endless(handler):
+def unannounced(body=BODY):
+    def answer(handler):
         handler.send_response(200)
+        handler.end_headers()
+        handler.wfile.write(body)
+
+    return answer
+
+
+def test_without_a_length_only_a_known_digest_can_tell_a_whole_file(web, tmp_path):
+    part = tmp_path / "x.part"
+    with pytest.raises(UserError, match=r"/file: the server announces no length.*give the source its sha256"):
+        get(web, part, unannounced(BODY[:1000]))
+    assert not part.exists()
+    get(web, part, unannounced(), digest_known=True)
+    assert part.read_bytes() == BODY
+
+
+def in_chunks(*pieces, last=b"0\r\n\r\n"):
+    def answer(handler):
+        handler.send_response(200)
+        handler.send_header("Transfer-Encoding", "chunked")
+        handler.end_headers()
+        for piece in pieces:
+            handler.wfile.write(f"{len(piece):x}\r\n".encode() + piece + b"\r\n")
+        handler.wfile.write(last)
+
+    return answer
+
+
+@pytest.mark.parametrize("last", [b"", b"5\r\nAC", b"nonsense\r\n"])
+def test_chunks_tell_whether_they_are_all_there(web, tmp_path, last):
+    part = tmp_path / "x.part"
+    get(web, part, in_chunks(BODY[:9000], last=last), in_chunks(BODY[:9000], BODY[9000:]))
+    assert part.read_bytes() == BODY
+    assert len(web.requests) == 2
+
+
+def test_a_stream_without_an_end_is_given_up(web, tmp_path):
+    part = tmp_path / "x.part"
+    with pytest.raises(UserError, match="found more than 5,000 bytes and no end, expected a file; do something"):
+        get(web, part, in_chunks(*[b"x" * 1000] * 100), patience=QUICK._replace(largest=5000))
+    assert list(tmp_path.iterdir()) == []
+    assert len(web.requests) == 1
+
+
+def test_a_rest_without_an_end_is_given_up_at_the_length_of_the_file(web, tmp_path):
+    sent = []
+
+    def endless(handler):
+        handler.send_response(206)
+        handler.send_header("Content-Range", f"bytes 1000-{len(BODY) - 1}/{len(BODY)}")
+        handler.send_header("ETag", '"1"')
+        handler.end_headers()
+        with contextlib.suppress(OSError):
+            while len(sent) < 10_000:
+                handler.wfile.write(b"x" * 100_000)
+                sent.append(100_000)
+
+    part = tmp_path / "x.part"
+    assert get(web, part, broken(1000), endless, whole()) is False
+    assert part.read_bytes() == BODY
+    assert len(sent) < 10_000
+
+
+def test_an_empty_answer_is_no_file_unless_its_digest_is_known(web, tmp_path):
+    part = tmp_path / "x.part"
+    with pytest.raises(UserError, match="/file: found an empty file, expected some content; do something"):
+        get(web, part, whole(b""))
+    assert list(tmp_path.iterdir()) == []
+    get(web, part, whole(b""), digest_known=True)
+    assert part.read_bytes() == b""
+
+
+@pytest.mark.parametrize("code", [201, 203, 204, 205])
+def test_only_200_brings_a_file(web, tmp_path, code):
+    def answer(handler):
+        handler.send_response(code)
+        handler.send_header("Content-Length", str(len(BODY)))
         handler.end_headers()
         handler.wfile.write(BODY)
 
+    with pytest.raises(UserError, match=f"/file: the server answered {code} .*, expected the file; do something"):
+        get(web, tmp_path / "x.part", answer, digest_known=True)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_accepted_is_asked_again(web, tmp_path, monkeypatch):
+    found = waits(monkeypatch)
+    get(web, tmp_path / "x.part", refuse(202, Retry_After="5"), whole(), patience=QUICK._replace(longest_wait=9))
+    assert found == [5]
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "br"])
+def test_a_file_that_is_packed_on_the_way_is_refused(web, tmp_path, encoding):
+    with pytest.raises(
+        UserError, match=rf"packed \(Content-Encoding: {encoding}\), expected it as it is; do something"
+    ):
+        get(web, tmp_path / "x.part", whole(Content_Encoding=encoding))
+    assert web.requests[0][1]["Accept-Encoding"] == "identity"
+
+
+def test_what_servers_call_the_encoding_of_a_gzip_file_is_the_file(web, tmp_path):
+    web.answers["/x.fa.gz?v=1"] = [whole(Content_Encoding="x-gzip")]
     part = tmp_path / "x.part"
-    get(web, part, endless)
+    download(web.url("/x.fa.gz?v=1"), part, False, "do something", QUICK)
     assert part.read_bytes() == BODY
+
+
+def test_a_server_that_drips_counts_as_broken_off(web, tmp_path):
+    def drip(handler):
+        handler.send_response(200)
+        handler.send_header("Content-Length", str(len(BODY)))
+        handler.send_header("ETag", '"1"')
+        handler.end_headers()
+        with contextlib.suppress(OSError):
+            for place in range(1000):
+                handler.wfile.write(BODY[place : place + 1])
+                time.sleep(0.005)
+
+    part = tmp_path / "x.part"
+    assert get(web, part, drip, rest(), patience=QUICK._replace(timeout=0.1, slowest=10_000)) is True
+    assert part.read_bytes() == BODY
+    assert web.requests[1][1]["Range"] != "bytes=0-"
+
+
+def test_a_file_that_does_not_fit_is_refused_before_it_comes(web, tmp_path):
+    def vast(handler):
+        handler.send_response(200)
+        handler.send_header("Content-Length", str(1 << 60))
+        handler.end_headers()
+
+    with pytest.raises(UserError, match=r"/file: has 1,152,\d+,\d+,\d+,\d+,\d+ bytes to come, and .* has room for"):
+        get(web, tmp_path / "x.part", vast)
+    assert len(web.requests) == 1
+
+
+@pytest.mark.parametrize("headers", [{}, {"Last_Modified": formatdate(9, usegmt=True)}])
+def test_a_rest_that_no_longer_names_its_file_is_taken_only_with_a_digest(web, tmp_path, headers):
+    def nameless(handler):
+        handler.send_response(206)
+        handler.send_header("Content-Range", f"bytes 1000-{len(BODY) - 1}/{len(BODY)}")
+        for name, value in headers.items():
+            handler.send_header(name.replace("_", "-"), value)
+        handler.end_headers()
+        handler.wfile.write(b"x" * (len(BODY) - 1000))
+
+    part = tmp_path / "x.part"
+    begun = broken(1000, ETag='"1"', Last_Modified=formatdate(0, usegmt=True))
+    assert get(web, part, begun, nameless, whole()) is False
+    assert part.read_bytes() == BODY
+
+
+def test_a_file_that_changes_between_a_break_and_the_rest_is_taken_anew(web, tmp_path):
+    new = BODY[::-1]
+    part = tmp_path / "x.part"
+    # As RFC 9110 has it: If-Range no longer holds, so the whole new file comes.
+    assert get(web, part, broken(1000), whole(new, ETag='"2"')) is False
+    assert part.read_bytes() == new
+    assert web.requests[1][1]["If-Range"] == '"1"'
 
 
 @pytest.mark.parametrize("code", [401, 403, 404, 410])
@@ -241,6 +393,23 @@ def test_a_redirect_to_the_disk_is_refused(web, tmp_path):
     assert len(web.requests) == 1
 
 
+@pytest.mark.parametrize(
+    ("location", "sentence"),
+    [
+        ("ftp://127.0.0.1:9/x", r"not allowed \(.*ftp://127.0.0.1:9/x' is not allowed\); do something"),
+        ("data:text/plain,ACGT", "not allowed .*data:text/plain,ACGT"),
+        ("http://[x/y", "/file: is no address, or redirects to what is none"),
+        ("http://user:word@127.0.0.1:9/y", "to a place that is not allowed"),
+        ("http://a..b/", "/file: is no address, or redirects to what is none"),
+    ],
+)
+def test_redirects_to_what_is_no_web_address_are_refused(web, tmp_path, location, sentence):
+    with pytest.raises(UserError, match=sentence):
+        get(web, tmp_path / "x.part", refuse(302, Location=location))
+    assert len(web.requests) == 1
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_nobody_there(tmp_path):
     with socketserver.TCPServer(("127.0.0.1", 0), socketserver.BaseRequestHandler) as free:
         port = free.server_address[1]
@@ -282,6 +451,8 @@ def test_progress_is_told_in_bytes_and_percent(web, tmp_path, monkeypatch):
         ("http:///x", "has no host"),
         ("file://host/x", "found host host"),
         ("http://[x/y", "is no address"),
+        ("http://me:word@x/y", r"http://\*\*\*@x/y: found a login in the address, expected none.*~/.netrc"),
+        ("ftp://me@x/y", r"ftp://\*\*\*@x/y: found a login"),
     ],
 )
 def test_bad_addresses_are_refused(url, sentence):
@@ -297,6 +468,8 @@ def test_file_addresses_are_paths():
 
 class FtpServer(socketserver.StreamRequestHandler):
     """As much of RFC 959 as urllib needs."""
+
+    announced = f"opening ({len(BODY)} bytes)"
 
     def handle(self):
         def say(text):
@@ -318,7 +491,7 @@ class FtpServer(socketserver.StreamRequestHandler):
                     port = data.server_address[1]
                     say(f"227 entering (127,0,0,1,{port // 256},{port % 256})")
                 elif command == "RETR" and argument == "genome.fa":
-                    say(f"150 opening ({len(BODY)} bytes)")
+                    say(f"150 {self.announced}")
                     connection, _ = data.get_request()
                     with connection:
                         connection.sendall(BODY[: self.server.sent.pop(0)])
@@ -348,6 +521,15 @@ def test_ftp_begins_again_where_a_transfer_broke_off(ftp, tmp_path):
     url = f"ftp://127.0.0.1:{ftp.server_address[1]}/pub/genome.fa"
     assert download(url, part, True, "do something", QUICK) is False
     assert part.read_bytes() == BODY
+
+
+def test_ftp_without_a_length_needs_a_digest(ftp, tmp_path, monkeypatch):
+    monkeypatch.setattr(FtpServer, "announced", "opening")
+    ftp.sent = [1000, len(BODY)]
+    url = f"ftp://127.0.0.1:{ftp.server_address[1]}/pub/genome.fa"
+    with pytest.raises(UserError, match="announces no length"):
+        download(url, tmp_path / "x.part", False, "do something", QUICK)
+    assert download(url, tmp_path / "x.part", True, "do something", QUICK) is False
 
 
 def test_ftp_refusal_is_not_asked_again(ftp, tmp_path):

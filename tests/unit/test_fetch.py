@@ -1,6 +1,9 @@
 import gzip
 import hashlib
 import json
+import multiprocessing
+import time
+import tracemalloc
 
 import pytest
 
@@ -105,7 +108,15 @@ def test_a_bad_seam_gets_one_chance_in_one_piece(web, place):
     assert len(web.requests) == 3
 
 
-@pytest.mark.parametrize("page", [b"<!DOCTYPE html><p>log in", b"\xef\xbb\xbf\n <HTML><body>"])
+@pytest.mark.parametrize(
+    "page",
+    [
+        b"<!DOCTYPE html><p>log in",
+        b"\xef\xbb\xbf\n <HTML><body>",
+        b'<?xml version="1.0"?>\n<!-- proxy -->\n<html xmlns="http://www.w3.org/1999/xhtml">',
+        b"<head><meta http-equiv=refresh></head>",
+    ],
+)
 @pytest.mark.parametrize("file", ["genome.fa", "peaks.bed", "genome.fa.gz"])
 def test_a_web_page_is_no_file(web, place, page, file):
     web.answers["/x"] = [serve(page)]
@@ -119,6 +130,74 @@ def test_a_file_named_gz_must_be_gzip(web, place):
     with pytest.raises(UserError, match=r"found no gzip, expected genome.fa.gz"):
         place.get("genome.fa.gz", url=web.url("/x"))
     assert gzip.decompress(place.get("genome.fa.gz", url=web.url("/x"))[0]) == GENOME
+
+
+@pytest.mark.parametrize("damage", ["cut", "flipped"])
+@pytest.mark.parametrize("file", ["genome.fa.gz", "genome.fa", "reads.bam"])
+def test_a_damaged_gzip_is_not_taken_for_the_first_download(web, place, file, damage):
+    packed = gzip.compress(GENOME * 100)
+    bad = packed[:-3] if damage == "cut" else packed[:-8] + bytes(4) + packed[-4:]
+    # The length that it announces is that of what it sends.
+    web.answers["/x"] = [serve(bad), serve(packed)]
+    with pytest.raises(UserError, match=r"/x: found truncated or damaged gzip .* nothing of it was kept"):
+        place.get(file, url=web.url("/x"))
+    assert place.names() == []
+    assert place.get(file, url=web.url("/x"))[0] == packed
+
+
+def test_a_gzip_bomb_is_read_a_block_at_a_time(web, place):
+    bomb = gzip.compress(bytes(64 << 20), 1)
+    web.answers["/x.gz"] = [serve(bomb)]
+    tracemalloc.start()
+    place.get("x.gz", url=web.url("/x.gz"))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 16 << 20
+
+
+def test_two_processes_that_fetch_one_file_take_turns(web, place):
+    inside, overlaps, genome = [], [], GENOME * 1000
+
+    def slow(handler):
+        inside.append(1)
+        overlaps.append(len(inside))
+        handler.send_response(200)
+        handler.send_header("Content-Length", str(len(genome)))
+        handler.end_headers()
+        handler.wfile.write(genome[:100])
+        time.sleep(0.05)
+        handler.wfile.write(genome[100:])
+        inside.pop()
+
+    web.answers["/x"] = [slow]
+    context = multiprocessing.get_context("fork")
+    output = place.folder / "genome.fa"
+    record = place.folder / "genome.fa.source.json"
+    source = {"file": "genome.fa", "url": web.url("/x")}
+    both = [context.Process(target=fetch, args=(source, output, record, None, QUICK)) for _ in range(3)]
+    for process in both:
+        process.start()
+    for process in both:
+        process.join(20)
+    assert [process.exitcode for process in both] == [0, 0, 0]
+    assert overlaps == [1, 1, 1]
+    assert output.read_bytes() == genome
+    assert json.loads(record.read_text())["sha256"] == sha256(genome)
+    assert place.names() == ["genome.fa", "genome.fa.first_seen", "genome.fa.source.json"]
+
+
+def test_a_process_that_is_killed_keeps_no_other_from_fetching(web, place):
+    web.answers["/x"] = [lambda handler: time.sleep(5), serve(GENOME)]
+    context = multiprocessing.get_context("fork")
+    process = context.Process(target=place.get, kwargs={"url": web.url("/x")})
+    process.start()
+    while not web.requests:
+        time.sleep(0.005)
+    process.kill()
+    process.join(20)
+    assert place.names() == ["genome.fa.lock"]
+    assert place.get(url=web.url("/x"))[0] == GENOME
+    assert "genome.fa.lock" not in place.names()
 
 
 def test_one_address_is_kept_as_it_is(web, place):

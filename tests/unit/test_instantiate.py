@@ -7,9 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+import yaml
+from groups import refusal
 from omegaconf import OmegaConf
 
 from lociflow.command import UserError
+from lociflow.genome.settings import partial
 from lociflow.instantiate import instantiate, targets_of, trusted_object
 from lociflow.models.outputs import Outputs
 from lociflow.training.labels import label_statistics
@@ -28,18 +31,84 @@ def refused(config, *args, **more) -> str:
 @pytest.mark.parametrize(
     ("target", "home"),
     [
-        ("os.system", "posix"),
-        ("lociflow.command.os.system", "posix"),
-        ("lociflow.command.json.loads", "json"),
-        ("lociflow.command.LOGGER.info", "logging"),
+        ("os.system", "os"),
+        ("builtins.eval", "builtins"),
+        ("functools.partial", "functools"),
+        ("hydra.utils.get_method", "hydra.utils"),
+        ("hydra.utils.instantiate", "hydra.utils"),
+        ("lociflow.command.os.system", "lociflow.command.os"),
+        ("lociflow.command.write_json", "lociflow.command"),
+        ("lociflow.download.discard", "lociflow.download"),
+        ("lociflow.tracks.bigwig.shutil.rmtree", "lociflow.tracks.bigwig.shutil"),
+        ("lociflow.training.train.torch.load", "torch.serialization"),
+        ("lociflow.instantiate.hydra.utils.get_method", "lociflow.instantiate.hydra.utils"),
+        ("lociflow.genome.settings.hydra.utils.get_method", "hydra.utils"),
+        ("lociflow.training.resume.json.loads", "json"),
         ("torch.nn.functional.warnings.warn", "_warnings"),
-        ("torch.load", "torch.serialization"),
-        ("lociflow.command", "no module"),
+        ("torch.load", "torch"),
+        ("lociflow.training", "no module"),
+        ("lociflow_other.call", "lociflow_other"),
     ],
 )
 def test_the_objects_own_module_decides_and_not_the_name_it_is_reached_by(target, home):
     told = refused({"_target_": target})
-    assert told.startswith(f"_target_ {target}: comes from {home}, expected one of lociflow, torch.nn, torch.optim")
+    assert told.startswith(
+        f"_target_ {target}: comes from {home}, expected one of lociflow.data, lociflow.evaluation, "
+    )
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        "lociflow.training.train.train",
+        "lociflow.training.resume.remove_state",
+        "lociflow.genome.dataset.make_windows",
+        "lociflow.genome.settings._public",
+        "lociflow.genome.intervals._compute",
+        "torch.nn.Linear.__init__",
+    ],
+)
+def test_steps_and_private_parts_are_nothing_to_choose(target):
+    assert refused({"_target_": target}) == (
+        f"_target_ {target}: is no part that a configuration chooses, expected a model, loss, optimiser, maker of "
+        "windows or the like"
+    )
+
+
+def test_a_module_that_is_not_trusted_is_not_even_imported(tmp_path, monkeypatch):
+    (tmp_path / "lociflow_trap.py").write_text("from pathlib import Path\nPath('sprung').touch()\n")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
+    assert "comes from lociflow_trap" in refused({"_target_": "lociflow_trap.call"})
+    told = refusal(partial, {"_target_": "lociflow_trap.call"}, "split")
+    assert "comes from lociflow_trap" in told
+    assert not (tmp_path / "sprung").exists()
+
+
+def test_functions_of_lociflow_itself_write_no_file_for_a_configuration(tmp_path):
+    trap = {
+        "_target_": "lociflow.command.write_json",
+        "path": {"_target_": "lociflow.download.local_path", "url": (tmp_path / "bashrc").as_uri()},
+        "value": "$(touch sprung)",
+    }
+    told = refused({"_target_": "torch.nn.Linear", "in_features": trap, "out_features": 2})
+    assert "comes from lociflow.command" in told
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("key", ["_args_", "_partial_", "_convert_", "_recursive_", "p"])
+def test_no_key_of_hydra_hides_a_target(key):
+    told = refused({"_target_": "torch.nn.Dropout", key: [{"_target_": "os.getcwd"}]})
+    assert "_target_ os.getcwd: comes from os" in told
+
+
+def test_every_target_that_is_shipped_is_trusted():
+    folder = Path(__file__).parents[2] / "config"
+    files = [yaml.safe_load(path.read_text()) for path in folder.glob("*/*.yaml")]
+    found = {target for content in files for target in targets_of(content)}
+    assert len(found) > 80
+    for target in found:
+        assert callable(trusted_object(target))
 
 
 def test_a_module_whose_name_only_begins_like_a_trusted_one_is_refused(tmp_path, monkeypatch):
@@ -69,7 +138,7 @@ def test_objects_of_trusted_modules_are_built_also_under_a_shorter_name():
     ],
 )
 def test_a_target_inside_is_checked_like_the_outer_one(nested):
-    assert "_target_ os.getcwd: comes from posix" in refused({"_target_": "torch.nn.Identity", **nested})
+    assert "_target_ os.getcwd: comes from os" in refused({"_target_": "torch.nn.Identity", **nested})
 
 
 def test_every_target_is_found_wherever_it_stands():
@@ -95,7 +164,7 @@ def test_a_configuration_object_is_resolved_before_it_is_checked():
     assert isinstance(instantiate(config.made), torch.nn.ReLU)
 
 
-@pytest.mark.parametrize("target", ["torch.nn.Relu", "lociflow.models.nothing.Model", "no_such_package.thing", "3"])
+@pytest.mark.parametrize("target", ["torch.nn.Relu", "lociflow.models.nothing.Model", "torch.optim.no.such"])
 def test_an_unknown_name_is_told(target):
     told = refused({"_target_": target})
     assert told.startswith(f"_target_ {target}: no such object")
@@ -103,7 +172,7 @@ def test_an_unknown_name_is_told(target):
 
 
 def test_an_unknown_name_leaves_nothing_beside_the_sentence():
-    code = "from lociflow.instantiate import instantiate\ntry: instantiate({'_target_': 'lociflow.command.nothing'})"
+    code = "from lociflow.instantiate import instantiate\ntry: instantiate({'_target_': 'lociflow.models.nothing'})"
     ran = subprocess.run(
         [sys.executable, "-c", f"{code}\nexcept Exception as error: print(type(error).__name__)"],
         env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2] / "scripts")},

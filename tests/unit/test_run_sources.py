@@ -4,7 +4,7 @@ import pytest
 from groups import NO_SOURCE, RUN, SCHEMAS, refusal
 
 from lociflow.config import Configuration
-from lociflow.run_sources import every_source
+from lociflow.run_sources import every_source, secret_addresses
 from lociflow.sources import all_sources
 
 VCF = {"url": "https://a.org/calls.vcf"}
@@ -38,3 +38,18 @@ def test_a_file_that_is_missing_or_claimed_twice_is_refused(groups, tmp_path, ke
     assert f"{key}.{inside}.a: source {taken} is also named by another source" in refusal(
         every_source, other, groups, ["toy"]
     )
+
+
+def test_addresses_that_hold_a_token_are_known_by_their_masked_form():
+    files = {
+        "a": {**NO_SOURCE, "url": ["https://a.org/1?token=x", "https://a.org/2"], "derived_from": "https://b/?token=y"},
+        "b": {**NO_SOURCE, "url": "https://a.org/3?sig=z"},
+        "c": {**NO_SOURCE, "path": "/c"},
+    }
+    assert secret_addresses(files) == {
+        "https://a.org/1?token=***": "https://a.org/1?token=x",
+        "https://a.org/3?sig=***": "https://a.org/3?sig=z",
+    }
+    files["c"]["url"] = "https://a.org/3?sig=y"
+    told = refusal(secret_addresses, files)
+    assert told.startswith("source c: https://a.org/3?sig=***: found another source whose address differs in its token")

@@ -32,9 +32,9 @@ rule read_window_track:
         ),
         track=lambda wildcards, input: flag("--track", input.track),
     shell:
-        "python {input.script:q} --store {input.store} --windows {input.windows} --targets {input.targets} "
-        "--target-table {input.target_table} --attributions {input.attributions} --config {params.config:q} "
-        "{params.track} --values {output.values} --log {log}"
+        "python {input.script:q} --store {input.store:q} --windows {input.windows:q} --targets {input.targets:q} "
+        "--target-table {input.target_table:q} --attributions {input.attributions:q} --config {params.config:q} "
+        "{params.track} --values {output.values:q} --log {log:q}"
 
 
 rule map_attention:
@@ -67,6 +67,6 @@ rule map_attention:
         ),
         track=lambda wildcards, input: flag("--track", input.track),
     shell:
-        "python {input.script:q} --checkpoint {input.checkpoint} --attributions {input.attributions} "
-        "{params.track} --attention {output.attention} --threads {threads} "
-        "--device $([ {resources.gpu} = 0 ] && echo cpu || echo cuda) --log {log}"
+        "python {input.script:q} --checkpoint {input.checkpoint:q} --attributions {input.attributions:q} "
+        "{params.track} --attention {output.attention:q} --threads {threads} "
+        "--device $([ {resources.gpu} = 0 ] && echo cpu || echo cuda) --log {log:q}"

@@ -30,17 +30,18 @@ from lociflow.config import Configuration, attribution, canonical, check_schema
 from lociflow.explained_outputs import check_explained_outputs
 from lociflow.genome.split_schemes import pooled_splits
 from lociflow.instantiate import targets_of
+from lociflow.masking import masked, without_secrets
 from lociflow.plan import Plan
 from lociflow.preflight import preflight
 from lociflow.preflight.finding import ERROR, OK
 from lociflow.ranked_explanations import explained_scores, motif_sets, truth_files
-from lociflow.run_sources import every_source
+from lociflow.run_sources import every_source, secret_addresses
 from lociflow.trainings import check_experiments, check_learnable
 
 
 def stop(message):
     """End the run with one sentence."""
-    print(f"error: {message}", file=sys.stderr)
+    print(masked(f"error: {message}"), file=sys.stderr)
     raise SystemExit(1)
 
 
@@ -83,9 +84,12 @@ def checked_run():
     # Read here, where a mistake in a file of published numbers can still be told in one sentence.
     plan.published
     plan.export_folders()
+    found = every_source(config, groups, plan.datasets)
+    # Command lines, which Snakemake prints and keeps, hold no token of an address: the steps read it here.
+    os.environ.update(LOCIFLOW_ADDRESSES=json.dumps(secret_addresses(found)))
     return (
         plan,
-        every_source(config, groups, plan.datasets),
+        without_secrets(found),
         sources.stores(groups, plan.datasets),
     )
 

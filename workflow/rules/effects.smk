@@ -28,9 +28,9 @@ rule score_background:
         config=effect_settings,
         variants=lambda wildcards, input: flag("--variants", input.variants),
     shell:
-        "python {input.script:q} --store {input.store} --windows {input.windows} --checkpoints {input.checkpoints} "
-        "{params.variants} --config {params.config:q} --background {output.background} "
-        "--device $([ {resources.gpu} = 0 ] && echo cpu || echo cuda) --log {log}"
+        "python {input.script:q} --store {input.store:q} --windows {input.windows:q} --checkpoints {input.checkpoints:q} "
+        "{params.variants} --config {params.config:q} --background {output.background:q} "
+        "--device $([ {resources.gpu} = 0 ] && echo cpu || echo cuda) --log {log:q}"
 
 
 rule score_variants:
@@ -68,10 +68,10 @@ rule score_variants:
         code=lambda wildcards: code("score_variants.py", training_of_seeds(wildcards)),
         config=effect_settings,
     shell:
-        "python {input.script:q} --variants {input.variants} --store {input.store} --checkpoints {input.checkpoints} "
-        "--background {input.background} --config {params.config:q} --vcf {output.vcf} --vcf-index {output.vcf_index} "
-        "--table {output.table} --table-index {output.table_index} --counts {output.counts} "
-        "--device $([ {resources.gpu} = 0 ] && echo cpu || echo cuda) --log {log}"
+        "python {input.script:q} --variants {input.variants:q} --store {input.store:q} --checkpoints {input.checkpoints:q} "
+        "--background {input.background:q} --config {params.config:q} --vcf {output.vcf:q} --vcf-index {output.vcf_index:q} "
+        "--table {output.table:q} --table-index {output.table_index:q} --counts {output.counts:q} "
+        "--device $([ {resources.gpu} = 0 ] && echo cpu || echo cuda) --log {log:q}"
 
 
 rule saturate_region:
@@ -107,6 +107,6 @@ rule saturate_region:
             wildcards.region
         ],
     shell:
-        "python {input.script:q} --store {input.store} --checkpoints {input.checkpoints} --region {params.region:q} "
-        "--config {params.config:q} --table {output.table} --figures {output.figures} "
-        "--device $([ {resources.gpu} = 0 ] && echo cpu || echo cuda) --log {log}"
+        "python {input.script:q} --store {input.store:q} --checkpoints {input.checkpoints:q} --region {params.region:q} "
+        "--config {params.config:q} --table {output.table:q} --figures {output.figures:q} "
+        "--device $([ {resources.gpu} = 0 ] && echo cpu || echo cuda) --log {log:q}"

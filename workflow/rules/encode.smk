@@ -22,5 +22,5 @@ rule encode_sequences:
         sources=layout.SOURCE.format(file=""),
         config=lambda wildcards: store_config(wildcards.genome),
     shell:
-        "python {input.script:q} --fasta {input.fasta:q} --sources {params.sources} --config {params.config:q} "
-        "--codes {output.codes} --store {output.store} --log {log}"
+        "python {input.script:q} --fasta {input.fasta:q} --sources {params.sources:q} --config {params.config:q} "
+        "--codes {output.codes:q} --store {output.store:q} --log {log:q}"

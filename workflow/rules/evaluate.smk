@@ -23,8 +23,8 @@ rule predict:
     params:
         code=lambda wildcards: code("predict.py", training_config(wildcards)),
     shell:
-        "python {input.script:q} --store {input.store} --windows {input.windows} --control {input.control} "
-        "--checkpoint {input.checkpoint} --predictions {output.predictions} --device $([ {resources.gpu} = 0 ] && echo cpu || echo cuda) --log {log}"
+        "python {input.script:q} --store {input.store:q} --windows {input.windows:q} --control {input.control:q} "
+        "--checkpoint {input.checkpoint:q} --predictions {output.predictions:q} --device $([ {resources.gpu} = 0 ] && echo cpu || echo cuda) --log {log:q}"
 
 
 rule encode_latent:
@@ -53,9 +53,9 @@ rule encode_latent:
     params:
         code=lambda wildcards: code("encode_latent.py", training_config(wildcards)),
     shell:
-        "python {input.script:q} --store {input.store} --windows {input.windows} --control {input.control} "
-        "--checkpoint {input.checkpoint} --latent {output.latent} --reconstruction {output.reconstruction} "
-        "--device $([ {resources.gpu} = 0 ] && echo cpu || echo cuda) --log {log}"
+        "python {input.script:q} --store {input.store:q} --windows {input.windows:q} --control {input.control:q} "
+        "--checkpoint {input.checkpoint:q} --latent {output.latent:q} --reconstruction {output.reconstruction:q} "
+        "--device $([ {resources.gpu} = 0 ] && echo cpu || echo cuda) --log {log:q}"
 
 
 rule fit_baseline:
@@ -89,9 +89,9 @@ rule fit_baseline:
         config=lambda wildcards: canonical(baseline_config(wildcards)),
         scores=lambda wildcards, input: flags("--scores", input.scores),
     shell:
-        "python {input.script:q} --store {input.store} --windows {input.windows} --targets {input.targets} "
-        "--target-table {input.target_table} --split {wildcards.split} --config {params.config:q} {params.scores} "
-        "--predictions {output.predictions} --log {log}"
+        "python {input.script:q} --store {input.store:q} --windows {input.windows:q} --targets {input.targets:q} "
+        "--target-table {input.target_table:q} --split {wildcards.split:q} --config {params.config:q} {params.scores} "
+        "--predictions {output.predictions:q} --log {log:q}"
 
 
 rule score_ceiling:
@@ -123,9 +123,9 @@ rule score_ceiling:
         config=lambda wildcards: canonical(dataset(wildcards.dataset)["simulation"]),
         labels=lambda wildcards: canonical(dataset(wildcards.dataset)["labels"]),
     shell:
-        "python {input.script:q} --store {input.store} --windows {input.windows} --targets {input.targets} "
-        "--target-table {input.target_table} --split {wildcards.split} --sites {input.sites} "
-        "--config {params.config:q} --labels {params.labels:q} --predictions {output.predictions} --log {log}"
+        "python {input.script:q} --store {input.store:q} --windows {input.windows:q} --targets {input.targets:q} "
+        "--target-table {input.target_table:q} --split {wildcards.split:q} --sites {input.sites:q} "
+        "--config {params.config:q} --labels {params.labels:q} --predictions {output.predictions:q} --log {log:q}"
 
 
 rule pool_folds:
@@ -166,7 +166,7 @@ rule pool_folds:
             ],
         ),
     shell:
-        "python {input.script:q} --windows {input.windows} {params.folds} --predictions {output.predictions} --log {log}"
+        "python {input.script:q} --windows {input.windows:q} {params.folds} --predictions {output.predictions:q} --log {log:q}"
 
 
 rule average_seeds:
@@ -195,7 +195,7 @@ rule average_seeds:
     params:
         code=code("average_seeds.py"),
     shell:
-        "python {input.script:q} --seeds {input.seeds} --predictions {output.predictions} --log {log}"
+        "python {input.script:q} --seeds {input.seeds:q} --predictions {output.predictions:q} --log {log:q}"
 
 
 rule evaluate:
@@ -236,7 +236,7 @@ rule evaluate:
         config=lambda wildcards: canonical(PLAN.evaluation(wildcards.dataset)),
         spacing=lambda wildcards, input: spacing_flags(wildcards.dataset, input.sites),
     shell:
-        "python {input.script:q} --windows {input.windows} --targets {input.targets} "
-        "--target-table {input.target_table} --split {params.split} {params.folds} --predictions {input.predictions} "
-        "--properties {input.properties} --similarity {input.similarity} --config {params.config:q} {params.spacing} "
-        "--metrics {output.metrics} --curves {output.curves} --draws {output.draws} --log {log}"
+        "python {input.script:q} --windows {input.windows:q} --targets {input.targets:q} "
+        "--target-table {input.target_table:q} --split {params.split:q} {params.folds} --predictions {input.predictions:q} "
+        "--properties {input.properties:q} --similarity {input.similarity:q} --config {params.config:q} {params.spacing} "
+        "--metrics {output.metrics:q} --curves {output.curves:q} --draws {output.draws:q} --log {log:q}"

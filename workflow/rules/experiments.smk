@@ -29,8 +29,8 @@ rule choose_trial:
         code=code("choose_trial.py"),
         trials=lambda wildcards: canonical(PLAN.trials(**place(wildcards))),
     shell:
-        "python {input.script:q} --trials {params.trials:q} --checkpoint {output.checkpoint} "
-        "--config-copy {output.config} --history {output.history} --table {output.table} --log {log}"
+        "python {input.script:q} --trials {params.trials:q} --checkpoint {output.checkpoint:q} "
+        "--config-copy {output.config:q} --history {output.history:q} --table {output.table:q} --log {log:q}"
 
 
 rule learning_curve:
@@ -65,7 +65,7 @@ rule learning_curve:
     params:
         code=code("draw_learning_curve.py"),
     shell:
-        "python {input.script:q} --manifest {input.manifest} --table {output.table} --figure {output.figure} --log {log}"
+        "python {input.script:q} --manifest {input.manifest:q} --table {output.table:q} --figure {output.figure:q} --log {log:q}"
 
 
 rule single_task:
@@ -106,8 +106,8 @@ rule single_task:
     params:
         code=code("compare_tasks.py"),
     shell:
-        "python {input.script:q} --manifest {input.manifest} --table {output.table} --figure {output.figure} "
-        "--log {log}"
+        "python {input.script:q} --manifest {input.manifest:q} --table {output.table:q} --figure {output.figure:q} "
+        "--log {log:q}"
 
 
 rule tabulate_architectures:
@@ -139,5 +139,5 @@ rule tabulate_architectures:
     params:
         code=code("tabulate_architectures.py"),
     shell:
-        "python {input.script:q} --manifest {input.manifest} "
-        "--architectures {output.architectures} --table {output.table} --log {log}"
+        "python {input.script:q} --manifest {input.manifest:q} "
+        "--architectures {output.architectures:q} --table {output.table:q} --log {log:q}"

@@ -25,9 +25,9 @@ rule check_explanations:
         ),
         config=lambda wildcards: canonical(checks_config(wildcards)),
     shell:
-        "python {input.script:q} --attributions {input.attributions} --checkpoint {input.checkpoint} "
-        "--config {params.config:q} --checks {output.checks} "
-        "--device $([ {resources.gpu} = 0 ] && echo cpu || echo cuda) --log {log}"
+        "python {input.script:q} --attributions {input.attributions:q} --checkpoint {input.checkpoint:q} "
+        "--config {params.config:q} --checks {output.checks:q} "
+        "--device $([ {resources.gpu} = 0 ] && echo cpu || echo cuda) --log {log:q}"
 
 
 use rule attribute as attribute_few with:
@@ -73,4 +73,4 @@ rule agreement:
             for label, path in PLAN.compared_explanations(wildcards.dataset).items()
         ],
     shell:
-        "python {input.script:q} --attributions {params.attributions:q} --agreement {output.agreement} --log {log}"
+        "python {input.script:q} --attributions {params.attributions:q} --agreement {output.agreement:q} --log {log:q}"

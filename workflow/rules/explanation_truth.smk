@@ -26,7 +26,7 @@ rule score_motifs:
         config=lambda wildcards: canonical(jaspar_config(wildcards.dataset)),
     shell:
         "NUMBA_NUM_THREADS={threads} python {input.script:q} --motifs {params.motifs:q} "
-        "--simulation {params.simulation:q} --config {params.config:q} --scores {output.scores} --log {log}"
+        "--simulation {params.simulation:q} --config {params.config:q} --scores {output.scores:q} --log {log:q}"
 
 
 rule rank_explanations:
@@ -70,5 +70,5 @@ rule rank_explanations:
     params:
         code=code("rank_explanations.py"),
     shell:
-        "python {input.script:q} --manifest {input.manifest} --dataset {wildcards.dataset} --ranking {output.ranking} "
-        "--factors {output.factors} --figure {output.figure} --log {log}"
+        "python {input.script:q} --manifest {input.manifest:q} --dataset {wildcards.dataset:q} --ranking {output.ranking:q} "
+        "--factors {output.factors:q} --figure {output.figure:q} --log {log:q}"

@@ -43,7 +43,7 @@ rule export_model:
         ),
         sources=lambda wildcards, input: flags("--sources", input.sources),
     shell:
-        "python {input.script:q} --store {input.store} --windows {input.windows} --control {input.control} "
-        "--checkpoint {input.checkpoint} --predictions {input.predictions} --metrics {input.metrics} "
-        "--audit {input.audit} {params.baselines} {params.sources} --about {params.about:q} {params.formats} "
-        "--folder {output.folder} --log {log}"
+        "python {input.script:q} --store {input.store:q} --windows {input.windows:q} --control {input.control:q} "
+        "--checkpoint {input.checkpoint:q} --predictions {input.predictions:q} --metrics {input.metrics:q} "
+        "--audit {input.audit:q} {params.baselines} {params.sources} --about {params.about:q} {params.formats} "
+        "--folder {output.folder:q} --log {log:q}"

@@ -47,5 +47,5 @@ rule simulate:
         code=code("simulate.py"),
         config=lambda wildcards: canonical(dataset(wildcards.dataset)["simulation"]),
     shell:
-        "python {input.script:q} --config {params.config:q} --genome {output.genome} --peaks {output.peaks} "
-        "--sites {output.sites} --log {log}"
+        "python {input.script:q} --config {params.config:q} --genome {output.genome:q} --peaks {output.peaks:q} "
+        "--sites {output.sites:q} --log {log:q}"

@@ -35,8 +35,8 @@ rule measure_importance:
         config=lambda wildcards: canonical(importance_config(wildcards)),
         motif_file=lambda wildcards, input: flag("--motif-file", input.motif_file),
     shell:
-        "NUMBA_NUM_THREADS={threads} python {input.script:q} --store {input.store} --windows {input.windows} "
-        "--targets {input.targets} --target-table {input.target_table} --checkpoint {input.checkpoint} "
-        "--discovered {input.discovered} {params.motif_file} --config {params.config:q} "
-        "--importance {output.importance} --table {output.table} --meme {output.meme} --fasta {output.fasta} "
-        "--device $([ {resources.gpu} = 0 ] && echo cpu || echo cuda) --log {log}"
+        "NUMBA_NUM_THREADS={threads} python {input.script:q} --store {input.store:q} --windows {input.windows:q} "
+        "--targets {input.targets:q} --target-table {input.target_table:q} --checkpoint {input.checkpoint:q} "
+        "--discovered {input.discovered:q} {params.motif_file} --config {params.config:q} "
+        "--importance {output.importance:q} --table {output.table:q} --meme {output.meme:q} --fasta {output.fasta:q} "
+        "--device $([ {resources.gpu} = 0 ] && echo cpu || echo cuda) --log {log:q}"

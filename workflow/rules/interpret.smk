@@ -29,9 +29,9 @@ rule attribute:
         ),
         config=lambda wildcards: canonical(attribution_config(wildcards)),
     shell:
-        "python {input.script:q} --store {input.store} --windows {input.windows} --targets {input.targets} "
-        "--target-table {input.target_table} --checkpoint {input.checkpoint} --config {params.config:q} "
-        "--attributions {output.attributions} --device $([ {resources.gpu} = 0 ] && echo cpu || echo cuda) --log {log}"
+        "python {input.script:q} --store {input.store:q} --windows {input.windows:q} --targets {input.targets:q} "
+        "--target-table {input.target_table:q} --checkpoint {input.checkpoint:q} --config {params.config:q} "
+        "--attributions {output.attributions:q} --device $([ {resources.gpu} = 0 ] && echo cpu || echo cuda) --log {log:q}"
 
 
 rule discover_motifs:
@@ -58,8 +58,8 @@ rule discover_motifs:
         code=code("discover_motifs.py"),
         config=lambda wildcards: canonical(interpretation(wildcards.dataset)["motifs"]),
     shell:
-        "NUMBA_NUM_THREADS={threads} python {input.script:q} --attributions {input.attributions} --config {params.config:q} "
-        "--modisco {output.modisco} --meme {output.meme} --table {output.table} --log {log}"
+        "NUMBA_NUM_THREADS={threads} python {input.script:q} --attributions {input.attributions:q} --config {params.config:q} "
+        "--modisco {output.modisco:q} --meme {output.meme:q} --table {output.table:q} --log {log:q}"
 
 
 rule extract_filters:
@@ -91,9 +91,9 @@ rule extract_filters:
         ),
         config=lambda wildcards: canonical(interpretation(wildcards.dataset)["filters"]),
     shell:
-        "python {input.script:q} --store {input.store} --windows {input.windows} --targets {input.targets} "
-        "--checkpoint {input.checkpoint} --config {params.config:q} --meme {output.meme} --table {output.table} "
-        "--device $([ {resources.gpu} = 0 ] && echo cpu || echo cuda) --log {log}"
+        "python {input.script:q} --store {input.store:q} --windows {input.windows:q} --targets {input.targets:q} "
+        "--checkpoint {input.checkpoint:q} --config {params.config:q} --meme {output.meme:q} --table {output.table:q} "
+        "--device $([ {resources.gpu} = 0 ] && echo cpu || echo cuda) --log {log:q}"
 
 
 rule match_motifs:
@@ -134,8 +134,8 @@ rule match_motifs:
             "--checks", PLAN.labelled_checks(wildcards.dataset)
         ),
     shell:
-        "NUMBA_NUM_THREADS={threads} python {input.script:q} --motifs {params.motifs:q} {params.checks} --config {params.config:q} --matches {output.matches} "
-        "--matched-meme {output.matched} {params.library} --log {log}"
+        "NUMBA_NUM_THREADS={threads} python {input.script:q} --motifs {params.motifs:q} {params.checks} --config {params.config:q} --matches {output.matches:q} "
+        "--matched-meme {output.matched:q} {params.library} --log {log:q}"
 
 
 rule score_explanations:
@@ -163,6 +163,6 @@ rule score_explanations:
         code=code("score_explanations.py"),
         config=lambda wildcards: canonical(PLAN.evaluation(wildcards.dataset)),
     shell:
-        "python {input.script:q} --attributions {input.attributions} --windows {input.windows} "
-        "--target-table {input.target_table} --sites {input.sites} --config {params.config:q} --scores {output.scores} "
-        "--log {log}"
+        "python {input.script:q} --attributions {input.attributions:q} --windows {input.windows:q} "
+        "--target-table {input.target_table:q} --sites {input.sites:q} --config {params.config:q} --scores {output.scores:q} "
+        "--log {log:q}"

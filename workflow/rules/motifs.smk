@@ -22,8 +22,8 @@ rule locate_seqlets:
     params:
         code=code("locate_seqlets.py"),
     shell:
-        "python {input.script:q} --store {input.store} --windows {input.windows} --modisco {input.modisco} "
-        "--bed {output.bed} --log {log}"
+        "python {input.script:q} --store {input.store:q} --windows {input.windows:q} --modisco {input.modisco:q} "
+        "--bed {output.bed:q} --log {log:q}"
 
 
 rule scan_hits:
@@ -56,6 +56,6 @@ rule scan_hits:
             interpretation(wildcards.dataset).get("hits") or {}
         ),
     shell:
-        "NUMBA_NUM_THREADS={threads} python {input.script:q} --store {input.store} --windows {input.windows} "
-        "--attributions {input.attributions} --meme {input.meme} --table {input.table} --config {params.config:q} "
-        "--bed {output.bed} --summary {output.summary} --log {log}"
+        "NUMBA_NUM_THREADS={threads} python {input.script:q} --store {input.store:q} --windows {input.windows:q} "
+        "--attributions {input.attributions:q} --meme {input.meme:q} --table {input.table:q} --config {params.config:q} "
+        "--bed {output.bed:q} --summary {output.summary:q} --log {log:q}"

@@ -25,6 +25,6 @@ rule score_prefixes:
             interpretation(wildcards.dataset).get("prefixes") or {}
         ),
     shell:
-        "python {input.script:q} --checkpoint {input.checkpoint} --attributions {input.attributions} "
-        "--config {params.config:q} --table {output.table} "
-        "--device $([ {resources.gpu} = 0 ] && echo cpu || echo cuda) --log {log}"
+        "python {input.script:q} --checkpoint {input.checkpoint:q} --attributions {input.attributions:q} "
+        "--config {params.config:q} --table {output.table:q} "
+        "--device $([ {resources.gpu} = 0 ] && echo cpu || echo cuda) --log {log:q}"

@@ -12,7 +12,7 @@ rule preflight:
         runtime=10,
         gpu=0,
     params:
-        run=canonical(RUN),
+        run=canonical(without_secrets(RUN)),
         conda="--conda" if STEPS_HAVE_CONDA else "",
     shell:
-        "python {input.script:q} --run {params.run:q} {params.conda} --log {log}"
+        "python {input.script:q} --run {params.run:q} {params.conda} --log {log:q}"

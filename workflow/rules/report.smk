@@ -38,7 +38,7 @@ rule compare:
     params:
         code=code("compare.py"),
     shell:
-        "python {input.script:q} --manifest {input.manifest} --scores {output.scores} --table {output.table} --log {log}"
+        "python {input.script:q} --manifest {input.manifest:q} --scores {output.scores:q} --table {output.table:q} --log {log:q}"
 
 
 rule compare_models:
@@ -68,7 +68,7 @@ rule compare_models:
     params:
         code=code("compare_models.py"),
     shell:
-        "python {input.script:q} --manifest {input.manifest} --comparisons {output.comparisons} --log {log}"
+        "python {input.script:q} --manifest {input.manifest:q} --comparisons {output.comparisons:q} --log {log:q}"
 
 
 rule write_ledger:
@@ -99,7 +99,7 @@ rule write_ledger:
     params:
         code=code("write_ledger.py"),
     shell:
-        "python {input.script:q} --manifest {input.manifest} --ledger {output.ledger} --table {output.table} --log {log}"
+        "python {input.script:q} --manifest {input.manifest:q} --ledger {output.ledger:q} --table {output.table:q} --log {log:q}"
 
 
 rule report:
@@ -145,5 +145,5 @@ rule report:
     params:
         code=code("report.py"),
     shell:
-        "python {input.script:q} --manifest {input.manifest} --comparisons {input.comparisons} "
-        "--report {output.page} --figures {output.figures} --log {log}"
+        "python {input.script:q} --manifest {input.manifest:q} --comparisons {input.comparisons:q} "
+        "--report {output.page:q} --figures {output.figures:q} --log {log:q}"

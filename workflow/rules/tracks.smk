@@ -38,9 +38,9 @@ rule predict_tracks:
         config=lambda wildcards: canonical(track_config(wildcards)),
         regions=lambda wildcards, input: flags("--regions", input.regions),
     shell:
-        "python {input.script:q} --store {input.store} --windows {input.windows} --checkpoints {input.checkpoints} "
-        "{params.regions} --config {params.config:q} --bigwigs {output.bigwigs} --table {output.table} "
-        "--index {output.index} --about {output.about} --device $([ {resources.gpu} = 0 ] && echo cpu || echo cuda) --log {log}"
+        "python {input.script:q} --store {input.store:q} --windows {input.windows:q} --checkpoints {input.checkpoints:q} "
+        "{params.regions} --config {params.config:q} --bigwigs {output.bigwigs:q} --table {output.table:q} "
+        "--index {output.index:q} --about {output.about:q} --device $([ {resources.gpu} = 0 ] && echo cpu || echo cuda) --log {log:q}"
 
 
 rule attribution_tracks:
@@ -70,8 +70,8 @@ rule attribution_tracks:
     params:
         code=code("attribution_tracks.py"),
     shell:
-        "python {input.script:q} --store {input.store} --windows {input.windows} --split {wildcards.split} "
-        "--attributions {input.attributions} --bigwigs {output.bigwigs} --about {output.about} --log {log}"
+        "python {input.script:q} --store {input.store:q} --windows {input.windows:q} --split {wildcards.split:q} "
+        "--attributions {input.attributions:q} --bigwigs {output.bigwigs:q} --about {output.about:q} --log {log:q}"
 
 
 rule write_split_track:
@@ -95,7 +95,7 @@ rule write_split_track:
     params:
         code=code("write_split_track.py"),
     shell:
-        "python {input.script:q} --windows {input.windows} --split {wildcards.split} --bed {output.bed} --log {log}"
+        "python {input.script:q} --windows {input.windows:q} --split {wildcards.split:q} --bed {output.bed:q} --log {log:q}"
 
 
 rule write_genome:
@@ -122,8 +122,8 @@ rule write_genome:
     params:
         code=code("write_genome.py"),
     shell:
-        "python {input.script:q} --store {input.store} --fasta {output.fasta} --fai {output.fai} --gzi {output.gzi} "
-        "--log {log}"
+        "python {input.script:q} --store {input.store:q} --fasta {output.fasta:q} --fai {output.fai:q} --gzi {output.gzi:q} "
+        "--log {log:q}"
 
 
 rule browse_tracks:
@@ -166,6 +166,6 @@ rule browse_tracks:
             "--email", [RUN["tracks"]["email"]] if RUN["tracks"].get("email") else []
         ),
     shell:
-        "python {input.script:q} --predictions {input.predictions} --about {input.about} {params.attributions} "
-        "{params.about_attributions} --split {input.split} --fasta {input.fasta} --observed {params.observed:q} "
-        "{params.email} --session {output.session} --hub {output.hub} --log {log}"
+        "python {input.script:q} --predictions {input.predictions:q} --about {input.about:q} {params.attributions} "
+        "{params.about_attributions} --split {input.split:q} --fasta {input.fasta:q} --observed {params.observed:q} "
+        "{params.email} --session {output.session:q} --hub {output.hub:q} --log {log:q}"

@@ -34,8 +34,8 @@ rule train:
         resume=f"{layout.TRAINED}/resume",
         start_from=lambda wildcards, input: flag("--start-from", input.start_from),
     shell:
-        "python {input.script:q} --store {input.store} --windows {input.windows} --targets {input.targets} "
-        "--control {input.control} --target-table {input.target_table} --config {params.config:q} --checkpoint {output.checkpoint} "
-        "--config-copy {output.config} --history {output.history} --resume {params.resume} {params.start_from} "
+        "python {input.script:q} --store {input.store:q} --windows {input.windows:q} --targets {input.targets:q} "
+        "--control {input.control:q} --target-table {input.target_table:q} --config {params.config:q} --checkpoint {output.checkpoint:q} "
+        "--config-copy {output.config:q} --history {output.history:q} --resume {params.resume:q} {params.start_from} "
         "--device $([ {resources.gpu} = 0 ] && echo cpu || echo cuda) "
-        "--devices $([ {resources.gpu} -gt 1 ] && echo {resources.gpu} || echo 1) --log {log}"
+        "--devices $([ {resources.gpu} -gt 1 ] && echo {resources.gpu} || echo 1) --log {log:q}"

@@ -50,10 +50,10 @@ rule make_windows:
         blacklist=lambda wildcards, input: flag("--blacklist", input.blacklist),
         sheet=lambda wildcards, input: flag("--sheet", input.sheet),
     shell:
-        "python {input.script:q} --store {input.store} --config {params.config:q} --sources {params.sources} "
-        "{params.sheet} {params.blacklist} --windows {output.windows} --targets {output.targets} "
-        "--control {output.control} --target-table {output.target_table} --counts {output.counts} "
-        "--removed {output.removed} --log {log}"
+        "python {input.script:q} --store {input.store:q} --config {params.config:q} --sources {params.sources:q} "
+        "{params.sheet} {params.blacklist} --windows {output.windows:q} --targets {output.targets:q} "
+        "--control {output.control:q} --target-table {output.target_table:q} --counts {output.counts:q} "
+        "--removed {output.removed:q} --log {log:q}"
 
 
 rule describe_bins:
@@ -90,8 +90,8 @@ rule describe_bins:
         ),
         genes=lambda wildcards, input: flag("--genes", input.genes),
     shell:
-        "python {input.script:q} --store {input.store} --windows {input.windows} --config {params.config:q} "
-        "{params.genes} --properties {output.properties} --log {log}"
+        "python {input.script:q} --store {input.store:q} --windows {input.windows:q} --config {params.config:q} "
+        "{params.genes} --properties {output.properties:q} --log {log:q}"
 
 
 rule audit_dataset:
@@ -137,9 +137,9 @@ rule audit_dataset:
         ),
         variants=lambda wildcards, input: flags("--variants", input.variants),
     shell:
-        "python {input.script:q} --store {input.store} --windows {input.windows} --targets {input.targets} "
-        "--target-table {input.target_table} --counts {input.counts} --config {params.config:q} {params.variants} "
-        "--audit {output.audit} --page {output.page} --similarity {output.similarity} --log {log}"
+        "python {input.script:q} --store {input.store:q} --windows {input.windows:q} --targets {input.targets:q} "
+        "--target-table {input.target_table:q} --counts {input.counts:q} --config {params.config:q} {params.variants} "
+        "--audit {output.audit:q} --page {output.page:q} --similarity {output.similarity:q} --log {log:q}"
 
 
 rule admit_dataset:
@@ -164,5 +164,5 @@ rule admit_dataset:
     params:
         code=code("admit_dataset.py"),
     shell:
-        "python {input.script:q} --audit {input.audit} --page {input.page} --split {wildcards.split} "
-        "--admitted {output.admitted} --log {log}"
+        "python {input.script:q} --audit {input.audit:q} --page {input.page:q} --split {wildcards.split:q} "
+        "--admitted {output.admitted:q} --log {log:q}"

@@ -9,7 +9,7 @@ from typing import Any
 import hydra.utils
 
 from lociflow.command import UserError
-from lociflow.instantiate import instantiate, trusted_object
+from lociflow.instantiate import instantiate, is_trusted_name, trusted_object
 
 # What a data set's configuration may name where.
 FUNCTIONS: Mapping[str, tuple[str, ...]] = {
@@ -113,6 +113,9 @@ def _function(target: Any, where: str) -> Callable[..., Any]:
 
 
 def _exists(target: str) -> bool:
+    if not is_trusted_name(target):
+        # Not looked up, which would import it; that it is not trusted is told instead.
+        return True
     try:
         hydra.utils.get_object(target)
     except Exception:

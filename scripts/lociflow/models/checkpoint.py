@@ -126,7 +126,13 @@ def load_model(path: Path) -> LoadedModel:
     """
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
-    except (OSError, RuntimeError, EOFError, pickle.UnpicklingError) as error:
+    except pickle.UnpicklingError:
+        # torch's own words would have the user load it all the same.
+        raise UserError(
+            f"{path}: cannot be read as a checkpoint (it is damaged, or holds more than weights, which reading could "
+            "run); remove it and train again"
+        ) from None
+    except (OSError, RuntimeError, EOFError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise UserError(f"{path}: cannot be read as a checkpoint ({reason}); remove it and train again") from None
     check_format(content if isinstance(content, dict) else {}, KIND, path)

@@ -18,6 +18,7 @@ from lociflow.command import UserError
 from lociflow.config import Configuration
 from lociflow.genome.contig_names import read_aliases
 from lociflow.layout import SOURCE
+from lociflow.masking import masked
 from lociflow.preflight.finding import ERROR, OK, WARN, Finding
 from lociflow.preflight.needs import Needs, check_disk, check_memory, needs_of
 from lociflow.preflight.sources import check_sources, local_file
@@ -169,7 +170,7 @@ def check_device() -> Finding:
 
 def table(findings: list[Finding]) -> str:
     """Lay the findings out in columns, the errors last, where a reader's eye is."""
-    return "\n".join(_lines(sorted(findings, key=lambda finding: (OK, WARN, ERROR).index(finding.verdict))))
+    return masked("\n".join(_lines(sorted(findings, key=lambda finding: (OK, WARN, ERROR).index(finding.verdict)))))
 
 
 def _lines(findings: list[Finding]) -> Iterator[str]:

@@ -6,7 +6,6 @@ import threading
 import time
 import urllib.error
 import urllib.parse
-import urllib.request
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from queue import Empty, Queue
@@ -15,6 +14,7 @@ from typing import Any, NamedTuple
 from lociflow.download import local_path
 from lociflow.layout import SOURCE
 from lociflow.preflight.finding import ERROR, OK, WARN, Finding
+from lociflow.web import open_address
 
 # Seconds for one address, and for all of them.
 TIMEOUT = 4.0
@@ -187,8 +187,7 @@ def ask_address(address: str) -> Answer:
 
 
 def _headers(address: str, method: str) -> Answer:
-    request = urllib.request.Request(address, method=method, headers={"Accept-Encoding": "identity"})
     # A GET is closed before its body is read.
-    with urllib.request.urlopen(request, timeout=TIMEOUT) as response:
+    with open_address(address, {"Accept-Encoding": "identity"}, TIMEOUT, method) as response:
         length = response.headers.get("Content-Length", "")
     return Answer(size=int(length) if length.isdecimal() else None)
