@@ -25,8 +25,8 @@ rule train:
         "../../envs/train.yaml"
     threads: 1
     resources:
-        mem_mb=6000,
-        runtime=720,
+        mem_mb=grows(6000),
+        runtime=grows(720),
         gpu=gpus(),
     params:
         code=lambda wildcards: code("train.py", training_config(wildcards)),
@@ -38,4 +38,5 @@ rule train:
         "--control {input.control} --target-table {input.target_table} --config {params.config:q} --checkpoint {output.checkpoint} "
         "--config-copy {output.config} --history {output.history} --resume {params.resume} {params.start_from} "
         "--device $([ {resources.gpu} = 0 ] && echo cpu || echo cuda) "
-        "--devices $([ {resources.gpu} -gt 1 ] && echo {resources.gpu} || echo 1) --log {log}"
+        "--devices $([ {resources.gpu} -gt 1 ] && echo {resources.gpu} || echo 1) "
+        "--workers $((({threads} - 1) / ({resources.gpu} > 1 ? {resources.gpu} : 1))) --log {log}"
