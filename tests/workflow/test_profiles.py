@@ -3,11 +3,11 @@
 import re
 import stat
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import yaml
+from declared_resources import declared_resources
 from stand_ins import HOME, Copy
 
 CLUSTERS = ("slurm", "cluster-generic", "examples/kubernetes", "examples/aws-batch")
@@ -30,13 +30,8 @@ def profile(name: str) -> dict[str, dict[str, object]]:
     return found
 
 
-def rules_with_gpu() -> Iterator[str]:
-    """Return the rules that ask for the GPU of the machine, and those that inherit this."""
-    text = "\n".join(path.read_text() for path in sorted((HOME / "workflow/rules").glob("*.smk")))
-    for name, body in re.findall(r"^rule (\w+):\n(.*?)(?=^\S|\Z)", text, flags=re.MULTILINE | re.DOTALL):
-        if "gpu=gpus()" in body:
-            yield name
-            yield from re.findall(rf"^use rule {name} as (\w+)", text, flags=re.MULTILINE)
+def rules_with_gpu() -> set[str]:
+    return {name for name, declared in declared_resources().items() if declared.uses_gpu}
 
 
 @pytest.mark.parametrize("name", CLUSTERS)
@@ -76,10 +71,17 @@ def test_what_each_rule_asks_for_reaches_the_scheduler(copy: Copy):
     assert ran.returncode == 0, ran.stderr
     submitted = [line.split() for line in (copy.folder / "submitted").read_text().splitlines()]
     asked = {line[0]: line[1:] for line in submitted}
+    declared = declared_resources()
+    expected = {
+        rule: [threads, mem_mb, runtime, int(uses_gpu), "gpu" if uses_gpu else "cpu"]
+        for rule, (threads, mem_mb, runtime, uses_gpu) in declared.items()
+    }
+    # The profile gives the loaders their threads.
+    expected["train"][0] = 3
+    assert len(asked) > 25
+    assert asked == {rule: [str(part) for part in expected[rule]] for rule in asked}
     assert asked["train"] == ["3", "6000", "720", "1", "gpu"]
     assert asked["fit_baseline"] == ["1", "8000", "240", "0", "cpu"]
-    assert asked["make_windows"] == ["1", "4000", "60", "0", "cpu"]
-    assert {rule for rule, line in asked.items() if line[3] == "1"} == set(rules_with_gpu()) & set(asked)
     # Only what takes seconds or needs the network stays here.
     done = re.findall(r"^(?:local)?rule (\w+):", ran.stderr, flags=re.MULTILINE)
     assert set(done) - set(asked) == {"all", "admit_dataset", "write_manifest"}
