@@ -17,6 +17,9 @@ from lociflow.masking import masked
 LOGGER = logging.getLogger("lociflow")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]+")
 
+# How torch says so: on a CPU, and on a GPU.
+NO_MEMORY = ("can't allocate memory", "CUDA out of memory")
+
 
 class UserError(Exception):
     """A mistake in what the user gave, told in one sentence: where, what was found, what was expected, the remedy.
@@ -43,8 +46,8 @@ def run(function: Callable[..., Any], parser: argparse.ArgumentParser) -> None:
     Raises
     ------
     SystemExit
-        1 for a :class:`UserError`, whose sentence is printed without a traceback; 70 (``EX_SOFTWARE``) for anything
-        else, with the traceback.
+        1 for a :class:`UserError` and where memory is lacking, with a sentence and without a traceback; 70
+        (``EX_SOFTWARE``) for anything else, with the traceback.
     """
     parser.add_argument("--log", type=Path, help="file that receives every message of this step")
     arguments = vars(parser.parse_args())
@@ -54,7 +57,11 @@ def run(function: Callable[..., Any], parser: argparse.ArgumentParser) -> None:
     except UserError as error:
         LOGGER.error("error: %s", error)
         raise SystemExit(1) from None
-    except Exception:
+    except Exception as error:
+        if lacks_memory(error):
+            LOGGER.debug("where memory was lacking", exc_info=True)
+            LOGGER.error("error: %s", more_memory(parser.prog, error))
+            raise SystemExit(1) from None
         LOGGER.exception("error: this is a fault of lociflow or of the machine, not of your data")
         raise SystemExit(70) from None
 
@@ -62,6 +69,24 @@ def run(function: Callable[..., Any], parser: argparse.ArgumentParser) -> None:
 class _WithoutSecrets(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         return masked(super().format(record))
+
+
+def lacks_memory(error: Exception) -> bool:
+    """Tell whether a step has failed because it was given no more memory."""
+    return isinstance(error, MemoryError) or (
+        isinstance(error, RuntimeError) and any(sign in str(error) for sign in NO_MEMORY)
+    )
+
+
+def more_memory(step: str, error: Exception) -> str:
+    """Say in one sentence which step lacked memory, and what helps."""
+    told = " ".join(str(error).split())[:200] or type(error).__name__
+    helps = (
+        "run it on a GPU with more memory, or with smaller batches"
+        if "CUDA" in told
+        else "give its rule more than it declares, --set-resources RULE:mem_mb=MEGABYTES, or start fewer steps together"
+    )
+    return f"{step}: found no more memory ({told}), expected as much as the step needs; {helps}"
 
 
 def log_to(path: Path | None) -> None:

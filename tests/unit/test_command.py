@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from lociflow.command import atomic, json_argument, write_json
+from lociflow.command import atomic, json_argument, lacks_memory, more_memory, write_json
 
 SCRIPTS = Path(__file__).parents[2] / "scripts"
 STEP = """
@@ -22,6 +22,11 @@ def step(number):
         raise UserError("peaks.bed, line 3: found two columns, expected three; add the end")
     if number == 2:
         raise ZeroDivisionError("a fault inside")
+    if number == 3:
+        import resource
+        import numpy
+        resource.setrlimit(resource.RLIMIT_AS, (2**31, 2**31))
+        numpy.ones(2**30)
     warnings.warn("a library warns")
 
 arguments = argparse.ArgumentParser()
@@ -157,3 +162,23 @@ def test_an_argument_that_is_no_json_is_told_with_what_was_found():
     assert json_argument('{"k": [1, null]}') == json.loads('{"k": [1, null]}')
     with pytest.raises(argparse.ArgumentTypeError, match=r"expected JSON, found '\{k: 1\}'"):
         json_argument("{k: 1}")
+
+
+def test_a_step_without_memory_is_named_with_what_helps_and_without_a_traceback(tmp_path):
+    ran = run_step("--number", "3", "--log", str(tmp_path / "step.log"))
+    assert ran.returncode == 1
+    assert ran.stderr.splitlines()[1:] == [
+        "error: -c: found no more memory (Unable to allocate 8.00 GiB for an array with shape (1073741824,) and data "
+        "type float64), expected as much as the step needs; give its rule more than it declares, --set-resources "
+        "RULE:mem_mb=MEGABYTES, or start fewer steps together"
+    ]
+    assert "Traceback" in (tmp_path / "step.log").read_text()
+
+
+def test_torch_says_that_memory_is_lacking_in_its_own_way():
+    assert lacks_memory(RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory: you tried"))
+    assert not lacks_memory(RuntimeError("mat1 and mat2 shapes cannot be multiplied"))
+    assert not lacks_memory(ValueError("can't allocate memory"))
+    told = more_memory("train.py", RuntimeError("CUDA out of memory. Tried to allocate 2.00 GiB"))
+    assert told.startswith("train.py: found no more memory (CUDA out of memory.")
+    assert told.endswith("run it on a GPU with more memory, or with smaller batches")

@@ -19,8 +19,8 @@ rule read_window_track:
         "../../envs/genome.yaml"
     threads: 1
     resources:
-        mem_mb=4000,
-        runtime=60,
+        mem_mb=grows(4000),
+        runtime=grows(60),
         gpu=0,
     params:
         code=code("read_window_track.py"),
@@ -58,8 +58,8 @@ rule map_attention:
         "../../envs/interpret.yaml"
     threads: 1
     resources:
-        mem_mb=6000,
-        runtime=60,
+        mem_mb=grows(6000),
+        runtime=grows(60),
         gpu=gpus(),
     params:
         code=lambda wildcards: code(

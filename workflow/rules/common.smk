@@ -356,6 +356,11 @@ def gpus():
     return 1 if shutil.which("nvidia-smi") else 0
 
 
+def grows(first):
+    """Return a resource that doubles with every attempt: where a profile retries, it asks for more."""
+    return lambda wildcards, attempt: first * 2 ** (attempt - 1)
+
+
 def tell_what_is_left():
     """Say so where an audit that ran by itself has hidden other changes from this run.
 

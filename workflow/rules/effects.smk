@@ -20,8 +20,8 @@ rule score_background:
         "../../envs/effects.yaml"
     threads: 1
     resources:
-        mem_mb=6000,
-        runtime=120,
+        mem_mb=grows(6000),
+        runtime=grows(120),
         gpu=gpus(),
     params:
         code=lambda wildcards: code("score_background.py", training_of_seeds(wildcards)),
@@ -61,8 +61,8 @@ rule score_variants:
         "../../envs/effects.yaml"
     threads: 1
     resources:
-        mem_mb=6000,
-        runtime=480,
+        mem_mb=grows(6000),
+        runtime=grows(480),
         gpu=gpus(),
     params:
         code=lambda wildcards: code("score_variants.py", training_of_seeds(wildcards)),
@@ -97,8 +97,8 @@ rule saturate_region:
         "../../envs/effects.yaml"
     threads: 1
     resources:
-        mem_mb=6000,
-        runtime=120,
+        mem_mb=grows(6000),
+        runtime=grows(120),
         gpu=gpus(),
     params:
         code=lambda wildcards: code("saturate_region.py", training_of_seeds(wildcards)),

@@ -14,8 +14,8 @@ rule encode_sequences:
         "../../envs/genome.yaml"
     threads: 1
     resources:
-        mem_mb=4000,
-        runtime=60,
+        mem_mb=grows(4000),
+        runtime=grows(60),
         gpu=0,
     params:
         code=code("encode_sequences.py"),

@@ -17,14 +17,15 @@ rule predict:
         "../../envs/predict.yaml"
     threads: 1
     resources:
-        mem_mb=6000,
-        runtime=120,
+        mem_mb=grows(6000),
+        runtime=grows(120),
         gpu=gpus(),
     params:
         code=lambda wildcards: code("predict.py", training_config(wildcards)),
     shell:
         "python {input.script:q} --store {input.store:q} --windows {input.windows:q} --control {input.control:q} "
-        "--checkpoint {input.checkpoint:q} --predictions {output.predictions:q} --device $([ {resources.gpu} = 0 ] && echo cpu || echo cuda) --log {log:q}"
+        "--checkpoint {input.checkpoint:q} --predictions {output.predictions:q} --workers $(({threads} - 1)) "
+        "--device $([ {resources.gpu} = 0 ] && echo cpu || echo cuda) --log {log:q}"
 
 
 rule encode_latent:
@@ -47,14 +48,15 @@ rule encode_latent:
         "../../envs/predict.yaml"
     threads: 1
     resources:
-        mem_mb=6000,
-        runtime=120,
+        mem_mb=grows(6000),
+        runtime=grows(120),
         gpu=gpus(),
     params:
         code=lambda wildcards: code("encode_latent.py", training_config(wildcards)),
     shell:
         "python {input.script:q} --store {input.store:q} --windows {input.windows:q} --control {input.control:q} "
         "--checkpoint {input.checkpoint:q} --latent {output.latent:q} --reconstruction {output.reconstruction:q} "
+        "--workers $(({threads} - 1)) "
         "--device $([ {resources.gpu} = 0 ] && echo cpu || echo cuda) --log {log:q}"
 
 
@@ -81,8 +83,8 @@ rule fit_baseline:
         "../../envs/evaluate.yaml"
     threads: 1
     resources:
-        mem_mb=8000,
-        runtime=240,
+        mem_mb=grows(8000),
+        runtime=grows(240),
         gpu=0,
     params:
         code=lambda wildcards: code("fit_baseline.py", baseline_config(wildcards)),
@@ -115,8 +117,8 @@ rule score_ceiling:
         "../../envs/simulate.yaml"
     threads: 1
     resources:
-        mem_mb=4000,
-        runtime=60,
+        mem_mb=grows(4000),
+        runtime=grows(60),
         gpu=0,
     params:
         code=code("score_ceiling.py"),
@@ -151,8 +153,8 @@ rule pool_folds:
         "../../envs/evaluate.yaml"
     threads: 1
     resources:
-        mem_mb=4000,
-        runtime=30,
+        mem_mb=grows(4000),
+        runtime=grows(30),
         gpu=0,
     params:
         code=code("pool_folds.py"),
@@ -189,8 +191,8 @@ rule average_seeds:
         "../../envs/evaluate.yaml"
     threads: 1
     resources:
-        mem_mb=4000,
-        runtime=30,
+        mem_mb=grows(4000),
+        runtime=grows(30),
         gpu=0,
     params:
         code=code("average_seeds.py"),
@@ -223,8 +225,8 @@ rule evaluate:
         "../../envs/evaluate.yaml"
     threads: 1
     resources:
-        mem_mb=6000,
-        runtime=60,
+        mem_mb=grows(6000),
+        runtime=grows(60),
         gpu=0,
     params:
         code=code("evaluate.py"),

@@ -22,8 +22,8 @@ rule choose_trial:
         "../../envs/train.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=10,
+        mem_mb=grows(2000),
+        runtime=grows(10),
         gpu=0,
     params:
         code=code("choose_trial.py"),
@@ -59,8 +59,8 @@ rule learning_curve:
         "../../envs/report.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=10,
+        mem_mb=grows(2000),
+        runtime=grows(10),
         gpu=0,
     params:
         code=code("draw_learning_curve.py"),
@@ -100,8 +100,8 @@ rule single_task:
         "../../envs/report.yaml"
     threads: 1
     resources:
-        mem_mb=4000,
-        runtime=60,
+        mem_mb=grows(4000),
+        runtime=grows(60),
         gpu=0,
     params:
         code=code("compare_tasks.py"),
@@ -133,8 +133,8 @@ rule tabulate_architectures:
         "../../envs/report.yaml"
     threads: 1
     resources:
-        mem_mb=4000,
-        runtime=30,
+        mem_mb=grows(4000),
+        runtime=grows(30),
         gpu=0,
     params:
         code=code("tabulate_architectures.py"),

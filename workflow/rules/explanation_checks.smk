@@ -14,8 +14,8 @@ rule check_explanations:
         "../../envs/interpret.yaml"
     threads: 1
     resources:
-        mem_mb=6000,
-        runtime=120,
+        mem_mb=grows(6000),
+        runtime=grows(120),
         gpu=gpus(),
     params:
         code=lambda wildcards: code(
@@ -63,8 +63,8 @@ rule agreement:
         "../../envs/evaluate.yaml"
     threads: 1
     resources:
-        mem_mb=4000,
-        runtime=30,
+        mem_mb=grows(4000),
+        runtime=grows(30),
         gpu=0,
     params:
         code=code("agreement.py"),

@@ -13,8 +13,8 @@ rule score_motifs:
         "../../envs/interpret.yaml"
     threads: 1
     resources:
-        mem_mb=6000,
-        runtime=60,
+        mem_mb=grows(6000),
+        runtime=grows(60),
         gpu=0,
     params:
         code=code("score_motifs.py"),
@@ -64,8 +64,8 @@ rule rank_explanations:
         "../../envs/report.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=30,
+        mem_mb=grows(2000),
+        runtime=grows(30),
         gpu=0,
     params:
         code=code("rank_explanations.py"),

@@ -26,8 +26,8 @@ rule export_model:
         "../../envs/export.yaml"
     threads: 1
     resources:
-        mem_mb=6000,
-        runtime=120,
+        mem_mb=grows(6000),
+        runtime=grows(120),
         gpu=0,
     params:
         code=lambda wildcards: code("export_model.py", training_config(wildcards)),

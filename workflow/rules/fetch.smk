@@ -14,8 +14,8 @@ rule fetch:
         "../../envs/fetch.yaml"
     threads: 1
     resources:
-        mem_mb=500,
-        runtime=240,
+        mem_mb=grows(500),
+        runtime=grows(240),
         gpu=0,
     params:
         code=code("fetch.py"),
@@ -40,8 +40,8 @@ rule simulate:
         "../../envs/simulate.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=30,
+        mem_mb=grows(2000),
+        runtime=grows(30),
         gpu=0,
     params:
         code=code("simulate.py"),

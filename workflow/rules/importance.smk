@@ -25,8 +25,8 @@ rule measure_importance:
         "../../envs/interpret.yaml"
     threads: 1
     resources:
-        mem_mb=6000,
-        runtime=240,
+        mem_mb=grows(6000),
+        runtime=grows(240),
         gpu=gpus(),
     params:
         code=lambda wildcards: code(

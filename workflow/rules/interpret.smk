@@ -18,8 +18,8 @@ rule attribute:
         "../../envs/interpret.yaml"
     threads: 1
     resources:
-        mem_mb=6000,
-        runtime=240,
+        mem_mb=grows(6000),
+        runtime=grows(240),
         gpu=gpus(),
     params:
         code=lambda wildcards: code(
@@ -51,8 +51,8 @@ rule discover_motifs:
         "../../envs/interpret.yaml"
     threads: 1
     resources:
-        mem_mb=6000,
-        runtime=240,
+        mem_mb=grows(6000),
+        runtime=grows(240),
         gpu=0,
     params:
         code=code("discover_motifs.py"),
@@ -82,8 +82,8 @@ rule extract_filters:
         "../../envs/interpret.yaml"
     threads: 1
     resources:
-        mem_mb=6000,
-        runtime=240,
+        mem_mb=grows(6000),
+        runtime=grows(240),
         gpu=gpus(),
     params:
         code=lambda wildcards: code(
@@ -122,8 +122,8 @@ rule match_motifs:
         "../../envs/interpret.yaml"
     threads: 1
     resources:
-        mem_mb=6000,
-        runtime=120,
+        mem_mb=grows(6000),
+        runtime=grows(120),
         gpu=0,
     params:
         code=code("match_motifs.py"),
@@ -156,8 +156,8 @@ rule score_explanations:
         "../../envs/evaluate.yaml"
     threads: 1
     resources:
-        mem_mb=4000,
-        runtime=30,
+        mem_mb=grows(4000),
+        runtime=grows(30),
         gpu=0,
     params:
         code=code("score_explanations.py"),

@@ -16,8 +16,8 @@ rule locate_seqlets:
         "../../envs/interpret.yaml"
     threads: 1
     resources:
-        mem_mb=4000,
-        runtime=30,
+        mem_mb=grows(4000),
+        runtime=grows(30),
         gpu=0,
     params:
         code=code("locate_seqlets.py"),
@@ -47,8 +47,8 @@ rule scan_hits:
         "../../envs/interpret.yaml"
     threads: 1
     resources:
-        mem_mb=6000,
-        runtime=60,
+        mem_mb=grows(6000),
+        runtime=grows(60),
         gpu=0,
     params:
         code=code("scan_hits.py"),

@@ -14,8 +14,8 @@ rule score_prefixes:
         "../../envs/interpret.yaml"
     threads: 1
     resources:
-        mem_mb=6000,
-        runtime=240,
+        mem_mb=grows(6000),
+        runtime=grows(240),
         gpu=gpus(),
     params:
         code=lambda wildcards: code(

@@ -8,8 +8,8 @@ rule preflight:
         "../../envs/preflight.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=10,
+        mem_mb=grows(2000),
+        runtime=grows(10),
         gpu=0,
     params:
         run=canonical(without_secrets(RUN)),

@@ -32,8 +32,8 @@ rule compare:
         "../../envs/report.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=30,
+        mem_mb=grows(2000),
+        runtime=grows(30),
         gpu=0,
     params:
         code=code("compare.py"),
@@ -62,8 +62,8 @@ rule compare_models:
         "../../envs/evaluate.yaml"
     threads: 1
     resources:
-        mem_mb=4000,
-        runtime=30,
+        mem_mb=grows(4000),
+        runtime=grows(30),
         gpu=0,
     params:
         code=code("compare_models.py"),
@@ -93,8 +93,8 @@ rule write_ledger:
         "../../envs/report.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=30,
+        mem_mb=grows(2000),
+        runtime=grows(30),
         gpu=0,
     params:
         code=code("write_ledger.py"),
@@ -139,8 +139,8 @@ rule report:
         "../../envs/report.yaml"
     threads: 1
     resources:
-        mem_mb=4000,
-        runtime=60,
+        mem_mb=grows(4000),
+        runtime=grows(60),
         gpu=0,
     params:
         code=code("report.py"),

@@ -27,8 +27,8 @@ rule predict_tracks:
         "../../envs/tracks.yaml"
     threads: 1
     resources:
-        mem_mb=6000,
-        runtime=720,
+        mem_mb=grows(6000),
+        runtime=grows(720),
         gpu=gpus(),
     params:
         code=lambda wildcards: code(
@@ -64,8 +64,8 @@ rule attribution_tracks:
         "../../envs/tracks.yaml"
     threads: 1
     resources:
-        mem_mb=4000,
-        runtime=60,
+        mem_mb=grows(4000),
+        runtime=grows(60),
         gpu=0,
     params:
         code=code("attribution_tracks.py"),
@@ -89,8 +89,8 @@ rule write_split_track:
         "../../envs/tracks.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=60,
+        mem_mb=grows(2000),
+        runtime=grows(60),
         gpu=0,
     params:
         code=code("write_split_track.py"),
@@ -116,8 +116,8 @@ rule write_genome:
         "../../envs/tracks.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=60,
+        mem_mb=grows(2000),
+        runtime=grows(60),
         gpu=0,
     params:
         code=code("write_genome.py"),
@@ -148,8 +148,8 @@ rule browse_tracks:
         "../../envs/tracks.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=grows(1000),
+        runtime=grows(10),
         gpu=0,
     params:
         code=code("browse_tracks.py"),

@@ -25,8 +25,8 @@ rule train:
         "../../envs/train.yaml"
     threads: 1
     resources:
-        mem_mb=6000,
-        runtime=720,
+        mem_mb=grows(6000),
+        runtime=grows(720),
         gpu=gpus(),
     params:
         code=lambda wildcards: code("train.py", training_config(wildcards)),
@@ -38,4 +38,5 @@ rule train:
         "--control {input.control:q} --target-table {input.target_table:q} --config {params.config:q} --checkpoint {output.checkpoint:q} "
         "--config-copy {output.config:q} --history {output.history:q} --resume {params.resume:q} {params.start_from} "
         "--device $([ {resources.gpu} = 0 ] && echo cpu || echo cuda) "
-        "--devices $([ {resources.gpu} -gt 1 ] && echo {resources.gpu} || echo 1) --log {log:q}"
+        "--devices $([ {resources.gpu} -gt 1 ] && echo {resources.gpu} || echo 1) "
+        "--workers $((({threads} - 1) / ({resources.gpu} > 1 ? {resources.gpu} : 1))) --log {log:q}"

@@ -35,8 +35,8 @@ rule make_windows:
         "../../envs/genome.yaml"
     threads: 1
     resources:
-        mem_mb=4000,
-        runtime=60,
+        mem_mb=grows(4000),
+        runtime=grows(60),
         gpu=0,
     params:
         code=lambda wildcards: code(
@@ -77,8 +77,8 @@ rule describe_bins:
         "../../envs/genome.yaml"
     threads: 1
     resources:
-        mem_mb=4000,
-        runtime=30,
+        mem_mb=grows(4000),
+        runtime=grows(30),
         gpu=0,
     params:
         code=code("describe_bins.py"),
@@ -127,8 +127,8 @@ rule audit_dataset:
         "../../envs/audit.yaml"
     threads: 1
     resources:
-        mem_mb=4000,
-        runtime=120,
+        mem_mb=grows(4000),
+        runtime=grows(120),
         gpu=0,
     params:
         code=code("audit_dataset.py"),
@@ -158,8 +158,8 @@ rule admit_dataset:
         "../../envs/audit.yaml"
     threads: 1
     resources:
-        mem_mb=500,
-        runtime=10,
+        mem_mb=grows(500),
+        runtime=grows(10),
         gpu=0,
     params:
         code=code("admit_dataset.py"),
