@@ -2,14 +2,27 @@
 
 import argparse
 import contextlib
+import errno
+import fcntl
 import json
 import logging
 import os
+import re
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+
+from lociflow import checksums
+
+# What a disk says that takes no more, with the remedy.
+REFUSALS = {
+    errno.ENOSPC: "make room and run again",
+    errno.EDQUOT: "make room within the quota and run again",
+    errno.EFBIG: "raise the limit on the size of files (ulimit -f) and run again",
+    errno.EROFS: "choose a working directory that can be written (--directory) and run again",
+}
 
 LOGGER = logging.getLogger("lociflow")
 
@@ -21,7 +34,8 @@ class UserError(Exception):
 def run(function: Callable[..., Any], parser: argparse.ArgumentParser) -> None:
     """Run a step from the command line.
 
-    ``--log`` is added to the parser's arguments; the log file receives every message, stderr the status lines.
+    ``--log`` is added to the parser's arguments; the log file receives every message, stderr the status lines. Files
+    among the arguments are held to the checksums that the steps that wrote them have noted.
 
     Parameters
     ----------
@@ -33,33 +47,92 @@ def run(function: Callable[..., Any], parser: argparse.ArgumentParser) -> None:
     Raises
     ------
     SystemExit
-        1 for a :class:`UserError`, whose sentence is printed without a traceback; 70 (``EX_SOFTWARE``) for anything
-        else, with the traceback.
+        1 for a :class:`UserError` or a disk that takes no more, told in a sentence without a traceback; 70
+        (``EX_SOFTWARE``) for anything else, with the traceback.
     """
     parser.add_argument("--log", type=Path, help="file that receives every message of this step")
     arguments = vars(parser.parse_args())
-    log_to(arguments.pop("log"))
     try:
+        log_to(arguments.pop("log"))
+        check_files(arguments)
         function(**arguments)
     except UserError as error:
         LOGGER.error("error: %s", error)
         raise SystemExit(1) from None
-    except Exception:
+    except Exception as error:
+        if told := refusal(error):
+            LOGGER.error("error: %s", told)
+            raise SystemExit(1) from None
         LOGGER.exception("error: this is a fault of lociflow or of the machine, not of your data")
         raise SystemExit(70) from None
 
 
+def check_files(value: Any, *folders: Path) -> None:
+    """Refuse files that are not what the steps that made them wrote.
+
+    Parameters
+    ----------
+    value
+        Arguments of a step, or what it has read of where its files lie: paths, texts, lists and mappings of them.
+        Folders among them are searched for the names too.
+    folders
+        More of these.
+
+    Raises
+    ------
+    UserError
+        A file is damaged or was replaced.
+    """
+    inside = [part for part in value.values() if isinstance(part, Path)] if isinstance(value, dict) else []
+    folders = (*folders, *(path for path in inside if path.is_dir()))
+    for path in dict.fromkeys(checksums.named_files(value, folders)):
+        if told := checksums.damage(path):
+            raise UserError(told)
+
+
+def refusal(error: BaseException, path: Path | None = None) -> str | None:
+    """Tell in a sentence what a disk refused, whichever library was told first; None where it was something else.
+
+    Parameters
+    ----------
+    error
+        What was raised.
+    path
+        The file that was being written, where that is known.
+    """
+    place = path or getattr(error, "filename", None) or "a file of this step"
+    for number, remedy in REFUSALS.items():
+        reason = os.strerror(number)
+        # Libraries in C and C++ hand on the system's words, or its number, in errors of their own.
+        if getattr(error, "errno", None) == number or reason in str(error) or f"errno = {number}," in str(error):
+            return f"{place}: cannot be written ({reason}); {remedy}"
+    if path is not None and isinstance(error, OSError | RuntimeError) and _is_full(path.parent):
+        return f"{path}: cannot be written ({os.strerror(errno.ENOSPC)}); {REFUSALS[errno.ENOSPC]}"
+    return None
+
+
+def _is_full(folder: Path) -> bool:
+    # Some libraries say only that a write has failed.
+    try:
+        found = os.statvfs(folder)
+    except OSError:
+        return False
+    return found.f_bavail * found.f_frsize < 1 << 20
+
+
 def log_to(path: Path | None) -> None:
     """Send messages of level INFO and above to stderr, and every message to a file where one is named."""
+    # A log on a disk that takes no more must not bury the step's own sentence under tracebacks.
+    logging.raiseExceptions = False
     terminal = logging.StreamHandler(sys.stderr)
     terminal.setLevel(logging.INFO)
+    LOGGER.addHandler(terminal)
     handlers: list[logging.Handler] = [terminal]
     if path is not None:
         path.parent.mkdir(parents=True, exist_ok=True)
         handlers.append(logging.FileHandler(path, mode="w", encoding="utf-8"))
         handlers[-1].setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
-    for handler in handlers:
-        LOGGER.addHandler(handler)
+        LOGGER.addHandler(handlers[-1])
     LOGGER.setLevel(logging.DEBUG)
     LOGGER.propagate = False
     logging.captureWarnings(True)
@@ -78,21 +151,57 @@ def status(message: str) -> None:
 def atomic(path: Path) -> Iterator[Path]:
     """Give a temporary name beside ``path`` that becomes ``path`` on success and vanishes on failure.
 
-    The temporary name keeps the suffix, for the libraries that choose a format by it.
+    The temporary name keeps the suffix, for the libraries that choose a format by it. The checksum of the file is
+    noted; what processes that were killed have left under such names is removed.
+
+    Raises
+    ------
+    UserError
+        The disk is full, has a quota or cannot be written.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=f".{path.stem}.", suffix=path.suffix, dir=path.parent)
-    os.close(handle)
-    temporary = Path(name)
+    with contextlib.ExitStack() as stack:
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            _sweep(path)
+            handle, name = tempfile.mkstemp(prefix=f".{path.stem}.", suffix=path.suffix, dir=path.parent)
+            stack.callback(os.close, handle)
+            temporary = Path(name)
+            stack.callback(temporary.unlink, missing_ok=True)
+            _lock(handle)
+            yield temporary
+            # mkstemp makes files that only their owner may read; results are to be shared like any other file.
+            umask = os.umask(0)
+            os.umask(umask)
+            temporary.chmod(0o666 & ~umask)
+            if path.name.startswith("."):
+                temporary.replace(path)
+                return
+            found = checksums.checksum(temporary)
+            checksums.forget(path)
+            temporary.replace(path)
+            checksums.note(path, found)
+        except (OSError, RuntimeError) as error:
+            if told := refusal(error, path):
+                raise UserError(told) from error
+            raise
+
+
+def _lock(handle: int) -> bool:
+    """Lock an open file as long as its process lives; False where another has it, or the file system knows no locks."""
     try:
-        yield temporary
-        # mkstemp makes files that only their owner may read; results are to be shared like any other file.
-        umask = os.umask(0)
-        os.umask(umask)
-        temporary.chmod(0o666 & ~umask)
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
+
+
+def _sweep(path: Path) -> None:
+    left = re.compile(rf"\.+{re.escape(path.stem)}(\.[a-z0-9_]{{8}}){{1,2}}{re.escape(path.suffix)}")
+    for other in path.parent.iterdir():
+        if left.fullmatch(other.name) and other.is_file():
+            with contextlib.suppress(OSError), other.open("rb") as handle:
+                if _lock(handle.fileno()):
+                    other.unlink(missing_ok=True)
 
 
 def json_argument(text: str) -> Any:
