@@ -47,6 +47,7 @@ def note(path: Path, found: str) -> None:
 
 def forget(path: Path) -> None:
     """Forget the checksum of a file that is about to be replaced: until the next is noted, nothing is known of it."""
+    _GIVEN.pop(path.absolute(), None)
     record = record_of(path)
     if record is not None:
         record.unlink(missing_ok=True)
@@ -54,20 +55,47 @@ def forget(path: Path) -> None:
 
 def damage(path: Path) -> str | None:
     """Say how a file differs from what the step that made it wrote; None where it does not, or nothing is noted."""
-    record = record_of(path)
-    if record is None or not record.is_file() or not path.is_file():
+    expected = noted(path)
+    if expected is None or not path.is_file():
         return None
-    expected = record.read_text(encoding="ascii").strip()
     # A length is had without reading anything.
     size = path.stat().st_size
     found = checksum(path) if expected.endswith(f" {size}") else f"- {size}"
     if found == expected:
+        watch(path, found)
         return None
     told = [f"{length} bytes (CRC-32 {value})" for value, length in (found.split(), expected.split())]
     return (
         f"{path}: found {told[0]}, expected {told[1]} as the step that made it wrote them; it is damaged or was "
-        f"replaced: remove it and run snakemake again, or remove {record} if the change is meant"
+        f"replaced: remove it and run snakemake again, or remove {record_of(path)} if the change is meant"
     )
+
+
+# The files that this process was given, with what they were then: length, time of the last change, inode; checksum.
+_GIVEN: dict[Path, tuple[tuple[int, int, int], str]] = {}
+
+
+def watch(path: Path, found: str) -> None:
+    """Remember a file that this process reads, and its checksum."""
+    _GIVEN[path.absolute()] = (_state(path), found)
+
+
+def changed() -> Iterator[Path]:
+    """Yield the files of :func:`watch` that somebody has changed since, other than by writing them as a step does."""
+    for path, (state, found) in _GIVEN.items():
+        if not path.is_file() or (_state(path) != state and checksum(path) not in (found, noted(path))):
+            yield path
+
+
+def _state(path: Path) -> tuple[int, int, int]:
+    about = path.stat()
+    return about.st_size, about.st_mtime_ns, about.st_ino
+
+
+def noted(path: Path) -> str | None:
+    """Return the checksum that is noted of a file."""
+    record = record_of(path)
+    return record.read_text(encoding="ascii").strip() if record is not None and record.is_file() else None
 
 
 def noted_files() -> Iterator[Path]:

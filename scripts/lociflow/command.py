@@ -56,6 +56,11 @@ def run(function: Callable[..., Any], parser: argparse.ArgumentParser) -> None:
         log_to(arguments.pop("log"))
         check_files(arguments)
         function(**arguments)
+        if found := next(checksums.changed(), None):
+            raise UserError(
+                f"{found}: found other content, or none, at the end of this step than at its beginning, expected it to "
+                "stay; what was made of it is not to be trusted: run snakemake again and leave its files alone"
+            )
     except UserError as error:
         LOGGER.error("error: %s", error)
         raise SystemExit(1) from None
@@ -106,18 +111,17 @@ def refusal(error: BaseException, path: Path | None = None) -> str | None:
         # Libraries in C and C++ hand on the system's words, or its number, in errors of their own.
         if getattr(error, "errno", None) == number or reason in str(error) or f"errno = {number}," in str(error):
             return f"{place}: cannot be written ({reason}); {remedy}"
-    if path is not None and isinstance(error, OSError | RuntimeError) and _is_full(path.parent):
-        return f"{path}: cannot be written ({os.strerror(errno.ENOSPC)}); {REFUSALS[errno.ENOSPC]}"
     return None
 
 
-def _is_full(folder: Path) -> bool:
-    # Some libraries say only that a write has failed.
+def _asked_again(path: Path) -> OSError | None:
+    """Return what the system says when a file is made longer: some libraries only say that they could not write."""
     try:
-        found = os.statvfs(folder)
-    except OSError:
-        return False
-    return found.f_bavail * found.f_frsize < 1 << 20
+        with path.open("ab") as handle:
+            handle.write(bytes(1 << 16))
+    except OSError as error:
+        return error
+    return None
 
 
 def log_to(path: Path | None) -> None:
@@ -160,6 +164,7 @@ def atomic(path: Path) -> Iterator[Path]:
         The disk is full, has a quota or cannot be written.
     """
     with contextlib.ExitStack() as stack:
+        temporary: Path | None = None
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             _sweep(path)
@@ -181,7 +186,8 @@ def atomic(path: Path) -> Iterator[Path]:
             temporary.replace(path)
             checksums.note(path, found)
         except (OSError, RuntimeError) as error:
-            if told := refusal(error, path):
+            again = _asked_again(temporary) if temporary is not None and temporary.exists() else None
+            if told := refusal(error, path) or (again and refusal(again, path)):
                 raise UserError(told) from error
             raise
 

@@ -16,7 +16,7 @@ from typing import Any, BinaryIO, NamedTuple
 import numpy as np
 import pandas as pd
 
-from lociflow.checksums import checksum
+from lociflow.checksums import checksum, watch
 from lociflow.command import UserError, atomic, status, write_json
 from lociflow.formats import check_format, stamp
 from lociflow.sequence.alphabet import DNA, Alphabet, UnknownLetter, encode, expected_letters, find_alphabet
@@ -293,6 +293,7 @@ def open_store(path: Path) -> SequenceStore:
                 f"{codes}: found CRC-32 and length {found}, expected {expected} by {path}; the codes are damaged or "
                 "those of another genome: remove both files and run snakemake again to rebuild them"
             )
+        watch(codes, found)
         _CHECKED.add(key)
     return store
 
