@@ -2,6 +2,7 @@
 #   make quickstart   the built-in simulated genome, from FASTA to report
 #   make benchmarks   the small runs on real data, and what they scored beside what was published: an hour or two
 #   make test         the tests            make test-full   with the long ones
+#   make test-faults  kills and corruptions at random, counted: survived, refused, lost
 #   make lint         style, types, import order and Snakemake's own lint
 #   make perf         speed and memory against peers, as JSON rows
 
@@ -21,7 +22,7 @@ BENCHMARKS := nfe2 uci_splice uci_promoters ctcf_pu1 dream_promoters yeast_atac
 # A file of tests on one worker, which makes what they share once; the long files first.
 BY_FILE := --dist loadfile --no-loadscope-reorder
 
-.PHONY: help quickstart benchmarks test test-full perf lint format docs lock setup bedtools clean
+.PHONY: help quickstart benchmarks test test-full test-faults perf lint format docs lock setup bedtools clean
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -72,6 +73,11 @@ test: setup
 test-full: setup
 	@OMP_NUM_THREADS=1 pytest -n $(WORKERS) $(BY_FILE) tests/workflow tests/scripts tests/unit
 	@pytest -n $(WORKERS) $(BY_FILE) tests/integration
+
+# Half an hour on a core. The same faults with the same seed: make test-faults SEED=2
+SEED ?= 1
+test-faults: setup
+	@PYTHONPATH=scripts:tests python tests/faults --seed $(SEED) --kills 100 --corruptions 100 --runs 6
 
 # A quiet machine: every row has what it was measured on.
 perf: setup

@@ -2,6 +2,7 @@
 
 import argparse
 import contextlib
+import fcntl
 import json
 import logging
 import os
@@ -12,13 +13,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from lociflow import checksums
+from lociflow.machine_refusals import disk_refusal, memory_refusal
 from lociflow.masking import masked
 
 LOGGER = logging.getLogger("lociflow")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]+")
-
-# How torch says so: on a CPU, and on a GPU.
-NO_MEMORY = ("can't allocate memory", "CUDA out of memory")
 
 
 class UserError(Exception):
@@ -34,7 +34,8 @@ class UserError(Exception):
 def run(function: Callable[..., Any], parser: argparse.ArgumentParser) -> None:
     """Run a step from the command line.
 
-    ``--log`` is added to the parser's arguments; the log file receives every message, stderr the status lines.
+    ``--log`` is added to the parser's arguments; the log file receives every message, stderr the status lines. Files
+    among the arguments are held to the checksums that the steps that wrote them have noted.
 
     Parameters
     ----------
@@ -46,21 +47,27 @@ def run(function: Callable[..., Any], parser: argparse.ArgumentParser) -> None:
     Raises
     ------
     SystemExit
-        1 for a :class:`UserError` and where memory is lacking, with a sentence and without a traceback; 70
+        1 for a :class:`UserError`, a disk that takes no more or memory that is lacking, told in a sentence; 70
         (``EX_SOFTWARE``) for anything else, with the traceback.
     """
     parser.add_argument("--log", type=Path, help="file that receives every message of this step")
     arguments = vars(parser.parse_args())
-    log_to(arguments.pop("log"))
     try:
+        log_to(arguments.pop("log"))
+        check_files(arguments)
         function(**arguments)
+        if found := next(checksums.changed(), None):
+            raise UserError(
+                f"{found}: found other content, or none, at the end of this step than at its beginning, expected it to "
+                "stay; what was made of it is not to be trusted: run snakemake again and leave its files alone"
+            )
     except UserError as error:
         LOGGER.error("error: %s", error)
         raise SystemExit(1) from None
     except Exception as error:
-        if lacks_memory(error):
-            LOGGER.debug("where memory was lacking", exc_info=True)
-            LOGGER.error("error: %s", more_memory(parser.prog, error))
+        if told := disk_refusal(error) or memory_refusal(error, parser.prog):
+            LOGGER.debug("what the machine refused", exc_info=True)
+            LOGGER.error("error: %s", told)
             raise SystemExit(1) from None
         LOGGER.exception("error: this is a fault of lociflow or of the machine, not of your data")
         raise SystemExit(70) from None
@@ -71,22 +78,37 @@ class _WithoutSecrets(logging.Formatter):
         return masked(super().format(record))
 
 
-def lacks_memory(error: Exception) -> bool:
-    """Tell whether a step has failed because it was given no more memory."""
-    return isinstance(error, MemoryError) or (
-        isinstance(error, RuntimeError) and any(sign in str(error) for sign in NO_MEMORY)
-    )
+def check_files(value: Any, *folders: Path) -> None:
+    """Refuse files that are not what the steps that made them wrote.
+
+    Parameters
+    ----------
+    value
+        Arguments of a step, or what it has read of where its files lie: paths, texts, lists and mappings of them.
+        Folders among them are searched for the names too.
+    folders
+        More of these.
+
+    Raises
+    ------
+    UserError
+        A file is damaged or was replaced.
+    """
+    inside = [part for part in value.values() if isinstance(part, Path)] if isinstance(value, dict) else []
+    folders = (*folders, *(path for path in inside if path.is_dir()))
+    for path in dict.fromkeys(checksums.named_files(value, folders)):
+        if told := checksums.damage(path):
+            raise UserError(told)
 
 
-def more_memory(step: str, error: Exception) -> str:
-    """Say in one sentence which step lacked memory, and what helps."""
-    told = " ".join(str(error).split())[:200] or type(error).__name__
-    helps = (
-        "run it on a GPU with more memory, or with smaller batches"
-        if "CUDA" in told
-        else "give its rule more than it declares, --set-resources RULE:mem_mb=MEGABYTES, or start fewer steps together"
-    )
-    return f"{step}: found no more memory ({told}), expected as much as the step needs; {helps}"
+def _asked_again(path: Path) -> OSError | None:
+    """Return what the system says when a file is made longer: some libraries only say that they could not write."""
+    try:
+        with path.open("ab") as handle:
+            handle.write(bytes(1 << 16))
+    except OSError as error:
+        return error
+    return None
 
 
 def log_to(path: Path | None) -> None:
@@ -94,16 +116,18 @@ def log_to(path: Path | None) -> None:
 
     Logins and tokens of addresses are masked in both.
     """
+    # A log on a disk that takes no more must not bury the step's own sentence under tracebacks.
+    logging.raiseExceptions = False
     terminal = logging.StreamHandler(sys.stderr)
     terminal.setLevel(logging.INFO)
     terminal.setFormatter(_WithoutSecrets())
+    LOGGER.addHandler(terminal)
     handlers: list[logging.Handler] = [terminal]
     if path is not None:
         path.parent.mkdir(parents=True, exist_ok=True)
         handlers.append(logging.FileHandler(path, mode="w", encoding="utf-8"))
         handlers[-1].setFormatter(_WithoutSecrets("%(asctime)s %(levelname)s %(message)s"))
-    for handler in handlers:
-        LOGGER.addHandler(handler)
+        LOGGER.addHandler(handlers[-1])
     LOGGER.setLevel(logging.DEBUG)
     LOGGER.propagate = False
     logging.captureWarnings(True)
@@ -122,21 +146,59 @@ def status(message: str) -> None:
 def atomic(path: Path) -> Iterator[Path]:
     """Give a temporary name beside ``path`` that becomes ``path`` on success and vanishes on failure.
 
-    The temporary name keeps the suffix, for the libraries that choose a format by it.
+    The temporary name keeps the suffix, for the libraries that choose a format by it. The checksum of the file is
+    noted; what processes that were killed have left under such names is removed.
+
+    Raises
+    ------
+    UserError
+        The disk is full, has a quota or cannot be written.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=f".{path.stem}.", suffix=path.suffix, dir=path.parent)
-    os.close(handle)
-    temporary = Path(name)
+    with contextlib.ExitStack() as stack:
+        temporary: Path | None = None
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            _sweep(path)
+            handle, name = tempfile.mkstemp(prefix=f".{path.stem}.", suffix=path.suffix, dir=path.parent)
+            stack.callback(os.close, handle)
+            temporary = Path(name)
+            stack.callback(temporary.unlink, missing_ok=True)
+            _lock(handle)
+            yield temporary
+            # mkstemp makes files that only their owner may read; results are to be shared like any other file.
+            umask = os.umask(0)
+            os.umask(umask)
+            temporary.chmod(0o666 & ~umask)
+            if path.name.startswith("."):
+                temporary.replace(path)
+                return
+            found = checksums.checksum(temporary)
+            checksums.forget(path)
+            temporary.replace(path)
+            checksums.note(path, found)
+        except (OSError, RuntimeError) as error:
+            again = _asked_again(temporary) if temporary is not None and temporary.exists() else None
+            if told := disk_refusal(error, path) or (again and disk_refusal(again, path)):
+                raise UserError(told) from error
+            raise
+
+
+def _lock(handle: int) -> bool:
+    """Lock an open file as long as its process lives; False where another has it, or the file system knows no locks."""
     try:
-        yield temporary
-        # mkstemp makes files that only their owner may read; results are to be shared like any other file.
-        umask = os.umask(0)
-        os.umask(umask)
-        temporary.chmod(0o666 & ~umask)
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
+
+
+def _sweep(path: Path) -> None:
+    left = re.compile(rf"\.+{re.escape(path.stem)}(\.[a-z0-9_]{{8}}){{1,2}}{re.escape(path.suffix)}")
+    for other in path.parent.iterdir():
+        if left.fullmatch(other.name) and other.is_file():
+            with contextlib.suppress(OSError), other.open("rb") as handle:
+                if _lock(handle.fileno()):
+                    other.unlink(missing_ok=True)
 
 
 def json_argument(text: str) -> Any:

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
 
+from lociflow import checksums
 from lociflow.command import UserError, atomic, status, write_json
 from lociflow.compression import GZIP_ERRORS, is_gzip, open_binary
 from lociflow.download import PATIENCE, Patience, check_address, discard, download, local_path, writing
@@ -111,7 +112,10 @@ def _fetch(wanted: Source, origin: Origin, output: Path, record: Path, patience:
     if joined:
         held_to += ", and to the digests of its contigs if the genome pins them"
     size = part.stat().st_size
+    checked = checksums.checksum(part)
+    checksums.forget(output)
     part.replace(output)
+    checksums.note(output, checked)
     discard(part)
     write_json(
         record,

@@ -9,7 +9,7 @@ from lociflow.command import UserError
 
 VERSIONS = {
     "source": 1,
-    "sequence store": 1,
+    "sequence store": 2,
     "windows": 2,
     "checkpoint": 2,
     "predictions": 1,

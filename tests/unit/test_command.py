@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from lociflow.command import atomic, json_argument, lacks_memory, more_memory, write_json
+from lociflow.command import atomic, json_argument, write_json
 
 SCRIPTS = Path(__file__).parents[2] / "scripts"
 STEP = """
@@ -173,12 +173,3 @@ def test_a_step_without_memory_is_named_with_what_helps_and_without_a_traceback(
         "RULE:mem_mb=MEGABYTES, or start fewer steps together"
     ]
     assert "Traceback" in (tmp_path / "step.log").read_text()
-
-
-def test_torch_says_that_memory_is_lacking_in_its_own_way():
-    assert lacks_memory(RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory: you tried"))
-    assert not lacks_memory(RuntimeError("mat1 and mat2 shapes cannot be multiplied"))
-    assert not lacks_memory(ValueError("can't allocate memory"))
-    told = more_memory("train.py", RuntimeError("CUDA out of memory. Tried to allocate 2.00 GiB"))
-    assert told.startswith("train.py: found no more memory (CUDA out of memory.")
-    assert told.endswith("run it on a GPU with more memory, or with smaller batches")

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -45,7 +46,7 @@ def write_labels(path: Path, bins: pd.DataFrame, found: TargetLabels, labeller: 
     most = min(ROWS, max(1, BLOCK // max(1, dtype.itemsize * int(np.prod(shape[1:])))))
     contig = bins["contig"].cat.codes.to_numpy(np.int64) if found.by_contig else np.zeros(len(bins), np.int64)
     with atomic(path) as temporary:
-        array = np.lib.format.open_memmap(temporary, mode="w+", dtype=dtype, shape=shape)
+        array = _create(temporary, dtype, shape)
         if array.size:
             held = 0
             for rows in _blocks(contig, most):
@@ -58,6 +59,15 @@ def write_labels(path: Path, bins: pd.DataFrame, found: TargetLabels, labeller: 
                     held = 0
             array.flush()
         del array
+
+
+def _create(path: Path, dtype: np.dtype, shape: tuple[int, ...]) -> np.ndarray:
+    array = np.lib.format.open_memmap(path, mode="w+", dtype=dtype, shape=shape)
+    # A map reserves no place: a disk that is full would kill the process at the first page that has none.
+    if hasattr(os, "posix_fallocate"):
+        with path.open("rb+") as handle:
+            os.posix_fallocate(handle.fileno(), 0, path.stat().st_size)
+    return array
 
 
 def _blocks(contig: np.ndarray, most: int) -> Iterator[slice]:
@@ -79,9 +89,7 @@ def keep_rows(path: Path, kept: np.ndarray) -> None:
     """Leave only some rows of an array on disk; ``kept`` is ``bool``, one for each."""
     array = np.load(path, mmap_mode="r")
     with atomic(path) as temporary:
-        shorter = np.lib.format.open_memmap(
-            temporary, mode="w+", dtype=array.dtype, shape=(int(kept.sum()), *array.shape[1:])
-        )
+        shorter = _create(temporary, array.dtype, (int(kept.sum()), *array.shape[1:]))
         done = 0
         for rows in rows_at_once(array) if shorter.size else ():
             part = array[rows][kept[rows]]

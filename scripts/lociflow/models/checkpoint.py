@@ -4,6 +4,7 @@ import hashlib
 import io
 import json
 import pickle
+import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -18,6 +19,21 @@ from lociflow.models.outputs import Outputs
 from lociflow.sequence.alphabet import DNA, Alphabet, find_alphabet
 
 KIND = "checkpoint"
+# What torch raises on files that are damaged or none of its own.
+UNREADABLE = (
+    OSError,
+    RuntimeError,
+    EOFError,
+    pickle.UnpicklingError,
+    KeyError,
+    ValueError,
+    TypeError,
+    AttributeError,
+    IndexError,
+    AssertionError,
+    zipfile.BadZipFile,
+    UnicodeError,
+)
 # Key in the provenance: slope and intercept of each target's logits, where probabilities are corrected.
 CALIBRATION = "calibration"
 
@@ -132,11 +148,20 @@ def load_model(path: Path) -> LoadedModel:
             f"{path}: cannot be read as a checkpoint (it is damaged, or holds more than weights, which reading could "
             "run); remove it and train again"
         ) from None
-    except (OSError, RuntimeError, EOFError) as error:
+    except UNREADABLE as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise UserError(f"{path}: cannot be read as a checkpoint ({reason}); remove it and train again") from None
     check_format(content if isinstance(content, dict) else {}, KIND, path)
-    config, provenance = json.loads(content["config"]), json.loads(content["provenance"])
+    try:
+        config, provenance = json.loads(content["config"]), json.loads(content["provenance"])
+        found, expected = weights_digest(content["state_dict"]), provenance["weights"]
+    except (KeyError, ValueError, TypeError, AttributeError) as error:
+        raise UserError(f"{path}: cannot be read as a checkpoint ({error!r}); remove it and train again") from None
+    if found != expected:
+        raise UserError(
+            f"{path}: found weights with the digest {found[:12]}, expected {str(expected)[:12]} as they were saved; "
+            "the file is damaged: remove it and train again"
+        )
     alphabet = find_alphabet(provenance.get("alphabet", DNA.name))
     outputs = Outputs(
         content.get("kind", "binary"),

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from lociflow import layout
+from lociflow.command import check_files
 
 CEILING = "ceiling"
 ENSEMBLE = "ensemble"
@@ -44,6 +45,11 @@ def locate(manifest: Mapping[str, Any]) -> dict[str, Any]:
     -------
     dict
         As :func:`lociflow.report.results.read_results` takes it.
+
+    Raises
+    ------
+    UserError
+        One of the files is not what the step that made it wrote.
     """
     run = manifest["run"]
     datasets = [
@@ -58,7 +64,9 @@ def locate(manifest: Mapping[str, Any]) -> dict[str, Any]:
         }
         for key, pattern in (motifs if manifest.get("interpreted") else {}).items()
     }
-    return {"benchmarks": benchmarks(manifest), **places, **manifest, "datasets": datasets}
+    located = {"benchmarks": benchmarks(manifest), **places, **manifest, "datasets": datasets}
+    check_files(located)
+    return located
 
 
 def locate_dataset(dataset: Mapping[str, Any], manifest: Mapping[str, Any]) -> dict[str, Any]:

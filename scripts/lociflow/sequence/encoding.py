@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from lociflow.checksums import checksum
 from lociflow.command import UserError, atomic, status, write_json
 from lociflow.formats import stamp
 from lociflow.sequence.alphabet import Alphabet, UnknownLetter, encode, expected_letters, find_alphabet
@@ -122,7 +123,7 @@ def write_store_from_sequences(
             total = handle.tell() - begin
             handle.seek(0)
             write_header(handle, total, begin)
-        digest = hashlib.sha256(digest_codes(temporary).encode())
+        digest, crc32 = hashlib.sha256(digest_codes(temporary).encode()), checksum(temporary)
     if not names:
         raise UserError(f"{name}: found no sequence, expected some; give files that hold them")
     digest.update(np.asarray(lengths, dtype="<i8").tobytes())
@@ -140,6 +141,7 @@ def write_store_from_sequences(
             "contigs": {"names": names, "lengths": lengths},
             "stops": stops,
             "digest": digest.hexdigest(),
+            "crc32": crc32,
         },
     )
     residues = "bases" if alphabet.what == "nucleotide" else "residues"

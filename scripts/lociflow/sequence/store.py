@@ -7,6 +7,7 @@ are 0-based and half-open. Sequences without a genome lie in a store in the same
 
 import hashlib
 import json
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,7 @@ from typing import Any, BinaryIO, NamedTuple
 import numpy as np
 import pandas as pd
 
+from lociflow.checksums import checksum, watch
 from lociflow.command import UserError, atomic, status, write_json
 from lociflow.formats import check_format, stamp
 from lociflow.sequence.alphabet import DNA, Alphabet, UnknownLetter, encode, expected_letters, find_alphabet
@@ -54,7 +56,7 @@ class SequenceStore:
     """Stop signs (``*``) at the ends of protein sequences, which were left out."""
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return open_store, (self.path,)
+        return _map_store, (self.path,)
 
 
 class Contig(NamedTuple):
@@ -145,7 +147,7 @@ def write_store(
             write_header(handle, total, begin)
         if contig_md5:
             contigs = _in_order(contigs, list(contig_md5), temporary)
-        digest = digest_codes(temporary)
+        digest, crc32 = digest_codes(temporary), checksum(temporary)
     write_json(
         store,
         {
@@ -159,6 +161,7 @@ def write_store(
                 for contig in contigs
             ],
             "digest": digest,
+            "crc32": crc32,
         },
     )
     status(f"{name}: {len(contigs)} contigs, {total:,} bases")
@@ -265,15 +268,41 @@ def digest_codes(path: Path) -> str:
     return digest.hexdigest()
 
 
+# The codes that this process has held to their checksum: file, length and time of the last change.
+_CHECKED: set[tuple[str, int, int]] = set()
+
+
 def open_store(path: Path) -> SequenceStore:
-    """Open a sequence store by its ``store.json``; no code is read.
+    """Open a sequence store by its ``store.json`` and hold its codes to their checksum, once in a process.
+
+    The codes are read through once for it, at the speed of the disk or, where they are in the system's cache, at
+    several gigabytes a second; windows are then read from that cache.
 
     Raises
     ------
     UserError
-        The store is missing, of another format or version, or its codes are not as long as its contigs.
+        The store is missing, of another format or version, or its codes are not those that were written.
     """
-    path = Path(path)
+    store, codes, expected = _open(Path(path))
+    about = codes.stat()
+    key = (os.fspath(codes.resolve()), about.st_size, about.st_mtime_ns)
+    if key not in _CHECKED:
+        found = checksum(codes)
+        if found != expected:
+            raise UserError(
+                f"{codes}: found CRC-32 and length {found}, expected {expected} by {path}; the codes are damaged or "
+                "those of another genome: remove both files and run snakemake again to rebuild them"
+            )
+        watch(codes, found)
+        _CHECKED.add(key)
+    return store
+
+
+def _map_store(path: Path) -> SequenceStore:
+    return _open(path)[0]
+
+
+def _open(path: Path) -> tuple[SequenceStore, Path, str]:
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
@@ -296,7 +325,7 @@ def open_store(path: Path) -> SequenceStore:
             f"{codes_path}: found {codes.dtype} of shape {codes.shape}, expected uint8 of shape "
             f"({int(lengths.sum())},) by {path}; remove both and run snakemake again to rebuild them"
         )
-    return SequenceStore(
+    store = SequenceStore(
         path=path,
         name=found["name"],
         names=names,
@@ -309,6 +338,7 @@ def open_store(path: Path) -> SequenceStore:
         alphabet=find_alphabet(found["alphabet"]),
         stops=found.get("stops", 0),
     )
+    return store, codes_path, str(found["crc32"])
 
 
 def _contigs(contigs: Any) -> tuple[tuple[str, ...], np.ndarray, np.ndarray, tuple[str, ...]]:

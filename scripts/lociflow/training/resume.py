@@ -3,7 +3,6 @@
 import contextlib
 import hashlib
 import json
-import pickle
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,8 +10,10 @@ from typing import Any
 
 import torch
 
+from lociflow.checksums import damage, forget
 from lociflow.code_digest import program
 from lociflow.command import status
+from lociflow.models.checkpoint import UNREADABLE
 
 
 def training_key(config: Mapping[str, Any], digests: Mapping[str, str], device: str, devices: int) -> str:
@@ -62,8 +63,10 @@ def find_state(path: Path) -> Path | None:
     if not path.exists():
         return None
     try:
+        if damage(path):
+            raise OSError
         torch.load(path, map_location="cpu", weights_only=True)
-    except (OSError, RuntimeError, EOFError, pickle.UnpicklingError):
+    except UNREADABLE:
         status(f"{path} is damaged: training from the beginning")
         path.unlink(missing_ok=True)
         return None
@@ -78,6 +81,7 @@ def whole_epochs(path: Path) -> int:
 def remove_state(path: Path) -> None:
     """Remove the state, and its folder unless something else lies in it."""
     path.unlink(missing_ok=True)
+    forget(path)
     with contextlib.suppress(OSError):
         path.parent.rmdir()
 

@@ -1,3 +1,4 @@
+import json
 from pathlib import Path
 from typing import Any
 
@@ -86,7 +87,9 @@ def test_a_file_with_code_in_it_is_not_run(tmp_path: Path) -> None:
 
 
 def test_weights_of_another_architecture_are_refused(tmp_path: Path) -> None:
-    save(tmp_path / "model.ckpt", state_dict={"weight": torch.zeros(1)})
+    other = {"weight": torch.zeros(1)}
+    provenance = json.dumps({"weights": weights_digest(other)})
+    save(tmp_path / "model.ckpt", state_dict=other, provenance=provenance)
     with pytest.raises(UserError, match=r"its weights do not fit the present lociflow.models.deepsea.DeepSEA"):
         load_model(tmp_path / "model.ckpt")
 

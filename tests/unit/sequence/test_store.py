@@ -73,7 +73,7 @@ def test_several_files_and_containers_give_the_bytes_of_one(tmp_path):
 def test_description_has_the_keys_of_the_format(tmp_path):
     build(tmp_path, TOY)
     found = json.loads((tmp_path / "store.json").read_text())
-    assert (found["format"], found["version"], found["alphabet"]) == ("sequence store", 1, "dna")
+    assert (found["format"], found["version"], found["alphabet"]) == ("sequence store", 2, "dna")
     assert found["contigs"][1] == {"name": "chr2", "length": 3, "offset": 9, "md5": md5("RYU")}
 
 
@@ -145,7 +145,7 @@ def test_open_refuses_missing_foreign_and_mismatched_files(tmp_path):
     path.write_text("[")
     with pytest.raises(UserError, match="found no JSON object"):
         open_store(path)
-    path.write_text(good.replace('"version": 1', '"version": 99'))
+    path.write_text(good.replace('"version": 2', '"version": 99'))
     with pytest.raises(UserError, match="found sequence store version 99"):
         open_store(path)
     path.write_text(good)

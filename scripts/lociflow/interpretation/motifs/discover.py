@@ -82,7 +82,7 @@ def discover_motifs(attributions: Path, config: Mapping[str, Any], modisco: Path
     found = read_attributions(attributions)
     motifs: list[Motif] = []
     rows: list[MotifRow] = []
-    with atomic(modisco) as temporary, h5py.File(temporary, "w") as file:
+    with atomic(modisco) as temporary, h5py.File(temporary, "w", locking=False) as file:  # atomic() holds the lock
         for fact in found.meta["targets"]:
             start = time.monotonic()
             here = found.target == fact["column"]

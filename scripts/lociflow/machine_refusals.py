@@ -1,0 +1,47 @@
+"""What a machine says that gives no more room or no more memory, told in a sentence with the remedy."""
+
+import errno
+import os
+from pathlib import Path
+
+DISK = {
+    errno.ENOSPC: "make room and run again",
+    errno.EDQUOT: "make room within the quota and run again",
+    errno.EFBIG: "raise the limit on the size of files (ulimit -f) and run again",
+    errno.EROFS: "choose a working directory that can be written (--directory) and run again",
+}
+# How torch says that memory is lacking: on a CPU, and on a GPU.
+MEMORY = ("can't allocate memory", "CUDA out of memory")
+
+
+def disk_refusal(error: BaseException, path: Path | None = None) -> str | None:
+    """Tell in a sentence what a disk refused, whichever library was told first; None where it was something else.
+
+    Parameters
+    ----------
+    error
+        What was raised.
+    path
+        The file that was being written, where that is known.
+    """
+    place = path or getattr(error, "filename", None) or "a file of this step"
+    for number, remedy in DISK.items():
+        reason = os.strerror(number)
+        # Libraries in C and C++ hand on the system's words, or its number, in errors of their own.
+        if getattr(error, "errno", None) == number or reason in str(error) or f"errno = {number}," in str(error):
+            return f"{place}: cannot be written ({reason}); {remedy}"
+    return None
+
+
+def memory_refusal(error: BaseException, step: str) -> str | None:
+    """Tell in a sentence which step was given no more memory, and what helps; None where it was something else."""
+    lacking = isinstance(error, RuntimeError) and any(sign in str(error) for sign in MEMORY)
+    if not lacking and not isinstance(error, MemoryError):
+        return None
+    told = " ".join(str(error).split())[:200] or type(error).__name__
+    helps = (
+        "run it on a GPU with more memory, or with smaller batches"
+        if "CUDA" in told
+        else "give its rule more than it declares, --set-resources RULE:mem_mb=MEGABYTES, or start fewer steps together"
+    )
+    return f"{step}: found no more memory ({told}), expected as much as the step needs; {helps}"

@@ -1,0 +1,89 @@
+"""A finished run that every trial begins with, and what its results must be in the end."""
+
+import hashlib
+import shutil
+from pathlib import Path
+from typing import NamedTuple
+
+from folder import snakemake, write_data
+from jobs import Job, leftovers, load_modules, read_jobs, run_job
+from result_digests import differences, result_digests
+
+
+class World(NamedTuple):
+    """A finished run."""
+
+    folder: Path
+    jobs: list[Job]
+    seconds: dict[tuple[str, ...], float]
+    """How long each job takes, by its outputs."""
+    expected: dict[str, str]
+    """Digests of all that must be the same again."""
+
+
+def make_world(folder: Path, whole: bool) -> World:
+    """Run everything once, undisturbed.
+
+    Parameters
+    ----------
+    folder
+        To run in; made anew.
+    whole
+        Whether snakemake runs it, so that there are its records and a report; otherwise the scripts run one after the
+        other, up to the metrics and attributions.
+    """
+    shutil.rmtree(folder, ignore_errors=True)
+    write_data(folder)
+    ran = snakemake(folder, "--printshellcmds", *(() if whole else ("--dry-run",)))
+    if ran.returncode:
+        raise SystemExit(ran.stdout + ran.stderr)
+    jobs = read_jobs(ran.stdout + ran.stderr, folder)
+    if not whole:
+        jobs = [job for job in jobs if job.rule in SHORT]
+    load_modules(jobs, folder)
+    expected = digests(folder) if whole else {}
+    seconds = {}
+    for job in jobs:
+        ended = run_job(job, folder)
+        if ended.status:
+            raise SystemExit(f"{job.rule}: {ended.said}")
+        seconds[job.outputs] = ended.seconds
+    # The first run is Snakemake's, each job in a Python of its own: the same scripts by hand must give the same.
+    if whole and (told := differences(expected, digests(folder))):
+        raise SystemExit("by hand and by snakemake differ: " + "; ".join(told))
+    return World(folder, jobs, seconds, digests(folder))
+
+
+# What the short form of the campaign runs: nothing that waits for a report.
+SHORT = (
+    "fetch", "encode_sequences", "make_windows", "describe_bins", "audit_dataset", "train", "predict", "fit_baseline",
+    "evaluate", "attribute",
+)  # fmt: skip
+
+
+def digests(folder: Path) -> dict[str, str]:
+    """Return the digests of all results of a folder, and of its sources and stores."""
+    inputs = {
+        str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted((folder / "resources").rglob("*"))
+        if path.is_file() and not path.name.startswith(".")
+    }
+    return {**inputs, **result_digests(folder)}
+
+
+def restore(world: World, work: Path) -> None:
+    """Make a working folder what the finished run is."""
+    shutil.rmtree(work, ignore_errors=True)
+    shutil.copytree(world.folder, work, symlinks=True)
+
+
+def judge(world: World, work: Path) -> list[str]:
+    """Return what differs from the undisturbed run, and what lies there that should not."""
+    try:
+        found = digests(work)
+    except Exception as error:  # a result that no longer can be read
+        return [f"a result cannot be read: {error}"]
+    return [
+        *differences(world.expected, found),
+        *(f"{path.relative_to(work)} is left over" for path in leftovers(work)),
+    ]
