@@ -51,15 +51,22 @@ def test_what_is_no_crate_is_refused(tmp_path, text):
         read_crate(tmp_path)
 
 
-def test_two_runs_are_compared_and_a_difference_is_the_exit_status(two_runs, capsys):
-    with pytest.raises(SystemExit) as ended:
-        reproduce(*two_runs[:1], out=None, against=two_runs[1], cores="1", snakemake=[])
-    assert ended.value.code == 1
+def test_other_weights_with_the_same_scores_reproduce_a_run(two_runs, capsys):
+    reproduce(two_runs[0], out=None, against=two_runs[1], cores="1", snakemake=[])
     lines = [line.split(maxsplit=1) for line in capsys.readouterr().out.splitlines() if line]
     told = {line[0]: line[1] for line in lines}
     assert told["peaks/holdout/small+long/seed7"].startswith("same scores, other bits")
     assert told["peaks/holdout/small+long/seed7"].endswith("model.ckpt, predictions.parquet")
     assert told["peaks"].startswith("same ")
+
+
+def test_other_scores_are_told_and_are_the_exit_status(two_runs, capsys):
+    scores = two_runs[1] / "scores.tsv"
+    scores.write_text(scores.read_text().replace("0.91", "0.9"))
+    with pytest.raises(SystemExit) as ended:
+        reproduce(two_runs[0], out=None, against=two_runs[1], cores="1", snakemake=[])
+    assert ended.value.code == 1
+    assert "auroc_mean 0.91 before, 0.9 now; model.ckpt, predictions.parquet" in capsys.readouterr().out
 
 
 def test_a_run_and_itself_are_the_same(two_runs, capsys):
@@ -78,7 +85,6 @@ def test_snakemake_is_called_once_with_the_recorded_configuration(two_runs, tmp_
     monkeypatch.setattr(module, "commit", lambda: None)
     monkeypatch.setattr(module.subprocess, "run", run)
     out = tmp_path / "out"
-    (two_runs[0] / "configuration").joinpath("run.yaml").touch()
     with pytest.raises(UserError, match="held a password or a token, which is not recorded; name a mirror"):
         reproduce(two_runs[0], out, None, "3", [])
     monkeypatch.setenv("LOCIFLOW_MIRROR", "/data/mirror")
