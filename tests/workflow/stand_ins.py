@@ -73,6 +73,7 @@ WRITES = {
     "write_genome.py": ("--fasta", "--fai", "--gzi"),
     "browse_tracks.py": ("--session", "--hub"),
     "report.py": ("--report", "--figures/"),
+    "record_provenance.py": ("--crate", "--workflow", "--configuration/"),
 }
 
 

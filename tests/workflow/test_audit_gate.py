@@ -12,7 +12,7 @@ FOLDS = {
     "folds": 3,
 }
 # What reads all results of a run on the simulated genome.
-LAST = {"compare": 1, "report": 1, "tabulate_architectures": 1}
+LAST = {"compare": 1, "report": 1, "tabulate_architectures": 1, "record_provenance": 1}
 MORE = {**LAST, "write_manifest": 1}
 # Two models and the ceiling, scored also by how like a bin is to the training bins, which the audit tells.
 RESCORED = {"evaluate": 3, "compare_models": 1}

@@ -13,7 +13,7 @@ import yaml
 from stand_ins import Copy
 
 # What reads all results of a run on the simulated genome.
-LAST = {"compare": 1, "compare_models": 1, "report": 1, "tabulate_architectures": 1}
+LAST = {"compare": 1, "compare_models": 1, "report": 1, "tabulate_architectures": 1, "record_provenance": 1}
 MORE = {**LAST, "write_manifest": 1}
 # What reads all explanations of a simulated data set.
 RANKED = {"score_motifs": 1, "rank_explanations": 1}
@@ -142,7 +142,7 @@ def test_code_that_all_trainings_use_reruns_them_all(finished):
 def test_a_report_template_reruns_the_report_alone(finished):
     path = next((finished.folder / "scripts/lociflow/report/templates").glob("*.j2"))
     path.write_text(path.read_text() + "\n")
-    assert jobs(finished) == Counter(report=1)
+    assert jobs(finished) == Counter(report=1, record_provenance=1)
 
 
 @pytest.mark.slow

@@ -1,0 +1,183 @@
+"""The crate, read by the library that others read it with."""
+
+import hashlib
+import json
+import os
+import shutil
+from pathlib import Path
+from urllib.parse import unquote
+
+import pytest
+from rocrate.rocrate import ROCrate
+
+from lociflow.command import write_json
+from lociflow.provenance.files import run_files
+from lociflow.provenance.record import measured, record
+
+from .conftest import BASELINE, CONFIG, MANIFEST, RUN, TRAINED, record_run
+
+DATA = ("audit.json", "control.npy", "removed.tsv", "targets.npy", "targets.tsv", "windows.json", "windows.parquet")
+OF_TRAINING = ("config.json", "history.csv", "model.ckpt")
+SCORED = ("curves.npz", "draws.npz", "metrics.json", "predictions.parquet")
+
+
+@pytest.fixture
+def crate(finished):
+    record_run()
+    return ROCrate(finished / RUN)
+
+
+def action_of(crate):
+    (action,) = crate.get_by_type("CreateAction")
+    return action
+
+
+def test_it_conforms_to_the_profiles_that_it_names(crate):
+    root = crate.root_dataset
+    assert {entity.id for entity in root["conformsTo"]} == {
+        "https://w3id.org/ro/wfrun/process/0.5",
+        "https://w3id.org/ro/wfrun/workflow/0.5",
+        "https://w3id.org/workflowhub/workflow-ro-crate/1.0",
+    }
+    assert all(entity.type == "CreativeWork" for entity in root["conformsTo"])
+    assert set(crate.mainEntity.type) == {"File", "SoftwareSourceCode", "ComputationalWorkflow"}
+    assert crate.mainEntity["programmingLanguage"]["name"] == "Snakemake"
+    assert root["mentions"] == action_of(crate)
+    assert root["license"]
+    assert root["name"] == "lociflow run toy"
+
+
+def test_the_action_says_what_was_read_what_came_of_it_and_when(crate):
+    action = action_of(crate)
+    assert action["instrument"] == crate.mainEntity
+    assert {unquote(entity.id) for entity in action["result"]} == {
+        *("manifest.json", "report.html", "scores.tsv"),
+        *(f"../../peaks/{name}" for name in DATA),
+        *(
+            f"../../peaks/holdout/small+long/seed7/{name}"
+            for name in (*SCORED, "config.json", "history.csv", "model.ckpt")
+        ),
+        *(f"../../peaks/holdout/baselines/gc/{name}" for name in SCORED),
+    }
+    objects = [entity for entity in action["object"] if entity.type == "File"]
+    assert [entity.id for entity in objects] == ["configuration/run.yaml", "#source/peaks/peaks.bed"]
+    assert action["startTime"] < action["endTime"]
+
+
+def test_the_keys_of_the_run_are_parameters_with_values(crate):
+    values = {entity["name"]: entity for entity in action_of(crate)["object"] if entity.type == "PropertyValue"}
+    assert set(values) == {key for key, value in CONFIG.items() if value is not None}
+    assert values["seeds"]["value"] == "[7]"
+    assert values["run"]["value"] == "toy"
+    for key, value in values.items():
+        parameter = value["exampleOfWork"]
+        assert (parameter.type, parameter["name"], parameter["workExample"]) == ("FormalParameter", key, value)
+        assert parameter in crate.mainEntity["input"]
+    kinds = {key: value["exampleOfWork"]["additionalType"] for key, value in values.items()}
+    assert (kinds["run"], kinds["seeds"]) == ("Text", "PropertyValue")
+
+
+def test_every_file_is_there_with_its_digest_and_size_wherever_the_results_are_copied(crate, finished, tmp_path):
+    shutil.copytree(finished / "results", tmp_path / "copy" / "results")
+    shutil.rmtree(finished)
+    copied = ROCrate(tmp_path / "copy" / RUN)
+    assert len(copied.data_entities) == 23
+    for entity in copied.data_entities:
+        path = tmp_path / "copy" / RUN / unquote(entity.id)
+        assert hashlib.sha256(path.read_bytes()).hexdigest() == entity["sha256"]
+        assert str(path.stat().st_size) == entity["contentSize"]
+
+
+def test_digests_versions_machine_and_use_are_told(crate):
+    action = action_of(crate)
+    told = {entity["name"]: entity["value"] for entity in action["additionalProperty"]}
+    assert told["windows of peaks"] == "aa"
+    assert told["targets of peaks"] == "bb"
+    assert len(told["split:holdout of peaks"]) == len(told["code digest"]) == 64
+    assert told["machine: cores"] == os.cpu_count()
+    used = {entity["name"]: entity["value"] for entity in action["resourceUsage"]}
+    assert used == {"train: jobs": 2, "train: seconds": 32.5, "train: megabytes": 300.25}
+    packages = {entity["name"]: entity["softwareVersion"] for entity in crate.mainEntity["softwareRequirements"]}
+    assert {"python", "snakemake", "torch", "numpy"} <= set(packages)
+    assert "snakemake --cores all --configfile toy.yaml" in action["description"]
+
+
+def test_no_password_token_or_environment_gets_into_the_folder(finished, monkeypatch):
+    monkeypatch.setenv("LOCIFLOW_TEST_SECRET", "swordfish")
+    record_run()
+    texts = [path.read_text() for path in (finished / RUN).rglob("*") if path.is_file()]
+    assert not [
+        text for text in texts for word in ("hunter2", "abc123", "swordfish", "LOCIFLOW_TEST_SECRET") if word in text
+    ]
+    (source,) = (
+        entity for entity in action_of(ROCrate(finished / RUN))["object"] if entity.id == "#source/peaks/peaks.bed"
+    )
+    assert source["contentUrl"] == ["https://***@example.org/peaks.bed?token=***&part=1"]
+
+
+def test_recording_again_lists_nothing_of_the_record_itself(finished):
+    record_run()
+    first = json.loads((finished / RUN / "ro-crate-metadata.json").read_text())
+    record_run()
+    second = json.loads((finished / RUN / "ro-crate-metadata.json").read_text())
+    assert {entity["@id"] for entity in first["@graph"] if entity["@id"][0] != "#"} == {
+        entity["@id"] for entity in second["@graph"] if entity["@id"][0] != "#"
+    }
+
+
+def test_what_the_manifest_names_and_is_not_there_is_told(finished, caplog):
+    (finished / TRAINED / "curves.npz").unlink()
+    assert run_files(MANIFEST).missing == [f"{TRAINED}/curves.npz"]
+    caplog.set_level("INFO", logger="lociflow")
+    record_run()
+    assert "1 that the manifest names are not there" in caplog.text
+
+
+def test_a_training_comes_with_those_whose_weights_it_starts_from(finished):
+    other = finished / "results/genome/all/lm/seed7"
+    other.mkdir(parents=True)
+    (other / "model.ckpt").write_bytes((finished / TRAINED / "model.ckpt").read_bytes())
+    write_json(other / "config.json", {"training": {}})
+    transfer = {"dataset": "genome", "split": "all", "model": "lm", "seed": 7, "parts": ["trunk"]}
+    write_json(finished / TRAINED / "config.json", {"training": {"transfer": transfer}})
+    found = run_files(MANIFEST).results
+    assert [path.name for path in found if path.is_relative_to("results/genome")] == ["config.json", "model.ckpt"]
+
+
+def test_what_lies_beside_and_is_of_another_run_is_left_out(finished):
+    (finished / BASELINE / "spacing.json").write_text("{}")
+    (finished / TRAINED / "resume").mkdir()
+    (finished / TRAINED / "resume" / "state.json").write_text("{}")
+    names = {path.name for path in run_files(MANIFEST).results}
+    assert not names & {"spacing.json", "state.json"}
+
+
+def test_a_source_of_no_data_set_is_recorded_too(finished):
+    extra = finished / "resources/sources/variants/mine.vcf.source.json"
+    extra.parent.mkdir()
+    told = json.loads((finished / "resources/sources/peaks/peaks.bed.source.json").read_text())
+    write_json(extra, {**told, "file": "variants/mine.vcf", "via": "path", "from": ["mine.vcf"]})
+    record(MANIFEST, [extra], [], RUN / "ro-crate-metadata.json", RUN / "Snakefile", RUN / "configuration")
+    assert ROCrate(finished / RUN).get("#source/variants/mine.vcf")["disambiguatingDescription"] == "path"
+
+
+def test_a_run_begins_with_its_first_job(tmp_path):
+    for name, ended, row in (
+        ("fetch", 1000.0, {"s": 10.0, "max_rss": "NA"}),
+        ("train", 1100.0, {"s": 95.0, "max_rss": 5.0}),
+    ):
+        (tmp_path / f"{name}.jsonl").write_text(json.dumps(row))
+        os.utime(tmp_path / f"{name}.jsonl", (ended, ended))
+    usage, started = measured(sorted(tmp_path.glob("*.jsonl")))
+    assert started == 990.0
+    assert usage == {
+        "fetch": {"jobs": 1, "seconds": 10.0, "megabytes": 0.0},
+        "train": {"jobs": 1, "seconds": 95.0, "megabytes": 5.0},
+    }
+    assert measured([]) == ({}, None)
+
+
+def test_the_copy_of_the_workflow_is_lociflows(finished):
+    record_run()
+    home = Path(__file__).parents[3]
+    assert (finished / RUN / "Snakefile").read_bytes() == (home / "workflow/Snakefile").read_bytes()

@@ -1,0 +1,47 @@
+"""What a finished run leaves for those who want to check it or to make it again."""
+
+
+def other_records():
+    """Return the records of sources that belong to no data set of the run's manifest."""
+    shown = {file for name in RUN["datasets"] for file in PLAN.sources_of(name)}
+    return [
+        layout.SOURCE_RECORD.format(file=file) for file in sorted(set(SOURCES) - shown)
+    ]
+
+
+rule record_provenance:
+    """Write down the whole run as a Workflow Run RO-Crate, with the configuration that makes it again."""
+    input:
+        script=script("record_provenance.py"),
+        manifest=rules.write_manifest.output.manifest,
+        page=rules.report.output.page,
+        scores=rules.compare.output.scores,
+        tables=[*PLAN.ledger_files(), *PLAN.experiment_files()],
+        effects=PLAN.effect_files(),
+        tracks=track_requests.files(PLAN),
+        exports=PLAN.export_folders(),
+        records=lambda wildcards: other_records(),
+    output:
+        crate=layout.CRATE,
+        workflow=f"{layout.RUN}/Snakefile",
+        configuration=directory(f"{layout.RUN}/configuration"),
+    log:
+        "logs/runs/{run}/record_provenance.log",
+    benchmark:
+        "benchmarks/runs/{run}/record_provenance.jsonl"
+    conda:
+        "../../envs/provenance.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=120,
+        gpu=0,
+    params:
+        code=code("record_provenance.py"),
+        records=lambda wildcards, input: flags("--records", input.records),
+        config_dirs=lambda wildcards: flags(
+            "--config-dirs", RUN.get("config_dirs") or []
+        ),
+    shell:
+        "python {input.script:q} --manifest {input.manifest} {params.records} {params.config_dirs} "
+        "--crate {output.crate} --workflow {output.workflow} --configuration {output.configuration} --log {log}"
