@@ -33,8 +33,8 @@ rule record_provenance:
         "../../envs/provenance.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime=120,
+        mem_mb=grows(2000),
+        runtime=grows(120),
         gpu=0,
     params:
         code=code("record_provenance.py"),
@@ -43,5 +43,5 @@ rule record_provenance:
             "--config-dirs", RUN.get("config_dirs") or []
         ),
     shell:
-        "python {input.script:q} --manifest {input.manifest} {params.records} {params.config_dirs} "
-        "--crate {output.crate} --workflow {output.workflow} --configuration {output.configuration} --log {log}"
+        "python {input.script:q} --manifest {input.manifest:q} {params.records} {params.config_dirs} "
+        "--crate {output.crate:q} --workflow {output.workflow:q} --configuration {output.configuration:q} --log {log:q}"
