@@ -208,10 +208,10 @@ def paired_sites(name):
     return [layout.SITES.format(dataset=name)] if PLAN.paired(name) else []
 
 
-def spacing_flags(name, sites):
-    """Return the flags that have a spacing rule scored."""
-    pair = canonical(PLAN.paired(name))
-    return f"{flag('--sites', sites)} --pair {shlex.quote(pair)}" if sites else ""
+@cache
+def planted_pair(name):
+    """Return the pair of factors with a spacing rule as a list of one JSON, or none."""
+    return [canonical(PLAN.paired(name))] if PLAN.paired(name) else []
 
 
 def beside(name, file):

@@ -236,9 +236,10 @@ rule evaluate:
             folds_of(wildcards.dataset, wildcards.scored.partition("/")[0]),
         ),
         config=lambda wildcards: canonical(PLAN.evaluation(wildcards.dataset)),
-        spacing=lambda wildcards, input: spacing_flags(wildcards.dataset, input.sites),
+        sites=lambda wildcards, input: flag("--sites", input.sites),
+        pair=lambda wildcards: flags("--pair", planted_pair(wildcards.dataset)),
     shell:
         "python {input.script:q} --windows {input.windows:q} --targets {input.targets:q} "
         "--target-table {input.target_table:q} --split {params.split:q} {params.folds} --predictions {input.predictions:q} "
-        "--properties {input.properties:q} --similarity {input.similarity:q} --config {params.config:q} {params.spacing} "
+        "--properties {input.properties:q} --similarity {input.similarity:q} --config {params.config:q} {params.sites} {params.pair} "
         "--metrics {output.metrics:q} --curves {output.curves:q} --draws {output.draws:q} --log {log:q}"
