@@ -5,6 +5,7 @@
 #   make test-faults  kills and corruptions at random, counted: survived, refused, lost
 #   make lint         style, types, import order and Snakemake's own lint
 #   make perf         speed and memory against peers, as JSON rows
+#   make audit-dependencies   known vulnerabilities of what is installed, from a public database
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
@@ -18,11 +19,13 @@ PYTHON ?= $(firstword $(foreach name,python3 python3.13 python3.12 python3.11,\
 	$(shell command -v $(name) >/dev/null 2>&1 && $(name) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $(name))))
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 WORKERS ?= 2
+# Where known vulnerabilities are asked about: pypi or osv.
+AUDIT_SERVICE ?= pypi
 BENCHMARKS := nfe2 uci_splice uci_promoters ctcf_pu1 dream_promoters yeast_atac
 # A file of tests on one worker, which makes what they share once; the long files first.
 BY_FILE := --dist loadfile --no-loadscope-reorder
 
-.PHONY: help quickstart benchmarks test test-full test-faults perf lint format docs lock setup bedtools clean
+.PHONY: help quickstart benchmarks test test-full test-faults perf audit-dependencies lint format docs lock setup bedtools clean
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -82,6 +85,13 @@ test-faults: setup
 # A quiet machine: every row has what it was measured on.
 perf: setup
 	@python tests/perf --output results/perf.jsonl
+
+# Strict: without it, pip-audit finds nothing wrong with a package about which it could not ask. torch has no hashes.
+audit-dependencies: setup
+	@python -m venv $(VENV)/audit
+	@$(VENV)/audit/bin/python -m pip install --quiet pip-audit==2.10.1
+	@$(VENV)/audit/bin/pip-audit --strict --vulnerability-service $(AUDIT_SERVICE) --disable-pip --require-hashes -r requirements.lock
+	@$(VENV)/audit/bin/pip-audit --strict --vulnerability-service $(AUDIT_SERVICE) --disable-pip --no-deps -r requirements-torch.txt
 
 lint: setup
 	ruff check scripts tests

@@ -7,6 +7,7 @@ from typing import Any
 
 from lociflow.command import UserError
 from lociflow.config import Configuration
+from lociflow.download import check_address
 from lociflow.genome.sample_sheet import read_sample_sheet
 from lociflow.layout import SIMULATED
 
@@ -172,6 +173,8 @@ def _source(config: Mapping[str, Any], place: str, source: Mapping[str, Any]) ->
     whole = {"url": None, "path": None, "sha256": None, "derived_from": None, **source}
     if whole["path"]:
         whole["path"] = str(Path(whole["path"]).expanduser())
+    for address in [whole["url"]] if isinstance(whole["url"], str) else whole["url"] or []:
+        check_address(address)
     if not whole.get("file"):
         address = whole["path"] or whole["url"]
         if not address:

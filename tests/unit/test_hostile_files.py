@@ -14,7 +14,7 @@ from lociflow.config import Configuration, check_schema
 from lociflow.models.checkpoint import load_model
 from lociflow.published import read_published
 from lociflow.run import check_run
-from lociflow.sources import run_source
+from lociflow.sources import dataset_files, run_source
 from lociflow.stamped_arrays import read_arrays
 from lociflow.training.resume import state_path
 
@@ -203,6 +203,18 @@ OUTSIDE = ["a/../../x", "a//b", "a/./b", "a/", "a/..", "a\\b", "a/" + "b" * 250]
 def test_files_of_sources_stay_among_the_sources(file):
     told = refusal(run_source, "place", {"url": "https://a.org/x", "file": file})
     assert "expected a relative path of letters, digits and . _ + = - without" in told
+
+
+@pytest.mark.parametrize(
+    "address", ["javascript:alert(1)", "gopher://a.org/x", "/etc/passwd", "http://[a/x", "https://me:word@a.org/x"]
+)
+def test_addresses_of_a_sample_sheet_are_of_the_schemes_allowed(home, address):
+    (home / "dataset" / "sheet.tsv").write_text(f"target\turl\nA\t{address}\n")
+    write(home, "dataset", "toy", changed(DATASET, targets__files=None, targets__sheet="sheet.tsv"))
+    groups = Configuration(home, SCHEMAS)
+    told = refusal(dataset_files, groups.dataset("toy"), groups)
+    assert "word" not in told
+    assert told.startswith((f"{address}: ", "https://***@a.org/x: found a login"))
 
 
 @pytest.mark.parametrize(

@@ -34,8 +34,8 @@ from lociflow.sequence.store import SequenceStore, open_store
 KIND = "variant effects"
 PREFIX = "LF"
 PLACE = ("#contig", "position", "id", "ref", "alt", "target")
-# What a value in an INFO field must not hold (VCF 4.3, 1.2), and what separates parts here.
-_RESERVED = re.compile(r"[%;=,|\s]")
+# What a value in an INFO field must not hold (VCF 4.3, 1.2), what separates parts here, and what is no text.
+_RESERVED = re.compile(r"[%;=,|\s\x00-\x1f\x7f]")
 
 
 class Scored(NamedTuple):
@@ -260,7 +260,7 @@ def number(value: float) -> str:
 
 
 def _encoded(text: str) -> str:
-    return _RESERVED.sub(lambda found: f"%{ord(found[0]):02X}", text)
+    return _RESERVED.sub(lambda found: "".join(f"%{byte:02X}" for byte in found[0].encode()), text)
 
 
 def _bytes(line: str) -> bytes:

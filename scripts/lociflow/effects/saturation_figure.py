@@ -75,7 +75,11 @@ def draw_saturation(drawn: Drawn, path: Path) -> None:
     below.xaxis.set_major_formatter(FuncFormatter(lambda place, _: f"{int(place) + start + 1:,}"))
     below.set_xlabel(f"position on {contig} (bp, 1-based); dots mark the base of the genome")
     figure.colorbar(image, cax=figure.add_subplot(grid[1, 1]), label=statistic.replace("_", " "))
-    above.set_title(f"{target}: effect of every substitution, {contig}:{start + 1:,}-{start + positions:,}", fontsize=9)
+    above.set_title(
+        f"{target}: effect of every substitution, {contig}:{start + 1:,}-{start + positions:,}",
+        fontsize=9,
+        parse_math=False,
+    )
     alternative = (
         f"Heat map of {positions} positions by four bases of {contig}:{start + 1}-{start + positions}, {statistic} of "
         f"{target}; the largest absolute effect is {largest:.3g}."

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from lociflow.command import UserError
 from lociflow.genome.label_kinds import KINDS, LabelKind
 
 Labeller = Callable[[pd.DataFrame], np.ndarray]
@@ -46,6 +47,15 @@ class TargetLabels:
     """The group of each sequence of the store (gene, family, individual); only of labelled sequences."""
     kept_anchors: Callable[[pd.DataFrame], np.ndarray] | None = None
     """From all bins to whether each anchor marks one: ``bool``; None where the question has no meaning."""
+
+    def __post_init__(self) -> None:
+        """Refuse names that could end a line, or a word, of what they are written into."""
+        for name in (*self.names, *(name for names in self.classes or () for name in names)):
+            if not str(name).isprintable():
+                raise UserError(
+                    f"targets: found the name {name!r}, expected printable characters, as names stand in tables, "
+                    "tracks and pages; rename it"
+                )
 
     @property
     def label_kind(self) -> LabelKind:

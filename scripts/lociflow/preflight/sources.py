@@ -11,6 +11,7 @@ from pathlib import Path
 from queue import Empty, Queue
 from typing import Any, NamedTuple
 
+from lociflow.command import UserError
 from lociflow.download import local_path
 from lociflow.layout import SOURCE
 from lociflow.preflight.finding import ERROR, OK, WARN, Finding
@@ -107,7 +108,7 @@ def check_sources(
                 )
                 findings.append(Finding(f"source {file}", ERROR if answer.status in GONE else WARN, told))
             elif answer.unreached is not None:
-                offline.setdefault(file, f"{urllib.parse.urlsplit(address).hostname}: {answer.unreached}")
+                offline.setdefault(file, f"{_host(address)}: {answer.unreached}")
             else:
                 sizes[file] = sizes.get(file, 0) + (answer.size or 0)
     if offline:
@@ -147,7 +148,7 @@ def ask_all(addresses: Iterable[str], ask: Callable[[str], Answer]) -> dict[str,
                 address = queue.get_nowait()
             except Empty:
                 return
-            host = urllib.parse.urlsplit(address).hostname
+            host = _host(address)
             answer = dead.get(host) or ask(address)
             if answer.unreached is not None:
                 dead[host] = answer
@@ -164,9 +165,19 @@ def ask_all(addresses: Iterable[str], ask: Callable[[str], Answer]) -> dict[str,
     return {address: found.get(address, late) for address in addresses}
 
 
+def _host(address: str) -> str | None:
+    try:
+        return urllib.parse.urlsplit(address).hostname
+    except ValueError:
+        return None
+
+
 def ask_address(address: str) -> Answer:
     """Ask one address for its headers."""
-    parts = urllib.parse.urlsplit(address)
+    try:
+        parts = urllib.parse.urlsplit(address)
+    except ValueError as error:
+        return Answer(unreached=f"is no address ({error})")
     if parts.scheme == "file":
         path = local_path(address)
         return Answer(size=path.stat().st_size) if path.is_file() else Answer(status=404)
@@ -182,7 +193,7 @@ def ask_address(address: str) -> Answer:
         return _headers(address, "GET")
     except urllib.error.HTTPError as error:
         return Answer(status=error.code)
-    except (OSError, http.client.HTTPException, ValueError) as error:
+    except (OSError, http.client.HTTPException, ValueError, UserError) as error:
         return Answer(unreached=str(getattr(error, "reason", error)))
 
 

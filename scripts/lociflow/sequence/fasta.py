@@ -43,6 +43,11 @@ def read_fasta(path: Path) -> Iterator[tuple[str, bytearray]]:
                             f"{path}, line {line_number}: found a header without a name, expected >NAME; name it"
                         )
                     name = words[0].decode("utf-8", "backslashreplace")
+                    if not name.isprintable():
+                        raise UserError(
+                            f"{path}, line {line_number}: found the name {name!r}, expected printable characters, as "
+                            "names stand in tables, tracks and pages; rename it"
+                        )
                     letters = bytearray()
                     header_line = line_number
                 elif name is not None:

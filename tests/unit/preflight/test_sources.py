@@ -6,6 +6,7 @@ import pytest
 
 from lociflow.preflight import sources
 from lociflow.preflight.finding import ERROR, OK, WARN
+from lociflow.preflight.preflight import table
 from lociflow.preflight.sources import Answer, addresses_of, ask_address, ask_all, check_sources, local_file
 
 
@@ -123,3 +124,41 @@ def test_an_address_is_asked_for_its_headers_only(web: Any, tmp_path: Path) -> N
     assert ask_address((tmp_path / "here").as_uri()) == Answer(size=2)
     assert ask_address((tmp_path / "gone").as_uri()) == Answer(status=404)
     assert ask_address("http://127.0.0.1:9/refused").unreached is not None
+
+
+@pytest.mark.parametrize(
+    ("location", "status"),
+    [("/there", None), ("/round", 302), ("file:///etc/passwd", 302), ("ftp://127.0.0.1:9/x", 302)],
+)
+def test_redirects_are_followed_as_far_as_a_download_would(web: Any, location: str, status: int | None) -> None:
+    def redirect(handler: Any) -> None:
+        handler.send_response(302)
+        handler.send_header("Location", location)
+        handler.end_headers()
+
+    def answer(handler: Any) -> None:
+        handler.send_response(200)
+        handler.send_header("Content-Length", "7")
+        handler.end_headers()
+
+    web.answers["/round"], web.answers["/there"] = [redirect], [answer]
+    found = ask_address(web.url("/round"))
+    assert (found.status, found.size) == (status, None if status else 7)
+    assert len(web.requests) <= 6
+
+
+@pytest.mark.parametrize(
+    "address", ["http://a:b@127.0.0.1:9/x", "http://[x/y", "http://a..b/", "https://127.0.0.1:9/x"]
+)
+def test_an_address_that_cannot_be_asked_is_told_and_no_more(
+    address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / ".netrc").write_text("machine a.org login me password word\n")
+    (tmp_path / ".netrc").chmod(0o644)
+    assert ask_address(address).unreached
+
+
+def test_what_is_told_of_an_address_holds_no_token() -> None:
+    found = check_sources({"a": source(url="https://a.org/x?token=abc")}, None, ask=lambda _: Answer(status=404))
+    assert "https://a.org/x?token=***: found HTTP status 404" in table(found.findings)
