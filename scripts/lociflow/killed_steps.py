@@ -81,6 +81,6 @@ def sentence(rule: str, had: int | None) -> str:
     """Say what became of a step, and what helps."""
     asked, more = (f"mem_mb={had}", str(2 * had)) if had else ("its rule asks for", "MEGABYTES")
     return (
-        f"{rule}: was ended, most likely because it took more memory than {asked} or than the machine had left; give it "
-        f"more, --set-resources {rule}:mem_mb={more}, or start fewer steps together"
+        f"{rule}: was ended, most likely because it took more memory than {asked} or than the machine had left; give "
+        f"it more, --set-resources {rule}:mem_mb={more}, or start fewer steps together"
     )
