@@ -30,6 +30,7 @@ from lociflow.config import Configuration, attribution, canonical, check_schema
 from lociflow.explained_outputs import check_explained_outputs
 from lociflow.genome.split_schemes import pooled_splits
 from lociflow.instantiate import targets_of
+from lociflow.killed_steps import advise
 from lociflow.masking import masked, without_secrets
 from lociflow.plan import Plan
 from lociflow.preflight import preflight
@@ -388,6 +389,12 @@ def tell_what_is_left():
             "\nThe audits ran anew, and other changes are still to be followed: run the same command again.",
             file=sys.stderr,
         )
+
+
+def tell_of_memory(logs):
+    """Name the steps that were ended for want of memory, and what helps: a killed step cannot say it itself."""
+    for sentence in advise(logs):
+        print(f"error: {sentence}", file=sys.stderr)
 
 
 def list_runs():
