@@ -1,6 +1,7 @@
 # `make` sets up and calls; the work itself is plain `snakemake`.
 #   make quickstart   the built-in simulated genome, from FASTA to report
 #   make benchmarks   the small runs on real data, and what they scored beside what was published: an hour or two
+#   make reproduce    a recorded run again in a folder of its own, and what came out the same: RUN=results/runs/NAME
 #   make test         the tests            make test-full   with the long ones
 #   make test-faults  kills and corruptions at random, counted: survived, refused, lost
 #   make lint         style, types, import order and Snakemake's own lint
@@ -25,7 +26,7 @@ BENCHMARKS := nfe2 uci_splice uci_promoters ctcf_pu1 dream_promoters yeast_atac
 # A file of tests on one worker, which makes what they share once; the long files first.
 BY_FILE := --dist loadfile --no-loadscope-reorder
 
-.PHONY: help quickstart benchmarks test test-full test-faults perf audit-dependencies lint format docs lock setup bedtools clean
+.PHONY: help quickstart benchmarks test test-full test-faults perf audit-dependencies reproduce check-crate lint format docs lock setup bedtools clean
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -66,6 +67,18 @@ benchmarks: setup
 	@for run in $(BENCHMARKS); do \
 		folder=results/runs/$$run; [ -f $$folder/ledger.txt ] && table=$$folder/ledger.txt || table=$$folder/scores.txt; \
 		printf '\n%s: %s/report.html\n' $$run $$folder; cat $$table; done
+
+# OUT names the folder to work in, CORES and ARGUMENTS are for snakemake. docs/provenance.md says what is compared.
+reproduce: setup
+	@[ -n "$(RUN)" ] || { echo "RUN is missing: make reproduce RUN=results/runs/NAME" >&2; exit 1; }
+	@python scripts/reproduce.py $(if $(OUT),--out $(OUT)) --cores $(or $(CORES),all) $(RUN) $(if $(ARGUMENTS),--snakemake $(ARGUMENTS))
+
+# Fetches RO-Crate's context from w3id.org. The validator has an environment of its own: it is no part of what lociflow needs.
+check-crate: setup
+	@[ -n "$(RUN)" ] || { echo "RUN is missing: make check-crate RUN=results/runs/NAME" >&2; exit 1; }
+	@[ -x $(VENV)/crate/bin/rocrate-validator ] || python -m venv $(VENV)/crate
+	@$(VENV)/crate/bin/python -m pip install --quiet roc-validator==0.13.0
+	@$(VENV)/crate/bin/rocrate-validator -y validate --no-paging -p workflow-run-crate-0.5 $(RUN)
 
 # The whole runs of tests/integration use two cores themselves, but not all the time. Exports are tested beside them:
 # recording a model starts threads of torch, after which no test of the same process could fork and train.

@@ -1,6 +1,8 @@
 """A finished run of one model and one baseline, small enough to type."""
 
+import contextlib
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -122,3 +124,20 @@ def finished(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     write_run(folder)
     monkeypatch.chdir(folder)
     return folder
+
+
+@pytest.fixture(scope="session")
+def recorded_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the recorded run, ``work``, and with the same made again with another weight, ``again``."""
+    folder = tmp_path_factory.mktemp("recorded")
+    for name, weight in (("work", 0.5), ("again", 0.75)):
+        write_run(folder / name, weight)
+        with contextlib.chdir(folder / name):
+            record_run()
+    return folder
+
+
+@pytest.fixture
+def recorded(recorded_once: Path, tmp_path: Path) -> Path:
+    """A copy of both runs, for one test to change."""
+    return Path(shutil.copytree(recorded_once, tmp_path / "recorded"))

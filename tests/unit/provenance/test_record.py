@@ -22,9 +22,8 @@ SCORED = ("curves.npz", "draws.npz", "metrics.json", "predictions.parquet")
 
 
 @pytest.fixture
-def crate(finished):
-    record_run()
-    return ROCrate(finished / RUN)
+def crate(recorded_once):
+    return ROCrate(recorded_once / "work" / RUN)
 
 
 def action_of(crate):
@@ -77,9 +76,9 @@ def test_the_keys_of_the_run_are_parameters_with_values(crate):
     assert (kinds["run"], kinds["seeds"]) == ("Text", "PropertyValue")
 
 
-def test_every_file_is_there_with_its_digest_and_size_wherever_the_results_are_copied(crate, finished, tmp_path):
-    shutil.copytree(finished / "results", tmp_path / "copy" / "results")
-    shutil.rmtree(finished)
+def test_every_file_is_there_with_its_digest_and_size_wherever_the_results_are_copied(recorded, tmp_path):
+    shutil.copytree(recorded / "work/results", tmp_path / "copy" / "results")
+    shutil.rmtree(recorded)
     copied = ROCrate(tmp_path / "copy" / RUN)
     assert len(copied.data_entities) == 23
     for entity in copied.data_entities:
@@ -177,7 +176,6 @@ def test_a_run_begins_with_its_first_job(tmp_path):
     assert measured([]) == ({}, None)
 
 
-def test_the_copy_of_the_workflow_is_lociflows(finished):
-    record_run()
+def test_the_copy_of_the_workflow_is_lociflows(recorded_once):
     home = Path(__file__).parents[3]
-    assert (finished / RUN / "Snakefile").read_bytes() == (home / "workflow/Snakefile").read_bytes()
+    assert (recorded_once / "work" / RUN / "Snakefile").read_bytes() == (home / "workflow/Snakefile").read_bytes()

@@ -11,7 +11,7 @@ from lociflow.provenance import reproduce as module
 from lociflow.provenance.read import CrateSource, ReadCrate, read_crate
 from lociflow.provenance.reproduce import link_path, mirror_of, reproduce, tell_code
 
-from .conftest import RUN, record_run, write_run
+from .conftest import RUN
 
 HOME = Path(__file__).parents[3]
 
@@ -22,14 +22,9 @@ def crate(folder: Path, *sources: CrateSource) -> ReadCrate:
 
 
 @pytest.fixture
-def two_runs(finished, tmp_path, monkeypatch):
+def two_runs(recorded):
     """A recorded run, and the same made again elsewhere with another weight."""
-    record_run()
-    again = tmp_path / "again"
-    write_run(again, weight=0.75)
-    monkeypatch.chdir(again)
-    record_run()
-    return finished / RUN, again / RUN
+    return recorded / "work" / RUN, recorded / "again" / RUN
 
 
 def test_a_crate_says_what_was_recorded_wherever_it_lies(two_runs, tmp_path):
