@@ -12,6 +12,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 from corruptions import FILES, corrupt, corrupt_run
@@ -21,7 +22,7 @@ from world import make_world
 
 
 def faults(
-    kinds: list[str], one: Callable[[str, random.Random], Verdict | None], seed: str, count: int
+    kinds: list[str], one: Callable[[str, random.Random], Verdict | None], count: int, seed: str
 ) -> Iterator[Verdict]:
     """Yield the verdicts on so many faults, of each kind in turn; kinds that a short run lacks are left out by name."""
     found, numbers, kinds = 0, itertools.count(), list(kinds)
@@ -58,24 +59,21 @@ def main() -> None:
         world, work = make_world(folder / "whole", whole=arguments.runs > 0), folder / "work"
         print(f"an undisturbed run: {len(world.jobs)} jobs, {len(world.expected)} results", flush=True)
         seed, runs = arguments.seed, arguments.runs
-        kills = [
-            *faults(
-                list(STAGES),
-                lambda stage, draws: kill_job(world, work, stage, draws),
-                f"kill {seed}",
-                arguments.kills - runs,
-            ),
-            *faults(["run"], lambda _, draws: kill_run(world, work, draws), f"kill run {seed}", runs),
-        ]
-        corruptions = [
-            *faults(
-                list(FILES),
-                lambda kind, draws: corrupt(world, work, kind, draws),
-                f"corrupt {seed}",
-                arguments.corruptions - runs,
-            ),
-            *faults(["run"], lambda _, draws: corrupt_run(world, work, draws), f"corrupt run {seed}", runs),
-        ]
+        kinds = {
+            "kill": (list(STAGES), partial(kill_job, world, work), arguments.kills - runs),
+            "corrupt": (list(FILES), partial(corrupt, world, work), arguments.corruptions - runs),
+            "kill run": (["run"], lambda _, draws: kill_run(world, work, draws), runs),
+            "corrupt run": (["run"], lambda _, draws: corrupt_run(world, work, draws), runs),
+        }
+        found: dict[str, list[Verdict]] = {name: [] for name in kinds}
+        # By turns, so that a campaign that is broken off has seen something of each.
+        streams = {name: faults(*kinds[name], f"{name} {seed}") for name in kinds}
+        for names in (("kill", "corrupt"), ("kill run", "corrupt run")):
+            for verdicts in itertools.zip_longest(*(streams[name] for name in names)):
+                for name, verdict in zip(names, verdicts, strict=True):
+                    found[name] += [verdict] if verdict else []
+    kills = found["kill"] + found["kill run"]
+    corruptions = found["corrupt"] + found["corrupt run"]
     for name, verdicts in (("kills", kills), ("corruptions", corruptions)):
         print(f"\n{table(verdicts)}\n{summary(name, verdicts)}")
     print(f"seed {arguments.seed}, {time.monotonic() - began:.0f} s")

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from damages import DAMAGES, another, delete, flip, half_folder, stamped, truncate, version, zeros
 from folder import snakemake
-from jobs import Job, run_and_kill, run_job
-from kills import TRIES, remove_outputs
+from jobs import kill_at, run_job
+from kills import remove_outputs
 from verdicts import Verdict
 from world import World, judge, restore
 
@@ -75,21 +75,15 @@ def corrupt(world: World, work: Path, kind: str, draws: random.Random) -> Verdic
 
 def _corrupt_state(world: World, work: Path, draws: random.Random) -> Verdict | None:
     (job,) = (job for job in world.jobs if job.rule == "train")
-    for _ in range(TRIES):
-        remove_outputs(job, work)
-        run_and_kill(job, work, draws.uniform(0.3, 1) * world.seconds[job.outputs])
-        states = [path for path in work.glob(FILES["state"][0]) if not path.name.startswith(".")]
-        if states:
-            break
-    else:
+    remove_outputs(job, work)
+    state = kill_at(job, work, FILES["state"][0])
+    if state is None:
         return None
     damage = draws.choice([damage for damage in DAMAGES if damage not in (another, version, delete, half_folder)])
-    if aided := draws.random() < 0.5:
-        pass
-    else:
+    if not (aided := draws.random() < 0.5):
         shutil.rmtree(work / ".lociflow")
-    about = f"{states[0].relative_to(work)}: {damage.__name__}" + ("" if aided else ", without checksums")
-    damage(states[0], draws)
+    about = f"{state.relative_to(work)}: {damage.__name__}" + ("" if aided else ", without checksums")
+    damage(state, draws)
     ended = run_job(job, work)
     if ended.status:
         return Verdict("state", about, "lost", ended.said[-2000:])
@@ -128,8 +122,3 @@ def corrupt_run(world: World, work: Path, draws: random.Random) -> Verdict | Non
         return Verdict("run", about, "lost", (ran.stdout + ran.stderr)[-2000:])
     told = judge(world, work)
     return Verdict("run", about, "lost" if told else outcome, "; ".join(told) or said[-2000:])
-
-
-def readers_of(world: World, name: str) -> list[Job]:
-    """Return the jobs that read a file."""
-    return [job for job in world.jobs if name in job.inputs]

@@ -156,6 +156,18 @@ def run_and_kill(job: Job, folder: Path, after: float) -> bool:
     return True
 
 
+def kill_at(job: Job, folder: Path, pattern: str) -> Path | None:
+    """Kill a job as soon as a file of its own is there; return the file, None where the job ended without it."""
+    said = folder / "said.txt"
+    process = start(job, folder, said)
+    while wait(process, said, 0.002) is None:
+        for path in folder.glob(pattern):
+            if not path.name.startswith("."):
+                kill(process)
+                return path
+    return None
+
+
 def leftovers(folder: Path) -> Iterator[Path]:
     """Yield what no finished run may leave: temporary files, unfinished transfers, states for resuming."""
     for top in ("results", "resources"):

@@ -1,5 +1,6 @@
 import json
 import os
+import re
 import subprocess
 import sys
 import zlib
@@ -110,3 +111,31 @@ def test_check_results_names_every_damaged_file(table):
     assert "results/toy/table.tsv: found" in ran.stderr
     assert "results/toy/metrics.json: found" in ran.stderr
     assert "found 2 of 2 files damaged or replaced" in ran.stderr
+
+
+@pytest.mark.parametrize(
+    ("act", "status"),
+    [
+        ("table.write_bytes(b'somebody was here')", 1),
+        ("table.unlink()", 1),
+        ("table.touch()", 0),
+        ("write_json(table, 'a step was here')", 0),
+    ],
+)
+def test_a_file_that_somebody_changes_under_a_running_step_is_told(table, act, status):
+    step = (
+        "import argparse; from pathlib import Path; from lociflow.command import run, write_json\n"
+        f"def step(table):\n    {act}\n"
+        "parser = argparse.ArgumentParser(); parser.add_argument('--table', type=Path)\n"
+        "run(step, parser)\n"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-c", step, "--table", "results/toy/table.tsv"],
+        env={**os.environ, "PYTHONPATH": str(SCRIPTS)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ran.returncode == status
+    sentence = r"error: \S*table\.tsv: found other content, or none, at the end of this step than at its beginning.*\n"
+    assert re.fullmatch(sentence if status else "", ran.stderr)

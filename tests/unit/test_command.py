@@ -173,3 +173,34 @@ def test_a_step_without_memory_is_named_with_what_helps_and_without_a_traceback(
         "RULE:mem_mb=MEGABYTES, or start fewer steps together"
     ]
     assert "Traceback" in (tmp_path / "step.log").read_text()
+
+
+def test_what_killed_processes_have_left_of_an_output_is_swept_and_nothing_else(tmp_path):
+    (tmp_path / ".table.abcd12_9.tsv").write_text("of a killed process")
+    (tmp_path / "..table.abcd12_9.efgh3456.tsv").write_text("of one that was putting its contigs in order")
+    kept = (".table.abcd12_9.json", ".table.motifs.abcd12_9x.tsv", "table.abcd12_9.tsv", ".other.abcd12_9.tsv")
+    for name in kept:
+        (tmp_path / name).write_text("of another output")
+    with atomic(tmp_path / "table.tsv") as first:
+        first.write_text("alive")
+        other = "from lociflow.command import write_json; from pathlib import Path; write_json(Path('table.tsv'), 1)"
+        environment = {**os.environ, "PYTHONPATH": str(SCRIPTS)}
+        subprocess.run([sys.executable, "-c", other], cwd=tmp_path, env=environment, check=True)
+        assert first.read_text() == "alive"
+    names = {path.name for path in tmp_path.iterdir() if path.is_file()}
+    assert names == {"table.tsv", *kept}
+    assert (tmp_path / "table.tsv").read_text() == "alive"
+
+
+def test_a_killed_process_leaves_what_the_next_one_sweeps(tmp_path):
+    die = (
+        "import os, signal; from lociflow.command import atomic; from pathlib import Path\n"
+        "with atomic(Path('table.tsv')) as t: t.write_text('half'); os.kill(os.getpid(), signal.SIGKILL)"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(SCRIPTS)}
+    assert subprocess.run([sys.executable, "-c", die], cwd=tmp_path, env=environment, check=False).returncode == -9
+    (left,) = tmp_path.iterdir()
+    assert left.read_text() == "half"
+    with atomic(tmp_path / "table.tsv") as temporary:
+        temporary.write_text("whole")
+    assert [path.name for path in tmp_path.iterdir()] == ["table.tsv"]

@@ -2,6 +2,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import planted
 import pytest
 import torch
@@ -78,6 +79,27 @@ def test_a_damaged_file_is_refused(tmp_path: Path) -> None:
             load_model(tmp_path / name)
     with pytest.raises(UserError, match="none: cannot be read as a checkpoint"):
         load_model(tmp_path / "none")
+
+
+def test_no_flipped_bit_is_overlooked(tmp_path: Path) -> None:
+    model = save(tmp_path / "model.ckpt")
+    whole = (tmp_path / "model.ckpt").read_bytes()
+    digest = weights_digest(model.state_dict())
+    draws = np.random.default_rng(1)
+    refused = 0
+    for place in draws.integers(0, len(whole), 60):
+        content = bytearray(whole)
+        content[place] ^= 1 << draws.integers(0, 8)
+        (tmp_path / "flipped.ckpt").write_bytes(content)
+        try:
+            loaded = load_model(tmp_path / "flipped.ckpt")
+        except UserError:
+            refused += 1
+            continue
+        # Padding and dates of the archive mean nothing.
+        assert weights_digest(loaded.model.state_dict()) == digest
+        assert (loaded.config, loaded.targets, loaded.provenance["epoch"]) == (CONFIG, NAMES, 3)
+    assert refused > 40
 
 
 def test_a_file_with_code_in_it_is_not_run(tmp_path: Path) -> None:

@@ -157,6 +157,20 @@ def test_open_refuses_missing_foreign_and_mismatched_files(tmp_path):
         open_store(path)
 
 
+def test_open_refuses_codes_of_which_one_byte_has_changed_and_pickling_asks_no_more(tmp_path):
+    store = build(tmp_path, TOY)
+    codes = tmp_path / "codes.npy"
+    content = bytearray(codes.read_bytes())
+    content[-1] ^= 1
+    codes.write_bytes(content)
+    with pytest.raises(
+        UserError, match=r"codes\.npy: found CRC-32 and length [0-9a-f]{8} 140, expected [0-9a-f]{8} 140"
+    ):
+        open_store(store.path)
+    # A loader worker gets the store that its parent has checked.
+    assert pickle.loads(pickle.dumps(store)).digest == store.digest
+
+
 def test_pickle_sends_the_path_and_not_the_genome(tmp_path):
     store = build(tmp_path, b">a\n" + b"ACGT" * 10_000)
     sent = pickle.dumps(store)
