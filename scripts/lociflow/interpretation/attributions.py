@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from lociflow.sequence.alphabet import SOFT_MASK
 from lociflow.stamped_arrays import read_arrays, write_arrays
 
 KIND = "attributions"
@@ -76,6 +77,34 @@ def read_explained(path: Path) -> tuple[np.ndarray, np.ndarray]:
     """
     found, _ = read_arrays(path, KIND, ("bin", "target"))
     return found["bin"], found["target"]
+
+
+def observed_contributions(codes: np.ndarray, hypothetical: np.ndarray) -> np.ndarray:
+    """Take the contribution of the base that stands at each position.
+
+    Parameters
+    ----------
+    codes
+        ``uint8``, shape ``(n, length)``; soft-mask bits are not looked at.
+    hypothetical
+        Shape ``(n, 4, length)``: what each base would contribute.
+
+    Returns
+    -------
+    numpy.ndarray
+        ``float64``, shape ``(n, length)``; 0 where the code is not A, C, G or T.
+    """
+    bases = codes & np.uint8(SOFT_MASK - 1)
+    known = bases < 4
+    rows = np.where(known, bases, 0).astype(np.int64)[:, None]
+    return np.where(known, np.take_along_axis(hypothetical, rows, axis=1)[:, 0], 0).astype(np.float64)
+
+
+def stretch_sums(contributions: np.ndarray, width: int) -> np.ndarray:
+    """Sum contributions over every stretch of ``width`` bases: shape ``(n, length)`` to ``(n, length - width + 1)``."""
+    summed = np.pad(np.cumsum(contributions, axis=1), ((0, 0), (1, 0)))
+    width = min(width, contributions.shape[1] + 1)
+    return np.asarray(summed[:, width:] - summed[:, : summed.shape[1] - width])
 
 
 def _known(values: np.ndarray | None, count: int) -> np.ndarray:

@@ -16,8 +16,7 @@ from torch import Tensor
 
 from lociflow.command import UserError, status
 from lociflow.interpretation.attention import AttentionMaps, write_attention
-from lociflow.interpretation.attributions import read_attributions
-from lociflow.interpretation.truth import observed_contributions
+from lociflow.interpretation.attributions import observed_contributions, read_attributions
 from lociflow.interpretation.window_track import open_window_track
 from lociflow.models.checkpoint import load_model
 from lociflow.models.device import resolve_device

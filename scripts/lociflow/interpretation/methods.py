@@ -10,6 +10,9 @@ at each position (Majdandzic et al. 2023, doi:10.1186/s13059-023-02956-3); :func
 :func:`deep_lift_shap` multiply by the difference of two one-hot sequences, which has no part along that mean. Against
 references without any base it has one, and these two then keep it: without it, contributions would not sum to the
 change of the output.
+
+Where an output averages positions with weights of its own (:mod:`lociflow.interpretation.scalars`), both explain it
+with the weights of the window, for references and for what lies between, and ``change`` is that of the same function.
 """
 
 import warnings
@@ -25,6 +28,8 @@ from tangermeme.deep_lift_shap import hypothetical_attributions
 from tangermeme.saliency import saliency as tangermeme_saliency
 from tangermeme.saturation_mutagenesis import saturation_mutagenesis as tangermeme_saturation_mutagenesis
 from torch import nn
+
+from lociflow.interpretation.scalars import held_weights
 
 References = Callable[[torch.Tensor, np.ndarray, int], torch.Tensor]
 """(windows, bin indices, seed) to references of shape ``(n, references, 4, length)``."""
@@ -117,19 +122,29 @@ def integrated_gradients(
     # captum runs all points of a window that it is given in one pass: windows are handed over accordingly.
     pairs = max(1, batch_size // steps)
     against = references(one_hot, bins, seed)
-    windows = one_hot.repeat_interleave(against.shape[1], dim=0)
+    count = against.shape[1]
+    windows = one_hot.repeat_interleave(count, dim=0)
+    weights = held_weights(model, one_hot, batch_size)
+    of_pairs = tuple(values.repeat_interleave(count, dim=0) for values in weights)
     with differentiable(model):
         multipliers = [
             integrate.attribute(
-                window.to(device), baselines=reference.to(device), target=target, n_steps=steps, method="gausslegendre"
+                window.to(device),
+                baselines=reference.to(device),
+                target=target,
+                additional_forward_args=tuple(values.to(device) for values in held) or None,
+                n_steps=steps,
+                method="gausslegendre",
             )
             .detach()
             .float()
             .cpu()
-            for window, reference in zip(windows.split(pairs), against.flatten(0, 1).split(pairs), strict=True)
+            for window, reference, *held in zip(
+                *(values.split(pairs) for values in (windows, against.flatten(0, 1), *of_pairs)), strict=True
+            )
         ]
-    of_windows = _output(model, one_hot, target, batch_size).repeat_interleave(against.shape[1])
-    change = of_windows - _output(model, against.flatten(0, 1), target, batch_size)
+    of_windows = _output(model, target, batch_size, one_hot, *weights).repeat_interleave(count)
+    change = of_windows - _output(model, target, batch_size, against.flatten(0, 1), *of_pairs)
     return _aggregate(one_hot, against, torch.cat(multipliers), change)
 
 
@@ -159,12 +174,14 @@ def deep_lift_shap(
         Pairs of window and reference per pass.
     """
     against = references(one_hot, bins, seed)
+    weights = held_weights(model, one_hot, batch_size)
     with warnings.catch_warnings(), unpooling(), recording(model, target) as outputs:
         # tangermeme warns of large convergence deltas batch by batch; they are returned instead.
         warnings.filterwarnings("ignore", message="Convergence deltas", category=RuntimeWarning)
         multipliers = tangermeme_deep_lift_shap(
             model,
             one_hot,
+            args=weights or None,
             target=target,
             references=against,
             raw_outputs=True,
@@ -333,10 +350,11 @@ def _aggregate(
     )
 
 
-def _output(model: nn.Module, windows: torch.Tensor, target: int, batch_size: int) -> torch.Tensor:
+def _output(model: nn.Module, target: int, batch_size: int, *inputs: torch.Tensor) -> torch.Tensor:
     device = _device(model)
+    batches = zip(*(values.split(batch_size) for values in inputs), strict=True)
     with torch.no_grad():
-        return torch.cat([model(batch.to(device))[:, target].cpu() for batch in windows.split(batch_size)])
+        return torch.cat([model(*(part.to(device) for part in batch))[:, target].cpu() for batch in batches])
 
 
 def _device(model: nn.Module) -> torch.device:

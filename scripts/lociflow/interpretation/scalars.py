@@ -13,7 +13,9 @@ labels                  columns
 ``contrasts``           ``NAME``: one column less another
 ======================  ================================================================================================
 
-Weights are taken as constants: no gradient goes through them.
+Weights are taken as constants: no gradient goes through them. A method that compares a window with references holds
+the window's own (:func:`held_weights`): what it explains is then one function of the sequence, to whose change
+contributions can add up.
 """
 
 from collections.abc import Mapping
@@ -30,6 +32,9 @@ from lociflow.models.checkpoint import LoadedModel
 from lociflow.models.heads import ProfileOutput
 from lociflow.models.outputs import UNLABELLED, Outputs
 from lociflow.models.sequence_only import SequenceModel
+
+# Kinds of labels whose scalars are averages over positions.
+WEIGHTED = ("position_class", "profile")
 
 
 class Scalars(nn.Module):
@@ -54,23 +59,40 @@ class Scalars(nn.Module):
         self.names = (*plain, *contrasts)
         self._pairs = [(plain.index(plus), plain.index(minus)) for plus, minus in contrasts.values()]
 
-    def forward(self, sequence: Tensor) -> Tensor:
-        """Map one-hot sequence, ``(batch, 4, length)``, to scalars, ``(batch, columns)``."""
-        plain = self._plain(self.model(sequence))
+    def forward(self, sequence: Tensor, weights: Tensor | None = None) -> Tensor:
+        """Map one-hot sequence, ``(batch, 4, length)``, to scalars, ``(batch, columns)``.
+
+        Positions have ``weights``, as :meth:`position_weights` returns them; None: the sequence's own.
+        """
+        raw = self.model(sequence)
+        plain = self._plain(raw, self._weights(raw) if weights is None else weights)
         more = [(plain[:, plus] - plain[:, minus])[:, None] for plus, minus in self._pairs]
         return torch.cat([plain, *more], dim=1) if more else plain
 
-    def _plain(self, raw: Tensor | ProfileOutput) -> Tensor:
+    def position_weights(self, sequence: Tensor) -> Tensor | None:
+        """Return the weights of the positions of each output, ``(batch, positions, outputs)``; None: it has none."""
+        return self._weights(self.model(sequence)) if self.outputs.kind in WEIGHTED else None
+
+    def _weights(self, raw: Tensor | ProfileOutput) -> Tensor | None:
+        if self.outputs.kind == "profile":
+            return cast(ProfileOutput, raw).profile.softmax(dim=1).detach()
+        if self.outputs.kind == "position_class":
+            parts = [cast(Tensor, raw)[..., group].softmax(dim=-1).detach() for group in self.outputs.groups]
+            return torch.cat([part / part.sum(dim=1, keepdim=True) for part in parts], dim=-1)
+        return None
+
+    def _plain(self, raw: Tensor | ProfileOutput, weights: Tensor | None) -> Tensor:
         if self.outputs.kind == "profile":
             profile, counts = cast(ProfileOutput, raw)
-            centred = profile - profile.mean(dim=1, keepdim=True)
-            shape = (centred * centred.softmax(dim=1).detach()).sum(dim=1)
+            shape = ((profile - profile.mean(dim=1, keepdim=True)) * weights).sum(dim=1)
             return torch.stack([counts, shape], dim=2).flatten(1)
         found = cast(Tensor, raw)
         if self.outputs.kind == "class":
             return torch.cat([margins(found[:, group]) for group in self.outputs.groups], dim=1)
         if self.outputs.kind == "position_class":
-            return torch.cat([_along(found[..., group]) for group in self.outputs.groups], dim=1)
+            along = torch.cat([margins(found[..., group]) for group in self.outputs.groups], dim=-1) * weights
+            # The first class of each target is the background.
+            return torch.cat([along.sum(dim=1)[:, group][:, 1:] for group in self.outputs.groups], dim=1)
         return found
 
 
@@ -90,10 +112,16 @@ class StrandAverage(nn.Module):
         self.model = model
         self.order = order
 
-    def forward(self, sequence: Tensor) -> Tensor:
-        """Map ``(batch, 4, length)`` to ``(batch, columns)``."""
-        other = self.model(reverse_complement_one_hot(sequence))
-        return (self.model(sequence) + (other if self.order is None else other[:, self.order])) / 2
+    def forward(self, sequence: Tensor, weights: Tensor | None = None) -> Tensor:
+        """Map ``(batch, 4, length)`` to ``(batch, columns)``; weights as :meth:`position_weights` returns them."""
+        held: list[tuple[Tensor, ...]] = [(), ()] if weights is None else [(weights[:, 0],), (weights[:, 1],)]
+        other = self.model(reverse_complement_one_hot(sequence), *held[1])
+        return (self.model(sequence, *held[0]) + (other if self.order is None else other[:, self.order])) / 2
+
+    def position_weights(self, sequence: Tensor) -> Tensor | None:
+        """Return those of the model for both strands, ``(batch, 2, positions, outputs)``; None: it has none."""
+        found = [_position_weights(self.model, strand) for strand in (sequence, reverse_complement_one_hot(sequence))]
+        return None if found[0] is None or found[1] is None else torch.stack([found[0], found[1]], dim=1)
 
 
 def scalar_model(
@@ -137,17 +165,38 @@ def scalar_model(
     return StrandAverage(scalars, _other_strand(loaded, scalars, contrasts or {})).eval(), scalars.names
 
 
+def held_weights(model: nn.Module, windows: Tensor, batch_size: int) -> tuple[Tensor, ...]:
+    """Return what a model is called with beside sequences that are to have the weights of these windows.
+
+    Parameters
+    ----------
+    model
+        Maps ``(batch, 4, length)`` to scalars.
+    windows
+        One-hot, ``float32``, shape ``(n, 4, length)``.
+    batch_size
+        Windows per pass.
+
+    Returns
+    -------
+    tuple of torch.Tensor
+        Empty for a model whose scalars have no weights; else one tensor with a row a window, on the CPU.
+    """
+    device = next((parameter.device for parameter in model.parameters()), torch.device("cpu"))
+    with torch.no_grad():
+        parts = [_position_weights(model, part.to(device)) for part in windows.split(batch_size)]
+    known = [part.cpu() for part in parts if part is not None]
+    return (torch.cat(known),) if known else ()
+
+
+def _position_weights(model: nn.Module, sequence: Tensor) -> Tensor | None:
+    return model.position_weights(sequence) if isinstance(model, Scalars | StrandAverage) else None
+
+
 def margins(logits: Tensor) -> Tensor:
     """Return each class's logit less the mean of the others', shape ``(…, classes)``; at least two classes."""
     others = logits.shape[-1] - 1
     return logits - (logits.sum(dim=-1, keepdim=True) - logits) / others
-
-
-def _along(logits: Tensor) -> Tensor:
-    """Average the margins of every class but the first over positions; ``(batch, positions, classes)``."""
-    probability = logits.softmax(dim=-1).detach()
-    weight = probability / probability.sum(dim=1, keepdim=True)
-    return (margins(logits) * weight).sum(dim=1)[:, 1:]
 
 
 def _other_strand(loaded: LoadedModel, scalars: Scalars, contrasts: Mapping[str, tuple[str, str]]) -> list[int] | None:

@@ -26,7 +26,7 @@ from lociflow.evaluation.metrics import auprc, auroc
 from lociflow.formats import stamp
 from lociflow.genome.simulation import read_sites
 from lociflow.genome.window_table import read_windows
-from lociflow.interpretation.attributions import read_attributions
+from lociflow.interpretation.attributions import observed_contributions, read_attributions
 from lociflow.interpretation.truth_intervals import (
     DrawnScores,
     draw_scores,
@@ -38,26 +38,6 @@ from lociflow.interpretation.truth_intervals import (
 KIND = "explanation scores"
 
 BACKGROUND, BOUND, DECOY, OTHER = range(4)
-
-
-def observed_contributions(codes: np.ndarray, hypothetical: np.ndarray) -> np.ndarray:
-    """Take the contribution of the base that stands at each position.
-
-    Parameters
-    ----------
-    codes
-        ``uint8``, shape (n, length).
-    hypothetical
-        Shape (n, 4, length): what each base would contribute.
-
-    Returns
-    -------
-    numpy.ndarray
-        ``float64``, shape (n, length); 0 where the code is not A, C, G or T.
-    """
-    known = codes < 4
-    rows = np.where(known, codes, 0).astype(np.int64)[:, None]
-    return np.where(known, np.take_along_axis(hypothetical, rows, axis=1)[:, 0], 0).astype(np.float64)
 
 
 def sites_of(sites: pd.DataFrame, factor: str) -> tuple[pd.DataFrame, pd.DataFrame]:

@@ -16,8 +16,8 @@ from lociflow.data.targets import open_targets, read_target_names
 from lociflow.evaluation.predictions import read_predictions
 from lociflow.genome.simulation import read_sites
 from lociflow.genome.window_table import about_windows, read_windows
-from lociflow.interpretation.attributions import read_attributions, read_explained
-from lociflow.interpretation.truth import observed_contributions, sites_of
+from lociflow.interpretation.attributions import observed_contributions, read_attributions, read_explained
+from lociflow.interpretation.truth import sites_of
 
 LARGEST_TARGETS = 3
 LARGEST_TRACKS = 4

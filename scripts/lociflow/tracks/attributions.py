@@ -10,13 +10,11 @@ from lociflow.data.bins import read_bins
 from lociflow.formats import stamp
 from lociflow.genome.placement import Placement, window_start
 from lociflow.genome.window_table import split_digest
-from lociflow.interpretation.attributions import Attributions, read_attributions
-from lociflow.sequence.alphabet import SOFT_MASK
+from lociflow.interpretation.attributions import observed_contributions, read_attributions
 from lociflow.sequence.store import SequenceStore, open_store
 from lociflow.tracks.bigwig import add_bases, file_names, open_bigwigs
 
 KIND = "attribution tracks"
-BASES = 4
 
 
 def attribution_tracks(store: Path, windows: Path, split: str, attributions: Path, bigwigs: Path, about: Path) -> None:
@@ -51,7 +49,7 @@ def attribution_tracks(store: Path, windows: Path, split: str, attributions: Pat
     bins = read_bins(windows, genome, split)
     reverse = bins.reverse[found.bin]
     placed = np.ones(len(found.bin), bool) if bins.place.shuffled is None else ~bins.place.shuffled[found.bin]
-    observed = observed_contributions(found)
+    observed = observed_contributions(found.codes, found.hypothetical)
     # A window that was read from the other strand begins where it ends on the genome.
     observed[reverse] = observed[reverse, ::-1]
     targets = found.meta["targets"]
@@ -72,13 +70,6 @@ def attribution_tracks(store: Path, windows: Path, split: str, attributions: Pat
         f"{sum(fact['bases'] for fact in facts):,} bases"
         + (f"; {int((~placed).sum()):,} shuffled windows left out" if not placed.all() else "")
     )
-
-
-def observed_contributions(found: Attributions) -> np.ndarray:
-    """Return what the base that is there contributes, ``float32``, shape (windows, length); 0 where it is unknown."""
-    codes = (found.codes & (SOFT_MASK - 1)).astype(np.int64)
-    chosen = np.take_along_axis(found.hypothetical, np.minimum(codes, BASES - 1)[:, None], axis=1)[:, 0]
-    return np.asarray(np.where(codes < BASES, chosen, 0), np.float32)
 
 
 def mean_by_base(

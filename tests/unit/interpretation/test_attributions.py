@@ -5,7 +5,15 @@ import numpy as np
 import pytest
 
 from lociflow.command import UserError
-from lociflow.interpretation.attributions import Attributions, read_attributions, read_explained, write_attributions
+from lociflow.interpretation.attributions import (
+    Attributions,
+    observed_contributions,
+    read_attributions,
+    read_explained,
+    stretch_sums,
+    write_attributions,
+)
+from lociflow.sequence.alphabet import SOFT_MASK
 
 FOUND = Attributions(
     bin=np.array([4, 9, 4]),
@@ -57,3 +65,16 @@ def test_refuses_other_files(tmp_path: Path) -> None:
     np.savez(path, meta=np.array('{"format": "attributions", "version": 99}'))
     with pytest.raises(UserError, match="version 99, expected attributions version 1"):
         read_attributions(path)
+
+
+def test_observed_contributions_are_those_of_the_bases_that_stand_there() -> None:
+    hypothetical = np.arange(12, dtype=np.float32).reshape(1, 4, 3)
+    np.testing.assert_array_equal(observed_contributions(np.array([[0, 3, 4]], np.uint8), hypothetical), [[0, 10, 0]])
+    masked = np.array([[0, 3, 4]], np.uint8) | np.uint8(SOFT_MASK)
+    np.testing.assert_array_equal(observed_contributions(masked, hypothetical), [[0, 10, 0]])
+
+
+def test_sums_by_hand() -> None:
+    assert stretch_sums(np.array([[1.0, 2, -4, 8]]), 2).tolist() == [[3, -2, 4]]
+    assert stretch_sums(np.array([[1.0, 2]]), 2).tolist() == [[3]]
+    assert stretch_sums(np.array([[1.0, 2]]), 5).shape == (1, 0)

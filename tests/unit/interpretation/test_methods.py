@@ -19,6 +19,9 @@ from lociflow.interpretation.methods import (
     saturation_mutagenesis,
 )
 from lociflow.interpretation.references import dinucleotide_shuffled, zeros
+from lociflow.interpretation.scalars import Scalars, StrandAverage
+from lociflow.models.heads import ProfileOutput
+from lociflow.models.outputs import Outputs
 from lociflow.sequence.one_hot import one_hot
 
 LENGTH = 40
@@ -121,6 +124,47 @@ def test_a_linear_models_occlusion_of_single_bases_is_its_weights() -> None:
     more = ((WINDOWS[:, None] - shuffles) * model.weight[1].detach()).sum(dim=2).mean(dim=1)
     found = occlusion(model, WINDOWS, 1, BINS, 5, references=SHUFFLED, window=1, stride=1).hypothetical
     torch.testing.assert_close(found.sum(dim=1), more, atol=1e-5, rtol=1e-4)
+
+
+class Along(nn.Module):
+    """A linear model with an answer at every base."""
+
+    def __init__(self, outputs: Outputs) -> None:
+        super().__init__()
+        self.outputs = outputs
+        torch.manual_seed(1)
+        self.filters = nn.Conv1d(4, 3 if outputs.classes else 1, 9, padding=4)
+        with torch.no_grad():
+            self.filters.weight.normal_(0, 0.5)
+
+    def forward(self, sequence: torch.Tensor) -> torch.Tensor | ProfileOutput:
+        found = self.filters(sequence).transpose(1, 2)
+        return found if self.outputs.classes else ProfileOutput(found, found.sum(dim=1))
+
+
+@pytest.mark.parametrize(
+    "outputs",
+    [
+        pytest.param(Outputs("profile", ("T",), (), LENGTH), id="profile"),
+        pytest.param(Outputs("position_class", ("T",), (("N", "donor", "acceptor"),), LENGTH), id="position_class"),
+    ],
+)
+@pytest.mark.parametrize("averaging", [False, True])
+@pytest.mark.parametrize(("method", "batch_size"), [(integrated_gradients, 32), (deep_lift_shap, 5)])
+def test_of_a_linear_model_outputs_with_weights_add_up_to_those_with_the_windows_weights(
+    method: Any, batch_size: int, averaging: bool, outputs: Outputs
+) -> None:
+    scalars = Scalars(Along(outputs), outputs, {})
+    model = (StrandAverage(scalars) if averaging else scalars).eval()
+    found = method(model, WINDOWS, 1, BINS, 5, references=SHUFFLED, batch_size=batch_size)
+    assert (found.gap.mean() / found.change.mean()).item() == pytest.approx(0, abs=1e-5)
+    references = SHUFFLED(WINDOWS, BINS, 5)
+    with torch.no_grad():
+        weights = model.position_weights(WINDOWS)
+        held = torch.stack([model(references[:, number], weights)[:, 1] for number in range(3)], dim=1)
+        change = model(WINDOWS)[:, 1:2] - held
+    torch.testing.assert_close(found.change, change.abs().mean(dim=1))
+    torch.testing.assert_close((found.hypothetical * WINDOWS).sum(dim=(1, 2)), change.mean(dim=1), atol=1e-4, rtol=1e-4)
 
 
 @pytest.mark.parametrize(("method", "arguments"), METHODS)

@@ -6,7 +6,7 @@ from torch import nn
 
 from lociflow.command import UserError
 from lociflow.interpretation.scalar_names import scalar_names
-from lociflow.interpretation.scalars import Scalars, StrandAverage, margins, scalar_model
+from lociflow.interpretation.scalars import Scalars, StrandAverage, held_weights, margins, scalar_model
 from lociflow.models.checkpoint import LoadedModel
 from lociflow.models.heads import ProfileOutput
 from lociflow.models.outputs import Outputs
@@ -78,6 +78,23 @@ def test_no_gradient_goes_through_the_weights() -> None:
     (gradient,) = torch.autograd.grad(found[0, 1], logits)
     weight = torch.tensor([0.0, 2.0]).softmax(0)
     assert gradient[0, :, 0].tolist() == pytest.approx((weight - 0.5).tolist())
+
+
+def test_positions_have_the_weights_that_are_held() -> None:
+    logits = torch.tensor([[[0.0], [2.0]]])
+    model = Scalars(Says(ProfileOutput(logits, torch.zeros(1, 1))), Outputs("profile", ("A",), positions=2), {})
+    windows = torch.zeros(1, 4, 2)
+    (own,) = held_weights(model, windows, 8)
+    assert own[0, :, 0].tolist() == pytest.approx(torch.tensor([0.0, 2.0]).softmax(0).tolist())
+    assert model(windows, own).tolist() == model(windows).tolist()
+    assert model(windows, torch.tensor([[[1.0], [0.0]]]))[0, 1].item() == -1.0
+
+
+def test_without_weights_nothing_is_held() -> None:
+    binary = Scalars(Says(torch.zeros(1, 1)), Outputs("binary", ("A",)), {})
+    assert held_weights(binary, torch.zeros(1, 4, 2), 8) == ()
+    assert held_weights(StrandAverage(binary), torch.zeros(1, 4, 2), 8) == ()
+    assert held_weights(nn.Flatten(), torch.zeros(1, 4, 2), 8) == ()
 
 
 class CountsOfBases(nn.Module):

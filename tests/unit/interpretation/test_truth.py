@@ -13,7 +13,6 @@ from lociflow.interpretation.truth import (
     DECOY,
     OTHER,
     mark_positions,
-    observed_contributions,
     overall,
     score_explanations,
     score_target,
@@ -35,11 +34,6 @@ SITES = pd.DataFrame(
 def bins_of(*rows):
     table = pd.DataFrame(rows, columns=["contig", "start", "end", "strand"])
     return table.astype({"contig": "category", "strand": pd.CategoricalDtype([".", "+", "-"])})
-
-
-def test_observed_contributions_are_those_of_the_bases_that_stand_there():
-    hypothetical = np.arange(12, dtype=np.float32).reshape(1, 4, 3)
-    np.testing.assert_array_equal(observed_contributions(np.array([[0, 3, 4]], np.uint8), hypothetical), [[0, 10, 0]])
 
 
 def test_a_paired_factor_is_explained_by_both_motifs():

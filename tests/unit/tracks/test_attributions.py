@@ -10,7 +10,7 @@ from lociflow.command import UserError
 from lociflow.genome.placement import Placement
 from lociflow.genome.window_table import split_digest
 from lociflow.interpretation.attributions import Attributions, write_attributions
-from lociflow.tracks.attributions import attribution_tracks, mean_by_base, observed_contributions
+from lociflow.tracks.attributions import attribution_tracks, mean_by_base
 
 
 def explained(genome, **meta):
@@ -47,12 +47,6 @@ def write(genome, tmp_path, found):
 def values(path, contig, start, end):
     with pyBigWig.open(str(path)) as handle:
         return np.asarray(handle.values(contig, start, end))
-
-
-def test_the_observed_base_contributes_and_an_unknown_one_nothing(genome):
-    found = observed_contributions(explained(genome))
-    assert found[0].tolist() == [1, 2, 3, 4, 0] * 2
-    assert found[1].tolist() == list(range(10))
 
 
 def test_windows_lie_on_the_plus_strand_of_the_genome(genome, tmp_path):

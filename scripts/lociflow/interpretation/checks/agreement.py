@@ -9,9 +9,8 @@ import numpy as np
 import pandas as pd
 
 from lociflow.command import UserError, atomic, status
-from lociflow.interpretation.attributions import Attributions, read_attributions
+from lociflow.interpretation.attributions import Attributions, observed_contributions, read_attributions
 from lociflow.interpretation.checks.window_means import pearson, spearman, window_mean
-from lociflow.interpretation.truth import observed_contributions
 
 COLUMNS = ("first", "second", "differs", "windows", "pearson", "low", "high", "spearman")
 PARTS = ("model", "seed", "method")

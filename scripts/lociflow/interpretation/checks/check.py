@@ -14,7 +14,7 @@ from lociflow.command import UserError, status, write_json
 from lociflow.formats import stamp
 from lociflow.instantiate import instantiate
 from lociflow.interpretation.attribute import Method, explain
-from lociflow.interpretation.attributions import Attributions, contrasts_of, read_attributions
+from lociflow.interpretation.attributions import Attributions, contrasts_of, observed_contributions, read_attributions
 from lociflow.interpretation.checks.deletion_curves import Curves, areas, follow, in_shares, orders, position_counts
 from lociflow.interpretation.checks.verdicts import KIND, NOT_APPLICABLE, above, below, failed
 from lociflow.interpretation.checks.weight_randomisation import randomised
@@ -22,7 +22,6 @@ from lociflow.interpretation.checks.window_means import spearman, window_mean
 from lociflow.interpretation.references import dinucleotide_shuffled
 from lociflow.interpretation.scalars import scalar_model
 from lociflow.interpretation.settings import read_settings
-from lociflow.interpretation.truth import observed_contributions
 from lociflow.models.checkpoint import load_model
 from lociflow.models.device import resolve_device
 from lociflow.sequence.one_hot import one_hot

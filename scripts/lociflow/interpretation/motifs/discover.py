@@ -12,7 +12,7 @@ from modiscolite.io import save_pattern
 from modiscolite.tfmodisco import TFMoDISco
 
 from lociflow.command import atomic, status
-from lociflow.interpretation.attributions import read_attributions
+from lociflow.interpretation.attributions import observed_contributions, read_attributions, stretch_sums
 from lociflow.interpretation.motifs.meme import Motif, core, word, write_meme
 from lociflow.interpretation.motifs.table import MotifRow, motif_row, write_table
 from lociflow.interpretation.settings import read_settings
@@ -55,8 +55,9 @@ class Patterns(NamedTuple):
 def discover_motifs(attributions: Path, config: Mapping[str, Any], modisco: Path, meme: Path, table: Path) -> None:
     """Find the motifs of every target that was explained.
 
-    To find none is a result: the files are then written without motifs. Results do not depend on the number of numba's
-    threads (``NUMBA_NUM_THREADS``).
+    Where no contribution is negative, as of saliency, motifs are searched in what stands out of its window
+    (:func:`centred`), and all of them are positive. To find none is a result: the files are then written without
+    motifs. Results do not depend on the number of numba's threads (``NUMBA_NUM_THREADS``).
 
     Parameters
     ----------
@@ -65,7 +66,7 @@ def discover_motifs(attributions: Path, config: Mapping[str, Any], modisco: Path
     config
         As :class:`MotifConfig`.
     modisco
-        HDF5 file to write: a group a target (``/`` in its name becomes ``_``) in modisco-lite's own layout
+        HDF5 file to write: a group a target, ``target_0`` and so on, in modisco-lite's own layout
         (``pos_patterns/pattern_0/…``), with the bin index of each example as ``bin`` and, as attributes, the target's
         ``target``, ``window_length`` and where the searched region begins in a window, ``region_start``.
     meme
@@ -83,12 +84,12 @@ def discover_motifs(attributions: Path, config: Mapping[str, Any], modisco: Path
     motifs: list[Motif] = []
     rows: list[MotifRow] = []
     with atomic(modisco) as temporary, h5py.File(temporary, "w", locking=False) as file:  # atomic() holds the lock
-        for fact in found.meta["targets"]:
+        for number, fact in enumerate(found.meta["targets"]):
             start = time.monotonic()
             here = found.target == fact["column"]
             region = central(found.codes.shape[1], settings.region)
             patterns = find_patterns(found.codes[here, region], found.hypothetical[here, :, region], settings)
-            group = file.create_group(fact["target"].replace("/", "_"))
+            group = file.create_group(f"target_{number}")
             group.attrs.update(target=fact["target"], region_start=region.start, window_length=found.codes.shape[1])
             group.create_dataset("bin", data=found.bin[here])
             counts = []
@@ -127,17 +128,21 @@ def find_patterns(codes: np.ndarray, hypothetical: np.ndarray, settings: MotifCo
         As :class:`MotifConfig`.
     """
     windows = np.ascontiguousarray(one_hot(codes).transpose(0, 2, 1))
-    contributions = np.ascontiguousarray(hypothetical.transpose(0, 2, 1))
+    unsigned = bool((hypothetical >= 0).all())
+    signed = centred(codes, hypothetical, settings.sliding_window) if unsigned else hypothetical
+    contributions = np.ascontiguousarray(signed.transpose(0, 2, 1))
     if not has_both_signs((windows * contributions).sum(axis=2), settings):
         return Patterns([], [])
     try:
-        return _cluster(windows, contributions, settings)
+        found = _cluster(windows, contributions, settings)
     except ValueError as error:
         if "NaN" not in str(error):
             raise
         silent = 1 - contributions.any(axis=2).mean()
         status(f"{silent:.0%} of the bases contribute nothing: a trace of noise there lets their seqlets be compared")
-        return _cluster(windows, without_silence(contributions), settings)
+        found = _cluster(windows, without_silence(contributions), settings)
+    # What contributes less than most of a window lowers no prediction.
+    return found._replace(negative=[]) if unsigned else found
 
 
 def _cluster(windows: np.ndarray, contributions: np.ndarray, settings: MotifConfig) -> Patterns:
@@ -153,6 +158,29 @@ def _cluster(windows: np.ndarray, contributions: np.ndarray, settings: MotifConf
         final_min_cluster_size=settings.min_motif_seqlets,
     )
     return Patterns(list(positive or []), list(negative or []))
+
+
+def centred(codes: np.ndarray, hypothetical: np.ndarray, width: int) -> np.ndarray:
+    """Return contributions less what the median stretch of their window has a base.
+
+    TF-MoDISco takes its null distribution from the sums of stretches on both sides of 0, around which contributions
+    that have signs lie. Those of a method that tells only how much a base matters, such as saliency, lie around what
+    most stretches of a window have.
+
+    Parameters
+    ----------
+    codes
+        ``uint8``, shape ``(n, length)``.
+    hypothetical
+        ``float32``, shape ``(n, 4, length)``; not changed.
+    width
+        Of a stretch, in bases. Windows shorter than that are returned as they are.
+    """
+    if not len(codes) or codes.shape[1] < width:
+        return hypothetical
+    middle = np.median(stretch_sums(observed_contributions(codes, hypothetical), width), axis=1) / width
+    less: np.ndarray = hypothetical - middle.astype(np.float32)[:, None, None]
+    return less
 
 
 def without_silence(contributions: np.ndarray) -> np.ndarray:
@@ -188,8 +216,7 @@ def has_both_signs(scores: np.ndarray, settings: MotifConfig) -> bool:
     """
     if not len(scores) or scores.shape[1] <= settings.sliding_window + 2 * settings.flank:
         return False
-    summed = np.pad(np.cumsum(scores, axis=1), ((0, 0), (1, 0)))
-    stretches = summed[:, settings.sliding_window :] - summed[:, : -settings.sliding_window]
+    stretches = stretch_sums(scores, settings.sliding_window)
     return bool((stretches < 0).any() and (stretches > 0).any())
 
 

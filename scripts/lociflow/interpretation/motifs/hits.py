@@ -17,11 +17,10 @@ from memelite import fimo
 
 from lociflow.command import UserError, atomic, status
 from lociflow.genome.window_table import read_windows
-from lociflow.interpretation.attributions import read_attributions
+from lociflow.interpretation.attributions import observed_contributions, read_attributions, stretch_sums
 from lociflow.interpretation.motifs.bed import bed_scores, locate, strand_signs, write_bed
 from lociflow.interpretation.motifs.meme import read_meme
 from lociflow.interpretation.settings import read_settings
-from lociflow.interpretation.truth import observed_contributions
 from lociflow.sequence.one_hot import one_hot
 from lociflow.sequence.store import open_store
 
@@ -188,13 +187,6 @@ def q_values(p: np.ndarray, tests: int) -> np.ndarray:
     q = np.empty_like(scaled)
     q[order] = np.minimum(np.minimum.accumulate(scaled[::-1])[::-1], 1.0)
     return q
-
-
-def stretch_sums(contributions: np.ndarray, width: int) -> np.ndarray:
-    """Sum contributions over every stretch of ``width`` bases: shape ``(n, length)`` to ``(n, length - width + 1)``."""
-    summed = np.pad(np.cumsum(contributions, axis=1), ((0, 0), (1, 0)))
-    width = min(width, contributions.shape[1] + 1)
-    return np.asarray(summed[:, width:] - summed[:, : summed.shape[1] - width])
 
 
 def used_above(sums: np.ndarray, hits: pd.DataFrame, width: int) -> float:

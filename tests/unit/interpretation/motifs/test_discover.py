@@ -11,11 +11,12 @@ from lociflow.interpretation.motifs import discover as motifs
 from lociflow.interpretation.motifs.discover import (
     MotifConfig,
     central,
+    centred,
     discover_motifs,
     find_patterns,
     without_silence,
 )
-from lociflow.interpretation.motifs.meme import read_meme
+from lociflow.interpretation.motifs.meme import consensus, read_meme
 from lociflow.interpretation.warm import planted_contributions
 from lociflow.sequence.alphabet import encode
 
@@ -65,7 +66,7 @@ def test_planted_words_come_back_with_their_signs_and_the_same_bytes(tmp_path: P
     assert (rows["support"] > 30).all()
     assert (rows["information_bits"] > 8).all()
     with h5py.File(modisco) as file:
-        group = file["Reb 1_a"]
+        group = file["target_0"]
         pattern = group["pos_patterns/pattern_0"]
         assert int(pattern["seqlets/n_seqlets"][0]) == rows["support"][0]
         example, start = pattern["seqlets/example_idx"][0], pattern["seqlets/start"][0]
@@ -85,7 +86,16 @@ def test_no_motif_is_a_result(tmp_path: Path, scale: float) -> None:
     assert read_meme(meme) == []
     assert table.read_text() == HEADER
     with h5py.File(modisco) as file:
-        assert len(file["Reb1/pos_patterns"]) == len(file["Reb1/neg_patterns"]) == 0
+        assert len(file["target_0/pos_patterns"]) == len(file["target_0/neg_patterns"]) == 0
+
+
+def test_targets_whose_names_hold_a_slash_and_those_that_hold_none_are_apart(tmp_path: Path) -> None:
+    codes = np.zeros((2, 60), np.uint8)
+    nothing = np.zeros((2, 4, 60), np.float32)
+    write(tmp_path / "attributions.npz", [("A/B", codes, nothing), ("A_B", codes, nothing)])
+    modisco, _, _ = run(tmp_path, "found")
+    with h5py.File(modisco) as file:
+        assert [group.attrs["target"] for group in file.values()] == ["A/B", "A_B"]
 
 
 @pytest.mark.parametrize(("windows", "length"), [(0, 60), (1, 60), (2, 60), (30, 20), (30, 26), (3, 400)])
@@ -96,11 +106,37 @@ def test_few_or_short_windows_have_no_motif(windows: int, length: int) -> None:
     assert find_patterns(codes, hypothetical, MotifConfig()) == ([], [])
 
 
-@pytest.mark.parametrize("sign", [-1, 1])
-def test_contributions_of_one_sign_have_no_motif(sign: int) -> None:
+def test_contributions_that_are_never_positive_have_no_motif() -> None:
     draws = np.random.default_rng(1)
     codes = draws.integers(0, 4, (30, 100)).astype(np.uint8)
-    assert find_patterns(codes, sign * draws.random((30, 4, 100)).astype(np.float32), MotifConfig()) == ([], [])
+    assert find_patterns(codes, -draws.random((30, 4, 100)).astype(np.float32), MotifConfig()) == ([], [])
+
+
+@pytest.mark.parametrize(
+    "words", [{"TTACCCGT": 1.0}, pytest.param({"TTACCCGT": 1.0, "GATAAGCA": -1.0}, marks=pytest.mark.slow)]
+)
+def test_contributions_without_signs_have_the_planted_motifs_and_no_negative_ones(words: dict[str, float]) -> None:
+    codes, hypothetical = planted_contributions(windows=120, length=200, words=words)
+    found = find_patterns(codes, np.abs(hypothetical), MotifConfig())
+    assert found.negative == []
+    pwms = [motif.pwm for motif in motifs.motifs_of(found.positive, "Reb1", "positive", 0.5)]
+    for word in words:
+        assert any(consensus(strand) == word for pwm in pwms for strand in (pwm, pwm[::-1, ::-1]))
+
+
+@pytest.mark.slow
+def test_noise_without_signs_has_no_motif() -> None:
+    draws = np.random.default_rng(1)
+    codes = draws.integers(0, 4, (120, 200)).astype(np.uint8)
+    noise = np.abs(draws.normal(0, 0.02, (120, 4, 200))).astype(np.float32)
+    assert find_patterns(codes, noise, MotifConfig()) == ([], [])
+
+
+def test_contributions_without_signs_are_less_what_the_median_stretch_has() -> None:
+    contributions = np.tile(np.array([1, 1, 1, 1, 3, 9], np.float32), (1, 4, 1))
+    # Stretches of two bases have 1, 1, 1, 2 and 6 a base.
+    assert centred(np.zeros((1, 6), np.uint8), contributions, 2)[0, 2].tolist() == [0, 0, 0, 0, 2, 8]
+    assert centred(np.zeros((1, 6), np.uint8), contributions, 7) is contributions
 
 
 def test_silent_bases_get_a_trace_that_is_always_the_same() -> None:

@@ -6,7 +6,7 @@ import pytest
 from toy import WORD, Toy
 
 from lociflow.interpretation.attributions import Attributions, write_attributions
-from lociflow.interpretation.motifs.hits import find_hits, q_values, scan_hits, stretch_sums, used_above
+from lociflow.interpretation.motifs.hits import find_hits, q_values, scan_hits, used_above
 from lociflow.interpretation.motifs.meme import Motif, write_meme
 from lociflow.interpretation.motifs.table import motif_row, write_table
 from lociflow.sequence.alphabet import decode, encode, reverse_complement
@@ -14,12 +14,6 @@ from lociflow.sequence.store import open_store
 
 PWM = np.full((4, 8), 0.01)
 PWM[encode(WORD).astype(int), range(8)] = 0.97
-
-
-def test_sums_by_hand() -> None:
-    assert stretch_sums(np.array([[1.0, 2, -4, 8]]), 2).tolist() == [[3, -2, 4]]
-    assert stretch_sums(np.array([[1.0, 2]]), 2).tolist() == [[3]]
-    assert stretch_sums(np.array([[1.0, 2]]), 5).shape == (1, 0)
 
 
 def test_q_values_by_hand() -> None:

@@ -93,8 +93,8 @@ def test_the_genome_reads_as_each_seqlet_does(tmp_path: Path) -> None:
     expected = []
     with h5py.File(modisco) as file:
         for sign in ("positive", "negative"):
-            for number, pattern in enumerate(file[f"Reb 1_a/{sign[:3]}_patterns"].values()):
-                bins = file["Reb 1_a/bin"][:][pattern["seqlets/example_idx"][:]]
+            for number, pattern in enumerate(file[f"target_0/{sign[:3]}_patterns"].values()):
+                bins = file["target_0/bin"][:][pattern["seqlets/example_idx"][:]]
                 for index, sequence in zip(bins, pattern["seqlets/sequence"][:], strict=True):
                     letters = decode(sequence.argmax(axis=1).astype(np.uint8))
                     expected.append((f"Reb_1/a.{sign}_{number}", index, letters))
@@ -108,7 +108,7 @@ def test_no_motif_gives_a_file_without_intervals(tmp_path: Path) -> None:
     store = write_genome(tmp_path, {"I": "ACGT" * 10})
     write_holdout(tmp_path / "windows.parquet", bins_at(["I"], [9], ["."], [False]))
     with h5py.File(tmp_path / "m.h5", "w") as file:
-        group = file.create_group("Reb1")
+        group = file.create_group("target_0")
         group.attrs.update(target="Reb1", region_start=0, window_length=10)
         group.create_dataset("bin", data=np.arange(1))
         group.create_group("pos_patterns")
@@ -123,6 +123,6 @@ def test_another_file_is_refused(tmp_path: Path) -> None:
     store = write_genome(tmp_path, {"I": "ACGT" * 10})
     write_holdout(tmp_path / "windows.parquet", bins_at(["I"], [9], ["."], [False]))
     with h5py.File(tmp_path / "m.h5", "w") as file:
-        file.create_group("Reb1")
+        file.create_group("target_0")
     with pytest.raises(UserError, match=r"m\.h5: cannot be read as the patterns"):
         locate_seqlets(store, tmp_path / "windows.parquet", tmp_path / "m.h5", tmp_path / "s.bed")
