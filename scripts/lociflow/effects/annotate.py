@@ -100,7 +100,7 @@ def score_variants(
     predictors = load_predictors(checkpoints, device)
     outputs, length = predictors[0].outputs, predictors[0].length
     check_shifts(settings.shifts, length)
-    compared, columns = read_background(background), effect_columns(outputs)
+    compared, columns = read_background(background), effect_columns(predictors[0])
     if compared.columns != columns:
         raise UserError(f"{background}: is of other targets than {checkpoints[0]}; remove it and run snakemake again")
     found: Counter[str] = Counter()

@@ -84,7 +84,7 @@ def score_background(
     if not parts:
         raise UserError(f"{variants}: found no variant that can be scored, expected some for the background")
     effects = np.sort(np.concatenate(parts), axis=0)
-    write_background(background, Background(effect_columns(predictors[0].outputs), effects))
+    write_background(background, Background(effect_columns(predictors[0]), effects))
     status(f"background: {len(effects):,} variants scored with {_seeds(predictors)}")
 
 

@@ -81,7 +81,7 @@ def saturate_region(
         score_alleles(predictors, genome, alleles[begin : begin + size], settings.shifts)
         for begin in range(0, len(alleles), size)
     ]
-    columns = effect_columns(outputs)
+    columns = effect_columns(predictors[0])
     values = {name: np.concatenate([chunk.statistics[name] for chunk in chunks]) for name in STATISTICS[outputs.kind]}
     values["sd"] = np.concatenate([chunk.spread for chunk in chunks])
     effect = np.concatenate([chunk.effect for chunk in chunks])

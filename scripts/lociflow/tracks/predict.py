@@ -16,6 +16,7 @@ from lociflow.data.dataset import WindowDataset, from_other_strand
 from lociflow.data.views import make_views
 from lociflow.evaluation.answers import Answers
 from lociflow.evaluation.predict import check_alphabet, check_split_of, predict_bins
+from lociflow.evaluation.strands import names_by_strand, strands_apart
 from lociflow.formats import stamp
 from lociflow.genome.contig_names import read_aliases
 from lociflow.genome.place_index import INTERVALS, index_places
@@ -41,8 +42,6 @@ MOST_UNKNOWN = 0.5
 LOCUS = 50_000
 # Seconds between two lines that tell how far it is.
 TOLD = 30.0
-# What the strands are called in the names of tracks, where a model reads bins from their own strand.
-STRANDS = {"plus": False, "minus": True}
 
 
 class TrackConfig(NamedTuple):
@@ -77,15 +76,14 @@ class Model(NamedTuple):
         return int(self.first.config["model"]["input_length"])
 
     @property
-    def strands(self) -> dict[str, bool]:
+    def strands(self) -> Mapping[str, bool]:
         """Name of each strand whose predictions have a track of their own, and whether it is the reverse one."""
-        return STRANDS if self.first.provenance.get("stranded") else {"": False}
+        return strands_apart(self.first.provenance.get("stranded"))
 
     @property
     def tracks(self) -> list[str]:
         """Names of the tracks."""
-        names = track_names(self.first.outputs)
-        return [f"{name}:{strand}" if strand else name for strand in self.strands for name in names]
+        return names_by_strand(track_names(self.first.outputs), self.strands)
 
 
 def predict_tracks(
