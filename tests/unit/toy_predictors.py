@@ -37,7 +37,7 @@ def predictor(
     other_strand: list[int] | None = None,
     stranded: bool = False,
 ) -> Predictor:
-    """Return a function of the sequence as a trained model; ``strands``: predictions average both; ``stranded``: bins have one."""
+    """Return a function of the sequence as a model; ``strands``: predictions average both; ``stranded``: bins have one."""
     config = {
         "model": {
             "name": "toy",

@@ -112,7 +112,7 @@ def score_variants(
             for line in (*header[:-1], *info_lines(outputs, len(compared.effects)), header[-1]):
                 annotated.write(_bytes(line))
             rows.write(_bytes("\t".join((*PLACE, *STATISTICS[outputs.kind], "sd", "percentile"))))
-            judged = judged_records(variants, genome, aliases, length, settings.reference_mismatch)
+            judged = judged_records(variants, genome, aliases, length, settings.shifts, settings.reference_mismatch)
             for scored in scored_records(judged, predictors, genome, settings.shifts, compared):
                 count(scored.judged, found)
                 largest = with_larger(largest, scored.judged.record, scored.rows, scored.effects, columns)

@@ -1,4 +1,4 @@
-"""The strands that have predictions of their own, where a data set's bins are read from the strand on which they lie."""
+"""The strands that have predictions of their own, where the bins of a data set have a strand."""
 
 from collections.abc import Mapping, Sequence
 
@@ -18,5 +18,5 @@ def strands_apart(stranded: object) -> Mapping[str, bool]:
 
 
 def names_by_strand(names: Sequence[str], strands: Mapping[str, bool]) -> list[str]:
-    """Return the names of all strands, those of the first strand first: ``NAME:plus``, or ``NAME`` of an unnamed one."""
+    """Return the names of all strands, those of the first first: ``NAME:plus``, or ``NAME`` of an unnamed one."""
     return [f"{name}:{strand}" if strand else name for strand in strands for name in names]

@@ -20,12 +20,11 @@ from lociflow.evaluation.strands import names_by_strand, strands_apart
 from lociflow.formats import stamp
 from lociflow.genome.contig_names import read_aliases
 from lociflow.genome.place_index import INTERVALS, index_places
-from lociflow.genome.placement import Placement, window_codes, window_start
+from lociflow.genome.placement import Placement, mostly_unknown, window_codes, window_start
 from lociflow.genome.window_table import about_windows
 from lociflow.models.checkpoint import LoadedModel, load_model
 from lociflow.models.device import resolve_device
 from lociflow.models.outputs import UNLABELLED
-from lociflow.sequence.alphabet import SOFT_MASK
 from lociflow.sequence.store import SequenceStore, open_store
 from lociflow.tracks.bigwig import add_bases, add_pieces, file_names, open_bigwigs
 from lociflow.tracks.sides import NONE, Sides, side_names
@@ -36,8 +35,6 @@ KIND = "tracks"
 # Tiles that are predicted between two writes, and the numbers that memory holds of them at most.
 CHUNK = 4096
 NUMBERS = 1 << 22
-# A window with a larger share of unknown bases gets no value; what lies beyond a contig's end is unknown.
-MOST_UNKNOWN = 0.5
 # Bases that a browser opens at.
 LOCUS = 50_000
 # Seconds between two lines that tell how far it is.
@@ -214,15 +211,14 @@ class Predicted(NamedTuple):
     padded: int
     """Windows that reach beyond their contig's end."""
     unknown: int
-    """Windows of which more than :data:`MOST_UNKNOWN` is unknown, which have no value."""
+    """Windows that are mostly unknown, which have no value."""
 
 
 def predict_tiles(model: Model, store: SequenceStore, tiles: Tiles, bin_length: int) -> Predicted:
     """Predict the bins of some tiles, and take of each what lies on its tile."""
     place = Placement(tiles.contig.astype(np.int32), tiles.bin_start + bin_length // 2)
     every = np.arange(len(tiles.start))
-    codes = window_codes(store, place, every, model.length) & (SOFT_MASK - 1)
-    unknown = (codes == store.alphabet.pad).mean(axis=1) > MOST_UNKNOWN
+    unknown = mostly_unknown(store, window_codes(store, place, every, model.length))
     start = window_start(place, every, model.length)
     padded = int(((start < 0) | (start + model.length > store.lengths[tiles.contig])).sum())
     known = np.flatnonzero(~unknown)

@@ -53,7 +53,7 @@ class Place(NamedTuple):
 def place(tmp_path_factory: pytest.TempPathFactory) -> Place:
     """Two seeds of a linear model on a genome of two contigs, the second with three times the first one's weights."""
     folder = tmp_path_factory.mktemp("effects")
-    make_store(folder / "store", {"chrI": LETTERS, "chrII": "ACGTNACG"})
+    make_store(folder / "store", {"chrI": LETTERS, "chrII": "ACGTNACG", "chrIII": "N" * 200})
     start = np.arange(0, 400, 40)
     write_holdout(
         folder / "windows.parquet",
@@ -263,11 +263,18 @@ def test_what_cannot_be_scored_is_counted(place: Place, tmp_path: Path) -> None:
         f"chrI 103 {LETTERS[102]} .",
         "chrI 400 AAA A",
         "chrII 5 A C",
+        # Of twelve bases in the window five are known; of that of an insertion as many as are inserted.
+        "chrIII 100 A C,AACGTAA",
     ]
     path = write_vcf(tmp_path / "calls.vcf", records, CONTIGS)
     found = place.score(path)
     counts = json.loads(found["counts"].read_text())
-    assert counts["skipped"] == {"ambiguous": 1, "no_alternative": 1, "outside": 1, "too_long": 1}
+    assert counts["skipped"] == {
+        "ambiguous": 1, "no_alternative": 1, "outside": 1, "too_long": 1, "unknown_sequence": 2,
+    }  # fmt: skip
+    with pysam.VariantFile(str(found["vcf"])) as handle:
+        *_, last = handle
+    assert last.info["LF_SKIPPED"] == ("unknown_sequence", "unknown_sequence")
     # Where the genome has N nothing disagrees.
     assert (counts["scored"], counts["mismatches"]) == (1, 0)
 

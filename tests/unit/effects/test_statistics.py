@@ -197,7 +197,7 @@ def test_where_bins_have_a_strand_each_strand_has_its_effects(store_of: StoreOf)
     model = predictor(donors, 8, SPLICE, strands=True, stranded=True)
     names = ("splice:donor:plus", "splice:acceptor:plus", "splice:donor:minus", "splice:acceptor:minus")
     assert effect_columns(model) == names
-    # C at the base right of the middle is an acceptor there, and read from the other strand G, a donor at the same base.
+    # C is an acceptor, and read from the other strand G, a donor at the same base.
     (found,) = score_alleles([model], store, [Allele(0, 7, "T", "C")], [1]).statistics["gain"]
     assert found.tolist() == pytest.approx([0, 2 / 3, 2 / 3, 0])
     place = score_alleles([model], store, [Allele(0, 7, "T", "C")], [1]).statistics["gain_position"][0]
