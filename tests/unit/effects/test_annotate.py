@@ -279,6 +279,16 @@ def test_what_cannot_be_scored_is_counted(place: Place, tmp_path: Path) -> None:
     assert (counts["scored"], counts["mismatches"]) == (1, 0)
 
 
+def test_an_id_that_is_no_utf8_is_kept_in_the_files_and_replaced_in_the_counts(place: Place, tmp_path: Path) -> None:
+    path = write_vcf(tmp_path / "calls.vcf", [f"chrI 101 {LETTERS[100]} {change(100)}"], CONTIGS)
+    path.write_bytes(path.read_bytes().replace(b"101\t.", b"101\tcaf\xe9"))
+    found = place.score(path)
+    (largest,) = json.loads(found["counts"].read_text("utf-8"))["largest"]
+    assert largest["id"] == "caf\N{REPLACEMENT CHARACTER}"
+    for what in ("vcf", "table"):
+        assert b"\t101\tcaf\xe9\t" in gzip.decompress(found[what].read_bytes())
+
+
 def test_a_file_without_records(place: Place, tmp_path: Path) -> None:
     found = place.score(write_vcf(tmp_path / "calls.vcf", [], CONTIGS))
     with pysam.VariantFile(str(found["vcf"])) as handle:
