@@ -37,7 +37,10 @@ def predictor(
     other_strand: list[int] | None = None,
     stranded: bool = False,
 ) -> Predictor:
-    """Return a function of the sequence as a model; ``strands``: predictions average both; ``stranded``: bins have one."""
+    """Return a function of the sequence as a trained model.
+
+    Its predictions average both ``strands``; the bins of a ``stranded`` data set have one.
+    """
     config = {
         "model": {
             "name": "toy",

@@ -16,7 +16,7 @@ import pandas as pd
 from lociflow.command import UserError, atomic, status
 from lociflow.effects.alleles import Allele
 from lociflow.effects.predictions import load_predictors
-from lociflow.effects.region import Region, heat_map_file, parse_region
+from lociflow.effects.region import Region, heat_map_files, parse_region
 from lociflow.effects.saturation_figure import BASES, Drawn, draw_saturation
 from lociflow.effects.settings import EffectConfig, check_shifts
 from lociflow.effects.statistics import STATISTICS, chunk_size, effect_columns, effect_name, score_alleles
@@ -97,10 +97,10 @@ def saturate_region(
             temporary, sep="\t", index=False, na_rep=".", float_format="%.6g"
         )
     figures.mkdir(parents=True, exist_ok=True)
-    for column, name in enumerate(columns):
+    for column, (name, file) in enumerate(heat_map_files(columns).items()):
         matrix = effect_matrix(alleles, effect[:, column], found)
         drawn = Drawn(matrix, letters, found, name, effect_name(outputs.kind), outputs.kind != "position_class")
-        draw_saturation(drawn, figures / heat_map_file(name))
+        draw_saturation(drawn, figures / file)
 
 
 def region_letters(store: SequenceStore, region: Region) -> str:

@@ -8,13 +8,14 @@ import numpy as np
 from lociflow.command import UserError, status, write_json
 from lociflow.data.bins import read_bins
 from lociflow.evaluation.strands import names_by_strand, strands_apart
+from lociflow.file_names import file_names
 from lociflow.formats import stamp
 from lociflow.genome.placement import Placement, window_start
 from lociflow.genome.window_table import about_windows, split_digest
 from lociflow.interpretation.attributions import Attributions, read_attributions
 from lociflow.sequence.alphabet import SOFT_MASK
 from lociflow.sequence.store import SequenceStore, open_store
-from lociflow.tracks.bigwig import add_bases, file_names, open_bigwigs
+from lociflow.tracks.bigwig import add_bases, open_bigwigs
 
 KIND = "attribution tracks"
 BASES = 4
@@ -59,7 +60,7 @@ def attribution_tracks(store: Path, windows: Path, split: str, attributions: Pat
     targets = found.meta["targets"]
     strands = strands_apart(about_windows(windows)["labels"]["stranded"])
     names = names_by_strand([str(target["target"]) for target in targets], strands)
-    files = file_names(names)
+    files = file_names(names, ".bw")
     kept = [
         (found.target == target["column"]) & placed & ((reverse == other) | (len(strands) == 1))
         for other in strands.values()

@@ -17,6 +17,7 @@ from lociflow.data.views import make_views
 from lociflow.evaluation.answers import Answers
 from lociflow.evaluation.predict import check_alphabet, check_split_of, predict_bins
 from lociflow.evaluation.strands import names_by_strand, strands_apart
+from lociflow.file_names import file_names
 from lociflow.formats import stamp
 from lociflow.genome.contig_names import read_aliases
 from lociflow.genome.place_index import INTERVALS, index_places
@@ -26,7 +27,7 @@ from lociflow.models.checkpoint import LoadedModel, load_model
 from lociflow.models.device import resolve_device
 from lociflow.models.outputs import UNLABELLED
 from lociflow.sequence.store import SequenceStore, open_store
-from lociflow.tracks.bigwig import add_bases, add_pieces, file_names, open_bigwigs
+from lociflow.tracks.bigwig import add_bases, add_pieces, open_bigwigs
 from lociflow.tracks.sides import NONE, Sides, side_names
 from lociflow.tracks.tiles import Tiles, count_tiles, read_regions_to_predict, tile_chunks, whole_contigs
 from lociflow.tracks.values import UNITS, track_names, track_values
@@ -151,7 +152,7 @@ def predict_tracks(
         f"{model.first.config['model']['name']} on {model.device.type}"
     )
     names = model.tracks
-    files = file_names(names)
+    files = file_names(names, ".bw")
     counts = {"tiles": 0, "padded": 0, "unknown": 0}
     by_contig: dict[str, dict[str, int]] = {}
     begin = told = time.monotonic()
