@@ -8,10 +8,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lociflow.command import UserError
+from lociflow.command import UserError, status
 from lociflow.effects.alleles import Allele, why_skipped
 from lociflow.effects.records import Record, check_sorted, read_records
 from lociflow.effects.windows import known_sequence
+from lociflow.genome.contig_names import some, suggested_aliases
 from lociflow.genome.variants import SHIFTS, check_reference, compare_reference
 from lociflow.sequence.alphabet import encode
 from lociflow.sequence.store import SequenceStore
@@ -38,8 +39,8 @@ def check_variants(path: Path, store: SequenceStore, aliases: Mapping[str, str |
     Raises
     ------
     UserError
-        The file is broken or not sorted, none of its contigs is the genome's, or its reference alleles are those of
-        another assembly or of shifted coordinates.
+        The file is broken or not sorted, none of its contigs is the genome's or most are called otherwise, or its
+        reference alleles are those of another assembly or of shifted coordinates.
     """
     records = check_sorted(path)
     report = check_reference(path, store, aliases)
@@ -48,6 +49,11 @@ def check_variants(path: Path, store: SequenceStore, aliases: Mapping[str, str |
         raise UserError(
             f"{path}: {report['finding'].partition(': ')[2]} The first is at {first['contig']}:{first['position']}: "
             f"REF {first['found']}, genome {first['genome']}; expected variants that were called on {store.name}"
+        )
+    if misnamed := report["misnamed_contigs"]:
+        status(
+            f"{path.name}: records on contigs that the genome does not have: {sum(misnamed.values()):,} on "
+            f"{some(misnamed)}; {suggested_aliases(misnamed, store.names)}"
         )
     return records
 

@@ -224,6 +224,16 @@ def test_contigs_by_their_other_names(place: Place, tmp_path: Path) -> None:
         place.score(write_vcf(tmp_path / "calls.vcf", records[:1]), "refused")
 
 
+def test_contigs_that_are_probably_the_genomes_are_told(
+    place: Place, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    records = [f"chrI 101 {LETTERS[100]} {change(100)}", "2 1 A C"]
+    with caplog.at_level("INFO", logger="lociflow"):
+        place.score(write_vcf(tmp_path / "calls.vcf", records))
+    assert "records on contigs that the genome does not have: 1 on 2; expected names such as chrI" in caplog.text
+    assert "contig_aliases: {2: chrII}" in caplog.text
+
+
 def test_another_assembly_is_refused_before_anything_is_written(place: Place, tmp_path: Path) -> None:
     records = [f"chrI {at + 1} {change(at)} {LETTERS[at]}" for at in range(0, 400, 10)]
     with pytest.raises(UserError, match=r"40 of 40 records disagree with toy; is it another assembly\?") as error:
