@@ -65,7 +65,7 @@ class Genome:
         return self.folder / "windows.parquet"
 
 
-def make_genome(folder: Path) -> Genome:
+def make_genome(folder: Path, stranded: bool = False) -> Genome:
     """Bins: two of training and one of validation on chrII, one of test on chrI, one outside of the split."""
     (folder / "genome.fa").write_text("".join(f">{name}\n{text}\n" for name, text in SEQUENCES.items()))
     write_store([folder / "genome.fa"], folder / "codes.npy", folder / "store.json", "toy")
@@ -75,7 +75,7 @@ def make_genome(folder: Path) -> Genome:
     ]  # fmt: skip
     frame = pd.DataFrame(rows, columns=["contig", "start", "split", "strand"])
     frame["contig"] = pd.Categorical(frame["contig"], categories=list(SEQUENCES))
-    write_holdout(folder / "windows.parquet", frame.assign(end=frame["start"] + BIN))
+    write_holdout(folder / "windows.parquet", frame.assign(end=frame["start"] + BIN), stranded=stranded)
     return Genome(folder, open_store(folder / "store.json"))
 
 

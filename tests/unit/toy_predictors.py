@@ -35,8 +35,12 @@ def predictor(
     calibration: Any = None,
     batch: int = 3,
     other_strand: list[int] | None = None,
+    stranded: bool = False,
 ) -> Predictor:
-    """Return a function of the sequence as a trained model; ``strands``: predictions average both."""
+    """Return a function of the sequence as a trained model.
+
+    Its predictions average both ``strands``; the bins of a ``stranded`` data set have one.
+    """
     config = {
         "model": {
             "name": "toy",
@@ -51,7 +55,7 @@ def predictor(
             "loss": {"_target_": "lociflow.training.value_losses.MeanSquaredError"},
         },
     }
-    provenance = {"other_strand": other_strand}
+    provenance = {"other_strand": other_strand, "stranded": stranded}
     loaded = LoadedModel(Of(function), config, outputs, provenance)
     answer = answer_of(outputs, config["training"], calibration)
     return Predictor(loaded, answer, OneHot(), torch.device("cpu"))

@@ -11,7 +11,7 @@ HOLDOUT = "holdout"
 SIDES = ["train", "validation", "test"]
 
 
-def write_holdout(path: Path, frame: pd.DataFrame, kind: str = "binary") -> None:
+def write_holdout(path: Path, frame: pd.DataFrame, kind: str = "binary", stranded: bool = False) -> None:
     """Write bins with ``contig``, ``start``, ``end`` and ``split``; what else there may be is filled in."""
     columns = {
         "contig": pd.Categorical(frame["contig"]),
@@ -25,7 +25,7 @@ def write_holdout(path: Path, frame: pd.DataFrame, kind: str = "binary") -> None
         SPLIT + HOLDOUT: pd.Categorical(frame["split"], categories=SIDES),
     }
     table = pd.DataFrame(columns)
-    labels = {"kind": kind, "classes": None, "reverse": None, "stranded": False}
+    labels = {"kind": kind, "classes": None, "reverse": None, "stranded": stranded}
     digest = digest_windows(table)
     about = {
         "genome": "toy", "genome_digest": "0", "windows_digest": digest, "split_digests": {HOLDOUT: digest},

@@ -19,6 +19,7 @@ REASONS = {
     "other_contig": "the genome does not have the contig",
     "excluded_contig": "contig_aliases leaves the contig out",
     "outside": "the record lies beyond its contig's ends",
+    "unknown_sequence": "more than half of a window is N or lies beyond the contig's ends",
     "reference_mismatch": "REF is not what the genome has there",
 }
 

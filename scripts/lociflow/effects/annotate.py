@@ -100,7 +100,7 @@ def score_variants(
     predictors = load_predictors(checkpoints, device)
     outputs, length = predictors[0].outputs, predictors[0].length
     check_shifts(settings.shifts, length)
-    compared, columns = read_background(background), effect_columns(outputs)
+    compared, columns = read_background(background), effect_columns(predictors[0])
     if compared.columns != columns:
         raise UserError(f"{background}: is of other targets than {checkpoints[0]}; remove it and run snakemake again")
     found: Counter[str] = Counter()
@@ -112,7 +112,7 @@ def score_variants(
             for line in (*header[:-1], *info_lines(outputs, len(compared.effects)), header[-1]):
                 annotated.write(_bytes(line))
             rows.write(_bytes("\t".join((*PLACE, *STATISTICS[outputs.kind], "sd", "percentile"))))
-            judged = judged_records(variants, genome, aliases, length, settings.reference_mismatch)
+            judged = judged_records(variants, genome, aliases, length, settings.shifts, settings.reference_mismatch)
             for scored in scored_records(judged, predictors, genome, settings.shifts, compared):
                 count(scored.judged, found)
                 largest = with_larger(largest, scored.judged.record, scored.rows, scored.effects, columns)

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import islice
+from itertools import compress, islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -14,6 +14,7 @@ from lociflow.effects.predictions import Predictor, load_predictors
 from lociflow.effects.settings import EffectConfig, check_shifts
 from lociflow.effects.statistics import chunk_size, effect_columns, score_alleles
 from lociflow.effects.survey import check_variants, count, judged_records
+from lociflow.effects.windows import known_sequence
 from lociflow.genome.contig_names import read_aliases
 from lociflow.genome.window_table import read_windows
 from lociflow.sequence.alphabet import LETTERS, SOFT_MASK
@@ -73,18 +74,19 @@ def score_background(
         regions = regions[~regions["shuffled"].to_numpy(bool)]
         contig = contig_index(genome, regions["contig"].astype(str))
         start, end = (regions[side].to_numpy(np.int64) for side in ("start", "end"))
-        alleles: Iterator[Allele] = iter(draw_substitutions(genome, contig, start, end, settings.snvs, settings.seed))
+        drawn = draw_substitutions(genome, contig, start, end, settings, length)
+        alleles: Iterator[Allele] = iter(drawn)
     else:
         aliases = read_aliases(settings.contig_aliases)
         check_variants(variants, genome, aliases)
-        alleles = _alleles_of(variants, genome, aliases, length)
+        alleles = _alleles_of(variants, genome, aliases, length, settings.shifts)
     parts = []
     while chunk := list(islice(alleles, chunk_size(length))):
         parts.append(np.abs(score_alleles(predictors, genome, chunk, settings.shifts).effect))
     if not parts:
         raise UserError(f"{variants}: found no variant that can be scored, expected some for the background")
     effects = np.sort(np.concatenate(parts), axis=0)
-    write_background(background, Background(effect_columns(predictors[0].outputs), effects))
+    write_background(background, Background(effect_columns(predictors[0]), effects))
     status(f"background: {len(effects):,} variants scored with {_seeds(predictors)}")
 
 
@@ -93,21 +95,23 @@ def _seeds(predictors: Sequence[Predictor]) -> str:
     return f"{name}, {len(predictors)} seed{'s' if len(predictors) > 1 else ''}"
 
 
-def _alleles_of(path: Path, store: SequenceStore, aliases: Mapping[str, str | None], longest: int) -> Iterator[Allele]:
+def _alleles_of(
+    path: Path, store: SequenceStore, aliases: Mapping[str, str | None], length: int, shifts: Sequence[int]
+) -> Iterator[Allele]:
     counts: Counter[str] = Counter()
-    for judged in judged_records(path, store, aliases, longest, "skip"):
+    for judged in judged_records(path, store, aliases, length, shifts, "skip"):
         count(judged, counts)
         yield from (allele for allele in judged.alleles if allele is not None)
     status(", ".join(f"{number} {name}" for name, number in counts.items()))
 
 
 def draw_substitutions(
-    store: SequenceStore, contig: np.ndarray, start: np.ndarray, end: np.ndarray, number: int, seed: int
+    store: SequenceStore, contig: np.ndarray, start: np.ndarray, end: np.ndarray, settings: EffectConfig, length: int
 ) -> list[Allele]:
     """Draw single-base substitutions in regions.
 
     A region is drawn, then a base in it, then one of the three other bases, all with equal chances; bases other than A,
-    C, G and T are drawn again.
+    C, G and T are drawn again, and so are those in windows that are mostly unknown.
 
     Parameters
     ----------
@@ -115,10 +119,10 @@ def draw_substitutions(
         The genome.
     contig, start, end
         The regions, 0-based and half-open; what lies beyond a contig is drawn again too.
-    number
-        Of substitutions.
-    seed
-        Of the draws.
+    settings
+        The number of substitutions (``snvs``), the seed of the draws, and the shifts of the windows.
+    length
+        Bases of a window.
 
     Raises
     ------
@@ -126,8 +130,9 @@ def draw_substitutions(
         The regions hold hardly any A, C, G or T.
     """
     found: list[Allele] = []
+    number = settings.snvs
     for attempt in range(100):
-        draws = np.random.Generator(np.random.Philox(key=[seed, PURPOSE], counter=[0, 0, 0, attempt]))
+        draws = np.random.Generator(np.random.Philox(key=[settings.seed, PURPOSE], counter=[0, 0, 0, attempt]))
         row = draws.integers(0, len(start), number)
         position = draws.integers(start[row], end[row])
         step = draws.integers(1, 4, number)
@@ -135,16 +140,17 @@ def draw_substitutions(
         row, position, step = row[inside], position[inside], step[inside]
         code = store.codes[store.offsets[contig[row]] + position] & (SOFT_MASK - 1)
         other = (code + step) % 4
-        found += [
+        alleles = [
             Allele(int(contig[place]), int(base), LETTERS[was], LETTERS[becomes])
             for place, base, was, becomes in zip(row, position, code, other, strict=True)
             if was < 4
         ]
+        found += compress(alleles, known_sequence(store, alleles, length, settings.shifts))
         if len(found) >= number:
             return found[:number]
     raise UserError(
-        f"{store.path}: found {len(found)} of {number} places with A, C, G or T in the bins of the data set, expected "
-        "more; set variant_effects.background.snvs lower"
+        f"{store.path}: found {len(found)} of {number} places with A, C, G or T in the bins of the data set and known "
+        "sequence around them, expected more; set variant_effects.background.snvs lower"
     )
 
 

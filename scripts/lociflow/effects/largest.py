@@ -39,7 +39,7 @@ def with_larger(
         ``contig``, ``position`` (1-based), ``id``, ``ref``, ``alt``, the ``target`` on which its effect is largest,
         and there ``effect``, ``sd`` (None of one seed) and ``percentile``.
     """
-    contig, position, identifier, reference, *_ = record.fields
+    contig, position, _, reference, *_ = record.fields
     found = list(kept)
     for letters, row, effect in zip(record.alternatives, rows, effects, strict=True):
         if row is None or effect is None:
@@ -49,7 +49,7 @@ def with_larger(
             {
                 "contig": contig,
                 "position": int(position),
-                "id": identifier,
+                "id": record.identifier,
                 "ref": reference,
                 "alt": letters,
                 "target": columns[top],

@@ -1,4 +1,7 @@
-"""A trained model's predictions for windows that no data set holds, both strands averaged where its predictions are."""
+"""A trained model's predictions for windows that no data set holds.
+
+Both strands are averaged where the predictions of test bins are, and stand side by side where bins have a strand.
+"""
 
 import math
 from collections.abc import Callable, Mapping, Sequence
@@ -14,6 +17,7 @@ from lociflow.data.dataset import from_other_strand
 from lociflow.data.one_hot import OneHot, reverse_complement_one_hot
 from lociflow.evaluation.answers import Answers, answer_function, corrected
 from lociflow.evaluation.predict import averages_strands
+from lociflow.evaluation.strands import strands_apart
 from lociflow.models.checkpoint import CALIBRATION, LoadedModel, load_model
 from lociflow.models.device import resolve_device
 from lociflow.models.outputs import UNLABELLED, Outputs
@@ -34,6 +38,17 @@ class Predictor(NamedTuple):
     def outputs(self) -> Outputs:
         """What the model was asked for."""
         return self.loaded.outputs
+
+    @property
+    def strands(self) -> Mapping[str, bool]:
+        """Name of each strand that has predictions of its own, and whether it is the reverse one."""
+        return strands_apart(self.loaded.provenance.get("stranded"))
+
+    @property
+    def predicted(self) -> Outputs:
+        """The outputs as :func:`predict_codes` gives them: once for each of :attr:`strands`."""
+        times = len(self.strands)
+        return self.outputs._replace(targets=self.outputs.targets * times, classes=self.outputs.classes * times)
 
     @property
     def length(self) -> int:
@@ -129,13 +144,14 @@ def predict_codes(predictor: Predictor, codes: np.ndarray) -> tuple[np.ndarray, 
     tuple of numpy.ndarray
         For binary labels and classes the logarithms of p and of 1 - p, ``float64``, shape ``(n, columns)``; for the
         other kinds of labels the predictions, ``float32``: values, probabilities along the bin, or profiles and log
-        counts.
+        counts. Along the genome's plus strand; columns as :attr:`Predictor.predicted` has them.
     """
     loaded = predictor.loaded
     size = loaded.config["training"]["evaluation_batch_size"]
-    average = averages_strands(loaded)
+    apart = len(predictor.strands) > 1
     columns = loaded.outputs.other_strand(loaded.provenance.get("other_strand"))
     mean = _mean_of_logarithms if loaded.outputs.kind in PROBABILITIES else _mean
+    together = _side_by_side if apart else mean
     batches: list[Answers] = []
     with torch.inference_mode():
         for begin in range(0, len(codes), size):
@@ -143,13 +159,17 @@ def predict_codes(predictor: Predictor, codes: np.ndarray) -> tuple[np.ndarray, 
                 torch.from_numpy(codes[begin : begin + size]).to(predictor.device, non_blocking=True)
             )
             answers = predictor.answer(loaded.model({"sequence": sequence}))
-            if average:
+            if apart or averages_strands(loaded):
                 others = predictor.answer(loaded.model({"sequence": reverse_complement_one_hot(sequence)}))
                 answers = tuple(
-                    mean(one, from_other_strand(other, columns)) for one, other in zip(answers, others, strict=True)
+                    together(one, from_other_strand(other, columns)) for one, other in zip(answers, others, strict=True)
                 )
             batches.append(tuple(one.cpu() for one in answers))
     return tuple(torch.cat(parts).numpy() for parts in zip(*batches, strict=True))
+
+
+def _side_by_side(one: Tensor, other: Tensor) -> Tensor:
+    return torch.cat((one, other), dim=-1)
 
 
 def _mean(one: Tensor, other: Tensor) -> Tensor:

@@ -26,6 +26,11 @@ class Record(NamedTuple):
     """Line in a VCF, number of the record in a BCF; from 1."""
 
     @property
+    def identifier(self) -> str:
+        """ID, as text that can be shown: letters that are no UTF-8 are replaced."""
+        return readable(self.fields[2])
+
+    @property
     def contig(self) -> str:
         """CHROM."""
         return self.fields[0]
@@ -44,6 +49,11 @@ class Record(NamedTuple):
     def alternatives(self) -> list[str]:
         """ALT, one item an allele."""
         return self.fields[4].split(",")
+
+
+def readable(text: str) -> str:
+    """Return what a file says as text that can be written anywhere: letters that are no UTF-8 are replaced."""
+    return text.encode("utf-8", errors="surrogateescape").decode("utf-8", errors="replace")
 
 
 def read_header(path: Path) -> list[str]:
@@ -112,8 +122,8 @@ def check_sorted(path: Path) -> int:
 
 def _unsorted(path: Path, record: Record, found: str) -> UserError:
     return UserError(
-        f"{path}, line {record.number}: found {found}, expected records sorted by contig and position; sort the file "
-        f"with `bcftools sort {path.name}`"
+        f"{path}, line {record.number}: found {readable(found)}, expected records sorted by contig and position; sort "
+        f"the file with `bcftools sort {path.name}`"
     )
 
 

@@ -1,12 +1,12 @@
 """Regions of a genome as samtools writes them."""
 
 import re
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from lociflow.command import UserError
+from lociflow.file_names import file_names
 
-# What a file's name should not hold.
-_UNSAFE = re.compile(r"[^A-Za-z0-9_.+=-]")
 # A contig's name may hold a colon itself.
 _REGION = re.compile(r"(?P<contig>.+):(?P<start>[0-9][0-9,]*)-(?P<end>[0-9][0-9,]*)")
 
@@ -39,6 +39,6 @@ def parse_region(text: str) -> Region:
     )
 
 
-def heat_map_file(target: str) -> str:
-    """Return the file in which the heat map of a region lies for a target."""
-    return f"{_UNSAFE.sub('_', target)}.svg"
+def heat_map_files(targets: Sequence[str]) -> dict[str, str]:
+    """Return the file in which the heat map of a region lies for each of its targets, in the order of its table."""
+    return dict(zip(targets, file_names(targets, ".svg"), strict=True))

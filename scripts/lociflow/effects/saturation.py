@@ -6,6 +6,7 @@ attribution by mutagenesis does, would have the model look at the region's ends 
 """
 
 from collections.abc import Mapping, Sequence
+from itertools import compress
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +16,11 @@ import pandas as pd
 from lociflow.command import UserError, atomic, status
 from lociflow.effects.alleles import Allele
 from lociflow.effects.predictions import load_predictors
-from lociflow.effects.region import Region, heat_map_file, parse_region
+from lociflow.effects.region import Region, heat_map_files, parse_region
 from lociflow.effects.saturation_figure import BASES, Drawn, draw_saturation
 from lociflow.effects.settings import EffectConfig, check_shifts
 from lociflow.effects.statistics import STATISTICS, chunk_size, effect_columns, effect_name, score_alleles
+from lociflow.effects.windows import known_sequence
 from lociflow.genome.contig_names import read_aliases
 from lociflow.sequence.alphabet import SOFT_MASK, decode
 from lociflow.sequence.store import SequenceStore, contig_index, open_store
@@ -47,7 +49,8 @@ def saturate_region(
         As :class:`lociflow.effects.settings.EffectConfig`.
     table
         Tab-separated table to write: ``contig``, ``position`` (1-based), ``ref``, ``alt``, ``target``, the statistics
-        of the labels and ``sd`` over seeds; bases other than A, C, G and T are left out.
+        of the labels and ``sd`` over seeds; bases other than A, C, G and T are left out, and so are
+        those in windows that are mostly unknown.
     figures
         Folder of ``TARGET.svg``, to write.
     device
@@ -73,15 +76,19 @@ def saturate_region(
         for other in BASES
         if other != letter
     ]
+    alleles = list(compress(alleles, known_sequence(genome, alleles, length, settings.shifts)))
     if not alleles:
-        raise UserError(f"variant_effects.saturation: {region} holds no A, C, G or T; choose another region")
+        raise UserError(
+            f"variant_effects.saturation: {region} holds no A, C, G or T with known sequence around it; choose another "
+            "region"
+        )
     status(f"{region}: scoring {len(alleles):,} substitutions with {len(checkpoints)} checkpoints")
     size = chunk_size(length)
     chunks = [
         score_alleles(predictors, genome, alleles[begin : begin + size], settings.shifts)
         for begin in range(0, len(alleles), size)
     ]
-    columns = effect_columns(outputs)
+    columns = effect_columns(predictors[0])
     values = {name: np.concatenate([chunk.statistics[name] for chunk in chunks]) for name in STATISTICS[outputs.kind]}
     values["sd"] = np.concatenate([chunk.spread for chunk in chunks])
     effect = np.concatenate([chunk.effect for chunk in chunks])
@@ -90,10 +97,10 @@ def saturate_region(
             temporary, sep="\t", index=False, na_rep=".", float_format="%.6g"
         )
     figures.mkdir(parents=True, exist_ok=True)
-    for column, name in enumerate(columns):
+    for column, (name, file) in enumerate(heat_map_files(columns).items()):
         matrix = effect_matrix(alleles, effect[:, column], found)
         drawn = Drawn(matrix, letters, found, name, effect_name(outputs.kind), outputs.kind != "position_class")
-        draw_saturation(drawn, figures / heat_map_file(name))
+        draw_saturation(drawn, figures / file)
 
 
 def region_letters(store: SequenceStore, region: Region) -> str:

@@ -25,6 +25,7 @@ from lociflow.effects.alignment import onto_reference
 from lociflow.effects.alleles import Allele
 from lociflow.effects.predictions import Predictor, predict_codes
 from lociflow.effects.windows import allele_offset, allele_windows, same_lengths
+from lociflow.evaluation.strands import names_by_strand
 from lociflow.models.heads import central
 from lociflow.models.outputs import Outputs
 from lociflow.sequence.store import SequenceStore
@@ -56,11 +57,15 @@ class Effects(NamedTuple):
     """Standard deviation of the effect over the seeds (n - 1); NaN of one seed."""
 
 
-def effect_columns(outputs: Outputs) -> tuple[str, ...]:
-    """Return the names of the columns that have effects: classes without the background of per-base labels."""
+def effect_columns(predictor: Predictor) -> tuple[str, ...]:
+    """Return the names of the columns that have effects, as tracks are called.
+
+    Classes without the background of per-base labels; those of each strand where the data set's bins have one.
+    """
+    outputs, names = predictor.outputs, predictor.outputs.columns
     if outputs.kind == "position_class":
-        return tuple(column for group in outputs.groups for column in outputs.columns[group][1:])
-    return outputs.columns
+        names = tuple(column for group in outputs.groups for column in outputs.columns[group][1:])
+    return tuple(names_by_strand(names, predictor.strands))
 
 
 def chunk_size(length: int) -> int:
@@ -84,7 +89,7 @@ def score_alleles(
     shifts
         Bases by which windows are moved to the right; each allele's effects are averaged over them.
     """
-    outputs, length = predictors[0].outputs, predictors[0].length
+    outputs, length = predictors[0].predicted, predictors[0].length
     windows = [(shift, *allele_windows(store, alleles, length, shift)) for shift in shifts]
     predicted = [
         [

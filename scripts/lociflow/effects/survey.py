@@ -8,9 +8,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lociflow.command import UserError
+from lociflow.command import UserError, status
 from lociflow.effects.alleles import Allele, why_skipped
 from lociflow.effects.records import Record, check_sorted, read_records
+from lociflow.effects.windows import known_sequence
+from lociflow.genome.contig_names import some, suggested_aliases
 from lociflow.genome.variants import SHIFTS, check_reference, compare_reference
 from lociflow.sequence.alphabet import encode
 from lociflow.sequence.store import SequenceStore
@@ -37,8 +39,8 @@ def check_variants(path: Path, store: SequenceStore, aliases: Mapping[str, str |
     Raises
     ------
     UserError
-        The file is broken or not sorted, none of its contigs is the genome's, or its reference alleles are those of
-        another assembly or of shifted coordinates.
+        The file is broken or not sorted, none of its contigs is the genome's or most are called otherwise, or its
+        reference alleles are those of another assembly or of shifted coordinates.
     """
     records = check_sorted(path)
     report = check_reference(path, store, aliases)
@@ -48,11 +50,21 @@ def check_variants(path: Path, store: SequenceStore, aliases: Mapping[str, str |
             f"{path}: {report['finding'].partition(': ')[2]} The first is at {first['contig']}:{first['position']}: "
             f"REF {first['found']}, genome {first['genome']}; expected variants that were called on {store.name}"
         )
+    if misnamed := report["misnamed_contigs"]:
+        status(
+            f"{path.name}: records on contigs that the genome does not have: {sum(misnamed.values()):,} on "
+            f"{some(misnamed)}; {suggested_aliases(misnamed, store.names)}"
+        )
     return records
 
 
 def judged_records(
-    path: Path, store: SequenceStore, aliases: Mapping[str, str | None], longest: int, mismatch: str
+    path: Path,
+    store: SequenceStore,
+    aliases: Mapping[str, str | None],
+    length: int,
+    shifts: Sequence[int],
+    mismatch: str,
 ) -> Iterator[Judged]:
     """Yield the records of a file in its order, each with its alleles.
 
@@ -64,15 +76,18 @@ def judged_records(
         The genome.
     aliases
         As :func:`lociflow.genome.contig_names.read_aliases` returns.
-    longest
-        Bases of the longest allele that is taken.
+    length
+        Bases of a model's window, and of the longest allele that is taken.
+    shifts
+        Bases by which windows are moved to the right.
     mismatch
         What becomes of a record whose REF is not what the genome has: ``flag`` or ``skip``.
     """
     place = {name: index for index, name in enumerate(store.names)}
     records = read_records(path)
     while block := list(islice(records, RECORDS)):
-        yield from _judged(block, store, place, aliases, longest, mismatch)
+        judged = _judged(block, store, place, aliases, length, mismatch)
+        yield from _with_known_sequence(list(judged), store, length, shifts)
 
 
 def _judged(
@@ -103,6 +118,19 @@ def _judged(
             for letters, reason in zip(record.alternatives, why, strict=True)
         ]
         yield Judged(record, alleles, why, disagrees)
+
+
+def _with_known_sequence(
+    judged: Sequence[Judged], store: SequenceStore, length: int, shifts: Sequence[int]
+) -> Iterator[Judged]:
+    every = [allele for one in judged for allele in one.alleles if allele is not None]
+    known = iter(known_sequence(store, every, length, shifts).tolist())
+    for one in judged:
+        unknown = [allele is not None and not next(known) for allele in one.alleles]
+        yield one._replace(
+            alleles=[None if dark else allele for dark, allele in zip(unknown, one.alleles, strict=True)],
+            reasons=["unknown_sequence" if dark else reason for dark, reason in zip(unknown, one.reasons, strict=True)],
+        )
 
 
 def _reasons(

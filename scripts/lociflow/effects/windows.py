@@ -12,8 +12,12 @@ from collections.abc import Sequence
 import numpy as np
 
 from lociflow.effects.alleles import Allele
+from lociflow.genome.placement import mostly_unknown
 from lociflow.sequence.alphabet import encode
 from lociflow.sequence.store import SequenceStore, gather
+
+# Codes that are looked through at once.
+BLOCK_BASES = 1 << 23
 
 
 def allele_windows(
@@ -51,6 +55,31 @@ def allele_windows(
         reference[rows] = np.concatenate([left, stated, right], axis=1)[:, :length]
         alternative[rows] = np.concatenate([left, changed, right], axis=1)[:, :length]
     return reference, alternative
+
+
+def known_sequence(store: SequenceStore, alleles: Sequence[Allele], length: int, shifts: Sequence[int]) -> np.ndarray:
+    """Tell which alleles have enough sequence around them to be scored.
+
+    Parameters
+    ----------
+    store, alleles, length
+        As in :func:`allele_windows`.
+    shifts
+        Of the windows that are scored.
+
+    Returns
+    -------
+    numpy.ndarray
+        ``bool``, shape ``(n,)``: False where one of the windows is mostly unknown.
+    """
+    known = np.ones(len(alleles), bool)
+    step = max(1, BLOCK_BASES // length)
+    for begin in range(0, len(alleles), step):
+        some = slice(begin, begin + step)
+        for shift in shifts:
+            for codes in allele_windows(store, alleles[some], length, shift):
+                known[some] &= ~mostly_unknown(store, codes)
+    return known
 
 
 def allele_offset(length: int, shift: int) -> int:

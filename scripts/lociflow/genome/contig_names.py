@@ -131,11 +131,18 @@ def resolve_contigs(
 
 
 def _unknown_contigs(path: Path, unknown: Sequence[str], names: Sequence[str]) -> str:
+    return (
+        f"{path}: the genome has no contig {some(sorted(unknown, key=_natural))}; {suggested_aliases(unknown, names)}"
+    )
+
+
+def suggested_aliases(unknown: Iterable[str], names: Sequence[str]) -> str:
+    """Return the remedy for names that the genome does not have: the aliases that they might be given."""
     guesses = {name: guess_contig(name, names) for name in sorted(unknown, key=_natural)}
     aliases = ", ".join(f"{name}: {guess or 'null'}" for name, guess in guesses.items())
     return (
-        f"{path}: the genome has no contig {some(guesses)}; expected names such as {some(names)}; "
-        f"if they are the same assembly add to the data set contig_aliases: {{{aliases}}} (null leaves a contig out)"
+        f"expected names such as {some(names)}; if they are the same assembly add to the data set contig_aliases: "
+        f"{{{aliases}}} (null leaves a contig out)"
     )
 
 

@@ -5,9 +5,12 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from lociflow.sequence.alphabet import SOFT_MASK
 from lociflow.sequence.shuffle import dinucleotide_shuffle, shuffle_seeds
 from lociflow.sequence.store import SequenceStore, contig_index, gather
 
+# A window with a larger share of unknown bases is given no value; what lies beyond a contig's end is unknown.
+MOST_UNKNOWN = 0.5
 # Where a shuffle would have its seed.
 NOT_SHUFFLED = 0
 
@@ -104,3 +107,16 @@ def window_codes(
         if len(chosen):
             codes[chosen] = dinucleotide_shuffle(codes[chosen], seeds[chosen])
     return codes
+
+
+def mostly_unknown(store: SequenceStore, codes: np.ndarray) -> np.ndarray:
+    """Tell of which windows more than :data:`MOST_UNKNOWN` is unknown.
+
+    Parameters
+    ----------
+    store
+        Whose letters they are.
+    codes
+        ``uint8``, shape ``(n, length)``.
+    """
+    return np.asarray((codes & (SOFT_MASK - 1) == store.alphabet.pad).mean(axis=1) > MOST_UNKNOWN)

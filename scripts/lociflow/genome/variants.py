@@ -3,7 +3,7 @@
 import io
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -120,7 +120,8 @@ def check_reference(vcf: Path, store: SequenceStore, aliases: Mapping[str, str |
     -------
     dict
         JSON. ``records`` is the sum of ``compared``, ``symbolic``, ``no_reference``, ``ambiguous`` (N), ``outside``,
-        ``excluded_contig`` (left out by an alias) and the values of ``other_contigs`` (by name). ``mismatches`` of the
+        ``excluded_contig`` (left out by an alias) and the values of ``other_contigs`` (by name), of which
+        ``misnamed_contigs`` are probably the genome's under another name. ``mismatches`` of the
         compared records disagree with the genome, ``mismatch_fraction`` is their fraction (None where nothing was
         compared), ``mismatches_by_shift`` the number were all positions shifted by -1, 0 or 1 bases, of the records
         that have bases to compare with at all three; ``shift`` the one
@@ -135,7 +136,8 @@ def check_reference(vcf: Path, store: SequenceStore, aliases: Mapping[str, str |
     ------
     UserError
         The file is missing, broken off or no VCF, a line has too few columns, a position that is not a whole number or
-        a REF that is no sequence, or none of its contigs is the genome's.
+        a REF that is no sequence, none of its contigs is the genome's, or most records are on contigs that probably are
+        the genome's under another name.
     """
     vcf = Path(vcf)
     counts: Counter[str] = Counter()
@@ -169,7 +171,7 @@ def check_sequence_table(fasta: Path, store: SequenceStore, aliases: Mapping[str
     Raises
     ------
     UserError
-        The file is no FASTA, or none of the contigs is the genome's.
+        The file is no FASTA, none of the contigs is the genome's, or most are probably the genome's under another name.
     """
     fasta = Path(fasta)
     counts: Counter[str] = Counter(length_mismatch=0, no_place=0, one_based=0)
@@ -223,23 +225,26 @@ def _report(
         totals["single_base_mismatches"] += int((as_given & (length == 1)).sum())
         for row in np.flatnonzero(as_given)[: EXAMPLES - len(examples)]:
             examples.append(_example(kept[row], int(index[row]), store, one_based))
-    if not known and other:
-        _refuse(path, other, store, aliases)
+    seen = [totals[key] for key in ("compared", "ambiguous", "outside", "excluded_contig")]
+    skipped = [number for key, number in counts.items() if key in _NOT_COMPARED]
+    number = sum(seen) + sum(skipped) + sum(other.values())
+    meant = {name: other[name] for name in sorted(other) if guess_contig(name, store.names)}
+    if other and (not known or 2 * sum(meant.values()) > number):
+        _refuse(path, meant or other, store, aliases)
     best = int(np.argmin(by_shift))
     proven = wrong_bases >= OFF_BY_ONE_BASES and by_shift[best] <= OFF_BY_ONE * by_shift[SHIFTS.index(0)]
     shift = SHIFTS[best] if proven else 0
-    seen = [totals[key] for key in ("compared", "ambiguous", "outside", "excluded_contig")]
-    skipped = [number for key, number in counts.items() if key in _NOT_COMPARED]
     report: dict[str, Any] = {
         "file": path.name,
         "genome": store.name,
-        "records": sum(seen) + sum(skipped) + sum(other.values()),
+        "records": number,
         **totals,
         **counts,
         "mismatch_fraction": totals["mismatches"] / totals["compared"] if totals["compared"] else None,
         "mismatches_by_shift": {str(shift): int(number) for shift, number in zip(SHIFTS, by_shift, strict=True)},
         "shift": shift,
         "other_contigs": dict(sorted(other.items())),
+        "misnamed_contigs": meant,
         "examples": examples,
     }
     report["finding"] = _finding(report)
@@ -265,10 +270,8 @@ def _finding(report: Mapping[str, Any]) -> str:
     return f"{told}; is it another assembly?" if wrong > compared / 2 else told
 
 
-def _refuse(path: Path, other: Counter[str], store: SequenceStore, aliases: Mapping[str, str | None]) -> None:
+def _refuse(path: Path, other: Iterable[str], store: SequenceStore, aliases: Mapping[str, str | None]) -> None:
     names = sorted(other)
-    if any(guess_contig(name, store.names) for name in names):
-        names = [name for name in names if guess_contig(name, store.names)]
     contig = categorical(np.arange(len(names), dtype=np.int32), names)
     resolve_contigs(pd.DataFrame({"contig": contig}), store.names, aliases, path)
 

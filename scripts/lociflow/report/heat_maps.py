@@ -14,7 +14,7 @@ def _figure(effects: VariantEffects, heat_map: HeatMap) -> Figure:
     row = heat_map.largest
     largest = f"{row['ref']} to {row['alt']} at {row['contig']}:{int(row['position']):,}, {signed(row['effect'])}"
     # A name is a path in the folder of figures, and a target may have any name.
-    part = f"saturation-{effects.model}-{heat_map.region}-{heat_map.target}".replace("/", "_")
+    part = f"saturation-{effects.model}-{heat_map.region}-{heat_map.file.removesuffix('.svg')}"
     alternative = (
         f"Heat map of every substitution of {heat_map.place} by {effects.model}, for {heat_map.target}: largest effect "
         f"{largest}."

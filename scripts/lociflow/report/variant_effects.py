@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from lociflow.effects.region import heat_map_file
+from lociflow.effects.region import heat_map_files
 
 MOST_HEAT_MAPS = 3
 # What the effect is, by the labels that have it; per-base labels have the larger of gain and loss.
@@ -31,8 +31,10 @@ class HeatMap(NamedTuple):
     target: str
     largest: Mapping[str, Any]
     """The row of the table with the largest effect, which stands under ``effect``."""
+    file: str
+    """Name of the figure's file."""
     svg: str
-    """The figure's file."""
+    """What it holds."""
 
 
 class VariantEffects(NamedTuple):
@@ -78,7 +80,7 @@ def read_variant_effects(found: Mapping[str, Any], counts: Callable[[str], Mappi
 
 
 def _saturation(path: Path) -> pd.DataFrame:
-    table = pd.read_csv(path, sep="\t", na_values=["."], keep_default_na=False)
+    table = pd.read_csv(path, sep="\t", na_values=["."], keep_default_na=False, dtype={"target": str})
     signed = [name for name in SIGNED if name in table]
     table["effect"] = table[signed[0]] if signed else table[["gain", "loss"]].max(axis=1)
     return table
@@ -86,14 +88,12 @@ def _saturation(path: Path) -> pd.DataFrame:
 
 def _heat_maps(name: str, place: str, table: pd.DataFrame, figures: Path) -> list[HeatMap]:
     """Return the heat maps of the targets with the largest effects in a region, the largest first."""
+    files = heat_map_files(table["target"].drop_duplicates().tolist())
     order = table["effect"].abs().sort_values(ascending=False, kind="stable").index
     largest = table.loc[order].drop_duplicates("target")[:MOST_HEAT_MAPS].to_dict("records")
-    return [
-        HeatMap(name, place, target, {str(key): value for key, value in row.items()}, _drawn(figures, target))
-        for row in largest
-        for target in [str(row["target"])]
-    ]
-
-
-def _drawn(figures: Path, target: str) -> str:
-    return (figures / heat_map_file(target)).read_text("utf-8")
+    found = []
+    for row in largest:
+        target, shown = str(row["target"]), {str(key): value for key, value in row.items()}
+        file = files[target]
+        found.append(HeatMap(name, place, target, shown, file, (figures / file).read_text("utf-8")))
+    return found

@@ -7,12 +7,14 @@ import numpy as np
 
 from lociflow.command import UserError, status, write_json
 from lociflow.data.bins import read_bins
+from lociflow.evaluation.strands import names_by_strand, strands_apart
+from lociflow.file_names import file_names
 from lociflow.formats import stamp
 from lociflow.genome.placement import Placement, window_start
-from lociflow.genome.window_table import split_digest
+from lociflow.genome.window_table import about_windows, split_digest
 from lociflow.interpretation.attributions import observed_contributions, read_attributions
 from lociflow.sequence.store import SequenceStore, open_store
-from lociflow.tracks.bigwig import add_bases, file_names, open_bigwigs
+from lociflow.tracks.bigwig import add_bases, open_bigwigs
 
 KIND = "attribution tracks"
 
@@ -29,8 +31,9 @@ def attribution_tracks(store: Path, windows: Path, split: str, attributions: Pat
     attributions
         Of the model, as :mod:`lociflow.interpretation.attributions`.
     bigwigs
-        Folder to write one file for each explained target to. A base's value is the mean over the windows that hold it,
-        in the unit of the attributions, and has no value outside of every window.
+        Folder to write one file for each explained target to, and where the data set's bins have a strand one for each
+        of its strands. A base's value is the mean over the windows that hold it, in the unit of the attributions, and
+        has no value outside of every window.
     about
         JSON to write: what the tracks are, and counts.
 
@@ -53,12 +56,18 @@ def attribution_tracks(store: Path, windows: Path, split: str, attributions: Pat
     # A window that was read from the other strand begins where it ends on the genome.
     observed[reverse] = observed[reverse, ::-1]
     targets = found.meta["targets"]
-    names = [str(target["target"]) for target in targets]
-    files = file_names(names)
+    strands = strands_apart(about_windows(windows)["labels"]["stranded"])
+    names = names_by_strand([str(target["target"]) for target in targets], strands)
+    files = file_names(names, ".bw")
+    kept = [
+        (found.target == target["column"]) & placed & ((reverse == other) | (len(strands) == 1))
+        for other in strands.values()
+        for target in targets
+    ]
     facts: list[dict[str, Any]] = []
     with open_bigwigs(bigwigs, files, genome) as handles:
-        for handle, name, file, target in zip(handles, names, files, targets, strict=True):
-            rows = np.flatnonzero((found.target == target["column"]) & placed)
+        for handle, name, file, some in zip(handles, names, files, kept, strict=True):
+            rows = np.flatnonzero(some)
             base, value = mean_by_base(genome, bins.place, found.bin[rows], observed[rows])
             contig = np.searchsorted(genome.offsets, base, side="right") - 1
             add_bases(handle, genome, contig, base - genome.offsets[contig], value)
@@ -66,7 +75,7 @@ def attribution_tracks(store: Path, windows: Path, split: str, attributions: Pat
     facts_of: dict[str, Any] = {key: found.meta.get(key) for key in ("model", "method", "output")}
     write_json(about, {**stamp(KIND), **facts_of, "split": split, "unit": "contribution", "tracks": facts})
     status(
-        f"{sum(fact['windows'] for fact in facts):,} windows of {len(facts)} targets on "
+        f"{sum(fact['windows'] for fact in facts):,} windows in {len(facts)} tracks on "
         f"{sum(fact['bases'] for fact in facts):,} bases"
         + (f"; {int((~placed).sum()):,} shuffled windows left out" if not placed.all() else "")
     )

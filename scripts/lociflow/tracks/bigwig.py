@@ -4,7 +4,6 @@ The format is that of Kent et al. 2010, Bioinformatics 26:2204.
 """
 
 import contextlib
-import re
 import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -15,27 +14,6 @@ import numpy as np
 import pyBigWig
 
 from lociflow.sequence.store import SequenceStore
-
-# What a file's name must not grow beyond, whatever a target is called.
-LONGEST = 100
-
-
-def file_names(names: Sequence[str]) -> list[str]:
-    """Return the name of a bigWig for each track, in characters that every file system takes, and each once.
-
-    Names that would be the same, also on a file system that does not tell capitals from small letters, get a number.
-    """
-    found: list[str] = []
-    taken: set[str] = set()
-    for name in names:
-        plain = re.sub(r"[^A-Za-z0-9_.+-]+", "_", name).strip(".")[:LONGEST] or "_"
-        number, chosen = 1, plain
-        while chosen.lower() in taken:
-            number += 1
-            chosen = f"{plain}-{number}"
-        taken.add(chosen.lower())
-        found.append(f"{chosen}.bw")
-    return found
 
 
 @contextlib.contextmanager

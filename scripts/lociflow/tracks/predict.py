@@ -16,17 +16,18 @@ from lociflow.data.dataset import WindowDataset, from_other_strand
 from lociflow.data.views import make_views
 from lociflow.evaluation.answers import Answers
 from lociflow.evaluation.predict import check_alphabet, check_split_of, predict_bins
+from lociflow.evaluation.strands import names_by_strand, strands_apart
+from lociflow.file_names import file_names
 from lociflow.formats import stamp
 from lociflow.genome.contig_names import read_aliases
 from lociflow.genome.place_index import INTERVALS, index_places
-from lociflow.genome.placement import Placement, window_codes, window_start
+from lociflow.genome.placement import Placement, mostly_unknown, window_codes, window_start
 from lociflow.genome.window_table import about_windows
 from lociflow.models.checkpoint import LoadedModel, load_model
 from lociflow.models.device import resolve_device
 from lociflow.models.outputs import UNLABELLED
-from lociflow.sequence.alphabet import SOFT_MASK
 from lociflow.sequence.store import SequenceStore, open_store
-from lociflow.tracks.bigwig import add_bases, add_pieces, file_names, open_bigwigs
+from lociflow.tracks.bigwig import add_bases, add_pieces, open_bigwigs
 from lociflow.tracks.sides import NONE, Sides, side_names
 from lociflow.tracks.tiles import Tiles, count_tiles, read_regions_to_predict, tile_chunks, whole_contigs
 from lociflow.tracks.values import UNITS, track_names, track_values
@@ -35,14 +36,10 @@ KIND = "tracks"
 # Tiles that are predicted between two writes, and the numbers that memory holds of them at most.
 CHUNK = 4096
 NUMBERS = 1 << 22
-# A window with a larger share of unknown bases gets no value; what lies beyond a contig's end is unknown.
-MOST_UNKNOWN = 0.5
 # Bases that a browser opens at.
 LOCUS = 50_000
 # Seconds between two lines that tell how far it is.
 TOLD = 30.0
-# What the strands are called in the names of tracks, where a model reads bins from their own strand.
-STRANDS = {"plus": False, "minus": True}
 
 
 class TrackConfig(NamedTuple):
@@ -77,15 +74,14 @@ class Model(NamedTuple):
         return int(self.first.config["model"]["input_length"])
 
     @property
-    def strands(self) -> dict[str, bool]:
+    def strands(self) -> Mapping[str, bool]:
         """Name of each strand whose predictions have a track of their own, and whether it is the reverse one."""
-        return STRANDS if self.first.provenance.get("stranded") else {"": False}
+        return strands_apart(self.first.provenance.get("stranded"))
 
     @property
     def tracks(self) -> list[str]:
         """Names of the tracks."""
-        names = track_names(self.first.outputs)
-        return [f"{name}:{strand}" if strand else name for strand in self.strands for name in names]
+        return names_by_strand(track_names(self.first.outputs), self.strands)
 
 
 def predict_tracks(
@@ -156,7 +152,7 @@ def predict_tracks(
         f"{model.first.config['model']['name']} on {model.device.type}"
     )
     names = model.tracks
-    files = file_names(names)
+    files = file_names(names, ".bw")
     counts = {"tiles": 0, "padded": 0, "unknown": 0}
     by_contig: dict[str, dict[str, int]] = {}
     begin = told = time.monotonic()
@@ -216,15 +212,14 @@ class Predicted(NamedTuple):
     padded: int
     """Windows that reach beyond their contig's end."""
     unknown: int
-    """Windows of which more than :data:`MOST_UNKNOWN` is unknown, which have no value."""
+    """Windows that are mostly unknown, which have no value."""
 
 
 def predict_tiles(model: Model, store: SequenceStore, tiles: Tiles, bin_length: int) -> Predicted:
     """Predict the bins of some tiles, and take of each what lies on its tile."""
     place = Placement(tiles.contig.astype(np.int32), tiles.bin_start + bin_length // 2)
     every = np.arange(len(tiles.start))
-    codes = window_codes(store, place, every, model.length) & (SOFT_MASK - 1)
-    unknown = (codes == store.alphabet.pad).mean(axis=1) > MOST_UNKNOWN
+    unknown = mostly_unknown(store, window_codes(store, place, every, model.length))
     start = window_start(place, every, model.length)
     padded = int(((start < 0) | (start + model.length > store.lengths[tiles.contig])).sum())
     known = np.flatnonzero(~unknown)

@@ -53,7 +53,7 @@ class Place(NamedTuple):
 def place(tmp_path_factory: pytest.TempPathFactory) -> Place:
     """Two seeds of a linear model on a genome of two contigs, the second with three times the first one's weights."""
     folder = tmp_path_factory.mktemp("effects")
-    make_store(folder / "store", {"chrI": LETTERS, "chrII": "ACGTNACG"})
+    make_store(folder / "store", {"chrI": LETTERS, "chrII": "ACGTNACG", "chrIII": "N" * 200})
     start = np.arange(0, 400, 40)
     write_holdout(
         folder / "windows.parquet",
@@ -224,6 +224,16 @@ def test_contigs_by_their_other_names(place: Place, tmp_path: Path) -> None:
         place.score(write_vcf(tmp_path / "calls.vcf", records[:1]), "refused")
 
 
+def test_contigs_that_are_probably_the_genomes_are_told(
+    place: Place, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    records = [f"chrI 101 {LETTERS[100]} {change(100)}", "2 1 A C"]
+    with caplog.at_level("INFO", logger="lociflow"):
+        place.score(write_vcf(tmp_path / "calls.vcf", records))
+    assert "records on contigs that the genome does not have: 1 on 2; expected names such as chrI" in caplog.text
+    assert "contig_aliases: {2: chrII}" in caplog.text
+
+
 def test_another_assembly_is_refused_before_anything_is_written(place: Place, tmp_path: Path) -> None:
     records = [f"chrI {at + 1} {change(at)} {LETTERS[at]}" for at in range(0, 400, 10)]
     with pytest.raises(UserError, match=r"40 of 40 records disagree with toy; is it another assembly\?") as error:
@@ -263,13 +273,30 @@ def test_what_cannot_be_scored_is_counted(place: Place, tmp_path: Path) -> None:
         f"chrI 103 {LETTERS[102]} .",
         "chrI 400 AAA A",
         "chrII 5 A C",
+        # Of twelve bases in the window five are known; of that of an insertion as many as are inserted.
+        "chrIII 100 A C,AACGTAA",
     ]
     path = write_vcf(tmp_path / "calls.vcf", records, CONTIGS)
     found = place.score(path)
     counts = json.loads(found["counts"].read_text())
-    assert counts["skipped"] == {"ambiguous": 1, "no_alternative": 1, "outside": 1, "too_long": 1}
+    assert counts["skipped"] == {
+        "ambiguous": 1, "no_alternative": 1, "outside": 1, "too_long": 1, "unknown_sequence": 2,
+    }  # fmt: skip
+    with pysam.VariantFile(str(found["vcf"])) as handle:
+        *_, last = handle
+    assert last.info["LF_SKIPPED"] == ("unknown_sequence", "unknown_sequence")
     # Where the genome has N nothing disagrees.
     assert (counts["scored"], counts["mismatches"]) == (1, 0)
+
+
+def test_an_id_that_is_no_utf8_is_kept_in_the_files_and_replaced_in_the_counts(place: Place, tmp_path: Path) -> None:
+    path = write_vcf(tmp_path / "calls.vcf", [f"chrI 101 {LETTERS[100]} {change(100)}"], CONTIGS)
+    path.write_bytes(path.read_bytes().replace(b"101\t.", b"101\tcaf\xe9"))
+    found = place.score(path)
+    (largest,) = json.loads(found["counts"].read_text("utf-8"))["largest"]
+    assert largest["id"] == "caf\N{REPLACEMENT CHARACTER}"
+    for what in ("vcf", "table"):
+        assert b"\t101\tcaf\xe9\t" in gzip.decompress(found[what].read_bytes())
 
 
 def test_a_file_without_records(place: Place, tmp_path: Path) -> None:

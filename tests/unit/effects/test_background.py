@@ -13,6 +13,7 @@ from lociflow.effects.background import (
     read_background,
     write_background,
 )
+from lociflow.effects.settings import EffectConfig
 
 
 def test_a_percentile_is_the_share_that_is_smaller() -> None:
@@ -38,7 +39,7 @@ def test_substitutions_lie_in_the_regions_and_change_a_known_base(store_of: Stor
     letters = "ACGTNNNNACGTACGTACGT"
     store = store_of({"chrI": "T" * 50, "chrII": letters})
     regions = np.array([1, 1]), np.array([2, 16]), np.array([10, 30])
-    found = draw_substitutions(store, *regions, number=2000, seed=1)
+    found = draw_substitutions(store, *regions, settings=EffectConfig(snvs=2000), length=4)
     assert len(found) == 2000
     assert {allele.position for allele in found} == {2, 3, 8, 9, 16, 17, 18, 19}
     assert {allele.contig for allele in found} == {1}
@@ -48,10 +49,23 @@ def test_substitutions_lie_in_the_regions_and_change_a_known_base(store_of: Stor
     changes = Counter((allele.reference, allele.alternative) for allele in found if allele.reference == "G")
     assert set(changes) == {("G", "A"), ("G", "C"), ("G", "T")}
     assert min(changes.values()) > 0.8 * max(changes.values())
-    assert draw_substitutions(store, *regions, number=2000, seed=1) == found
-    assert draw_substitutions(store, *regions, number=2000, seed=2) != found
+    assert draw_substitutions(store, *regions, EffectConfig(snvs=2000), 4) == found
+    assert draw_substitutions(store, *regions, EffectConfig(snvs=2000, seed=2), 4) != found
+
+
+def test_substitutions_stand_in_known_sequence(store_of: StoreOf) -> None:
+    store = store_of({"chrI": "NNNACGTACGTNNN"})
+    regions = np.array([0]), np.array([0]), np.array([14])
+    # Windows of eight: that of the base at 3 has as much unknown as known, which is not more than half.
+    found = draw_substitutions(store, *regions, EffectConfig(snvs=200), 8)
+    assert {allele.position for allele in found} == set(range(3, 11))
+    moved = draw_substitutions(store, *regions, EffectConfig(snvs=200, shifts=(0, -3)), 8)
+    # Those that are moved to the left begin seven bases before their base.
+    assert {allele.position for allele in moved} == {6, 7, 8, 9, 10}
 
 
 def test_regions_without_bases(store_of: StoreOf) -> None:
     with pytest.raises(UserError, match="found 0 of 5 places"):
-        draw_substitutions(store_of({"chrI": "NNNNNN"}), np.array([0]), np.array([0]), np.array([6]), 5, 1)
+        draw_substitutions(
+            store_of({"chrI": "NNNNNN"}), np.array([0]), np.array([0]), np.array([6]), EffectConfig(snvs=5), 4
+        )

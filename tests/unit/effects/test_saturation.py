@@ -18,7 +18,7 @@ from lociflow.effects.saturation_figure import Drawn, draw_saturation, mean_effe
 from lociflow.effects.statistics import score_alleles
 from lociflow.models.outputs import Outputs
 
-OUTPUTS = Outputs("real", ("a", "b/c"))
+OUTPUTS = Outputs("real", ("b_c", "b/c"))
 #         1234567890123456
 GENOME = {"chrI": "ACGTTGCAACGTNACGATTTACGACGGCAT", "HLA:1": "ACGT"}
 WEIGHTS = torch.arange(64, dtype=torch.float32).reshape(2, 4, 8) ** 2
@@ -58,20 +58,21 @@ def test_a_row_for_each_substitution_and_target_and_a_figure_for_each_target(
     rows = pd.read_csv(table, sep="\t")
     # T, N and A: three substitutions of two targets each, none of N.
     assert rows[["position", "ref", "alt", "target"]].to_numpy().tolist()[:3] == [
-        [12, "T", "A", "a"],
+        [12, "T", "A", "b_c"],
         [12, "T", "A", "b/c"],
-        [12, "T", "C", "a"],
+        [12, "T", "C", "b_c"],
     ]
     assert (rows["position"].tolist(), rows["contig"].unique().tolist()) == ([12] * 6 + [14] * 6, ["chrI"])
     for row in rows.itertuples():
-        weights = WEIGHTS[["a", "b/c"].index(str(row.target)), :, 4]
+        weights = WEIGHTS[OUTPUTS.targets.index(str(row.target)), :, 4]
         one = (weights["ACGT".index(str(row.alt))] - weights["ACGT".index(str(row.ref))]).item()
         assert row.difference == pytest.approx(2 * one)
         assert row.sd == pytest.approx(abs(one) * 2**0.5, rel=1e-4)
-    assert sorted(path.name for path in figures.iterdir()) == ["a.svg", "b_c.svg"]
-    first = (figures / "a.svg").read_bytes()
+    assert sorted(path.name for path in figures.iterdir()) == ["b_c-2.svg", "b_c.svg"]
+    assert "<dc:title>b/c</dc:title>" in (figures / "b_c-2.svg").read_text()
+    first = (figures / "b_c.svg").read_bytes()
     saturate_region(*arguments)
-    assert (figures / "a.svg").read_bytes() == first
+    assert (figures / "b_c.svg").read_bytes() == first
 
 
 def test_a_region_without_bases(store_of: StoreOf, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -90,7 +90,7 @@ def test_of_classes_the_odds_against_all_others(store_of: StoreOf) -> None:
     outputs = Outputs("class", ("part",), (("exon", "intron", "other"),))
     model = predictor(lambda sequence: torch.stack([sequence[:, base].sum(1) for base in (0, 1, 2)], dim=1), 4, outputs)
     found = score_alleles([model], store_of({"chrI": "TTTT"}), [Allele(0, 2, "T", "A")], [0]).statistics
-    assert effect_columns(outputs) == ("part:exon", "part:intron", "part:other")
+    assert effect_columns(model) == ("part:exon", "part:intron", "part:other")
     total = math.e + 2
     assert found["alternative"][0].tolist() == pytest.approx([math.e / total, 1 / total, 1 / total])
     assert found["log_odds_ratio"][0].tolist() == pytest.approx([1.0, *[math.log(2 / (1 + math.e))] * 2])
@@ -164,8 +164,9 @@ def donors(sequence: torch.Tensor) -> torch.Tensor:
 def test_of_bases_the_largest_gain_and_loss_and_where(store_of: StoreOf) -> None:
     #                   01234567
     store = store_of({"chrI": "TTTGTTTTTTTT"})
-    found = score_alleles([predictor(donors, 8, SPLICE)], store, [Allele(0, 4, "T", "G"), Allele(0, 3, "GT", "C")], [0])
-    assert effect_columns(SPLICE) == ("splice:donor", "splice:acceptor")
+    model = predictor(donors, 8, SPLICE)
+    found = score_alleles([model], store, [Allele(0, 4, "T", "G"), Allele(0, 3, "GT", "C")], [0])
+    assert effect_columns(model) == ("splice:donor", "splice:acceptor")
     even = 1 / 3
     values = {name: value.tolist() for name, value in found.statistics.items()}
     # T to G: the donor at the base itself; the acceptor is less probable there.
@@ -189,6 +190,35 @@ def test_along_moved_windows_every_base_that_is_covered(store_of: StoreOf) -> No
     assert found["gain_position"][0, 0] == 0
     far = score_alleles([predictor(donors, 8, SPLICE)], store, [Allele(0, 6, "T", "G")], [3]).statistics
     assert far["gain"][0, 0] == 0
+
+
+def test_where_bins_have_a_strand_each_strand_has_its_effects(store_of: StoreOf) -> None:
+    store = store_of({"chrI": "TTTTTTTTTTTT"})
+    model = predictor(donors, 8, SPLICE, strands=True, stranded=True)
+    names = ("splice:donor:plus", "splice:acceptor:plus", "splice:donor:minus", "splice:acceptor:minus")
+    assert effect_columns(model) == names
+    # C is an acceptor, and read from the other strand G, a donor at the same base.
+    (found,) = score_alleles([model], store, [Allele(0, 7, "T", "C")], [1]).statistics["gain"]
+    assert found.tolist() == pytest.approx([0, 2 / 3, 2 / 3, 0])
+    place = score_alleles([model], store, [Allele(0, 7, "T", "C")], [1]).statistics["gain_position"][0]
+    assert place[1:3].tolist() == [0, 0]
+
+
+@pytest.mark.parametrize("outputs", [BINARY, Outputs("real", ("a", "b"))])
+def test_each_strand_is_what_a_model_of_one_strand_says_of_the_other_sequence(store_of, outputs: Outputs) -> None:
+    turned = str.maketrans("ACGT", "TGCA")
+    letters = "ACGTTGCAACGTTACGA"
+    store = store_of({"plus": letters, "minus": letters.translate(turned)[::-1]})
+    network = Network().eval()
+    # Of 17 bases the ninth is the same from both ends.
+    alleles = [Allele(0, 8, "A", "G"), Allele(1, 8, "T", "C")]
+    model = predictor(network, 8, outputs, other_strand=[1, 0], stranded=True)
+    assert effect_columns(model)[1:3] == (f"{outputs.targets[1]}:plus", f"{outputs.targets[0]}:minus")
+    both = score_alleles([model], store, alleles[:1], [0]).effect[0]
+    plain = score_alleles([predictor(network, 8, outputs)], store, alleles[:1], [0]).effect[0]
+    # A window of eight has four bases on the left of the variant and three on the right.
+    other = score_alleles([predictor(network, 8, outputs)], store, alleles[1:], [1]).effect[0]
+    np.testing.assert_allclose(both, [*plain, *other[::-1]], atol=1e-6)
 
 
 class Network(nn.Module):

@@ -186,6 +186,18 @@ def test_faults_are_named(tmp_path: Path, store: SequenceStore, content: str, se
         check_reference(path, store, {})
 
 
+def test_a_file_that_mostly_has_other_names_is_refused_with_the_aliases(tmp_path: Path, store: SequenceStore):
+    known, misnamed, other = ("chrI", 1, "A", "G"), [("I", 1, "A", "G"), ("2", 1, "G", "T")], ("2-micron", 1, "A", "C")
+    path = vcf(tmp_path, known, *misnamed)
+    with pytest.raises(UserError, match=r"no contig 2, I; .* contig_aliases: \{2: chrII, I: chrI\}"):
+        check_reference(path, store, {})
+    assert check_reference(path, store, {"I": "chrI", "2": "chrII"})["compared"] == 3
+    # Half of the records are not most of them, and what is like none of the genome's names is simply elsewhere.
+    found = check_reference(vcf(tmp_path, known, known, *misnamed), store, {})
+    assert found["misnamed_contigs"] == {"2": 1, "I": 1}
+    assert check_reference(vcf(tmp_path, known, *[other] * 5), store, {})["misnamed_contigs"] == {}
+
+
 def test_missing_and_broken_files(tmp_path: Path, store: SequenceStore):
     with pytest.raises(UserError, match="cannot be read"):
         check_reference(tmp_path / "none.vcf", store, {})

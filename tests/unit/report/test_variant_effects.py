@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from lociflow.command import UserError, write_json
-from lociflow.effects.region import Region, heat_map_file
+from lociflow.effects.region import Region, heat_map_files
 from lociflow.effects.saturation_figure import Drawn, draw_saturation
 from lociflow.formats import stamp
 from lociflow.report.heat_maps import heat_map_figures
@@ -34,7 +34,9 @@ def scored(simulated: Any, tmp_path: Path) -> Any:
     folder = tmp_path / "effects/seeds-1-2"
     write_json(folder / "calls.json", counts())
     rows = ["contig\tposition\tref\talt\ttarget\treference\talternative\tdifference\tlog_odds_ratio\tsd"]
-    for target, effect in (("a", 0.1), ("b/c", -0.4), ("d", 0.2), ("e", 0.05)):
+    effects = {"a": 0.1, "b/c": -0.4, "d": 0.2, "e": 0.05}
+    files = heat_map_files(list(effects))
+    for target, effect in effects.items():
         for position, letter in ((11, "A"), (12, "C")):
             rows += [
                 f"c1\t{position}\t{letter}\t{other}\t{target}\t0.5\t0.5\t{effect * (position - 10) / 2}\t.\t."
@@ -44,7 +46,7 @@ def scored(simulated: Any, tmp_path: Path) -> Any:
         matrix = np.full((4, 2), effect)
         matrix[[0, 1], [0, 1]] = np.nan
         drawn = Drawn(matrix, "AC", Region("c1", 10, 12), target, "difference", True)
-        draw_saturation(drawn, folder / "saturation/site" / heat_map_file(target))
+        draw_saturation(drawn, folder / "saturation/site" / files[target])
     (folder / "saturation/site.tsv").write_text("\n".join(rows) + "\n")
     simulated.manifest["variant_effects"] = [
         {
@@ -79,6 +81,21 @@ def test_heat_maps_are_those_of_the_largest_effects(scored: Any) -> None:
     ids = [part.partition('"')[0] for figure in (first, *others) for part in str(figure.svg).split(' id="')[1:]]
     assert ids
     assert len(ids) == len(set(ids))
+
+
+def test_targets_that_differ_in_what_files_cannot_hold_have_their_own_heat_maps(scored: Any, tmp_path: Path) -> None:
+    folder = Path(scored.manifest["variant_effects"][0]["folder"])
+    rows = [f"c1\t11\tA\tC\t{target}\t{effect}" for target, effect in (("a b", 0.1), ("a_b", 0.9), ("1", 0.5))]
+    (folder / "saturation/site.tsv").write_text("\n".join(["contig\tposition\tref\talt\ttarget\tdifference", *rows]))
+    drawn = '<svg viewBox="0 0 9 9"><title>{}</title></svg>'
+    for name, told in (("a_b", "a b"), ("a_b-2", "a_b"), ("1", "1")):
+        (folder / f"saturation/site/{name}.svg").write_text(drawn.format(told))
+    (effects,) = read_results(scored.manifest).variant_effects
+    assert [(one.target, one.svg) for one in effects.heat_maps] == [
+        (target, drawn.format(target)) for target in ("a_b", "1", "a b")
+    ]
+    names = [str(figure.svg).partition('data-name="')[2].partition('"')[0] for figure in heat_map_figures(effects)]
+    assert len(set(names)) == 3
 
 
 def test_heat_maps_become_files_beside_the_page(scored: Any, tmp_path: Path) -> None:

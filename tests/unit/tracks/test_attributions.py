@@ -3,7 +3,7 @@ import json
 import numpy as np
 import pyBigWig
 import pytest
-from small_genome import WINDOW
+from small_genome import WINDOW, make_genome
 from window_files import HOLDOUT
 
 from lociflow.command import UserError
@@ -63,6 +63,23 @@ def test_windows_lie_on_the_plus_strand_of_the_genome(genome, tmp_path):
         {"name": "Rap1", "file": "Rap1.bw", "windows": 1, "bases": 10},
     ]
     assert about["method"] == "saturation"
+
+
+def test_where_bins_have_a_strand_each_strand_has_its_track(tmp_path):
+    genome = make_genome(tmp_path, stranded=True)
+    folder = write(genome, tmp_path, explained(genome))
+    assert sorted(path.name for path in folder.iterdir()) == [
+        "Rap1_minus.bw", "Rap1_plus.bw", "Reb1_minus.bw", "Reb1_plus.bw",
+    ]  # fmt: skip
+    unknown = [np.nan] * 10
+    np.testing.assert_array_equal(
+        values(folder / "Reb1_plus.bw", "chrII", 0, 20), [1, 2, 3, 4, 0, 1, 2, 3, 4, 0, *unknown]
+    )
+    np.testing.assert_array_equal(values(folder / "Reb1_minus.bw", "chrII", 0, 20), [*unknown, *range(9, -1, -1)])
+    about = json.loads((tmp_path / "attributions.json").read_text())
+    assert [(track["name"], track["windows"]) for track in about["tracks"]] == [
+        ("Reb1:plus", 2), ("Rap1:plus", 1), ("Reb1:minus", 1), ("Rap1:minus", 0),
+    ]  # fmt: skip
 
 
 def test_overlapping_windows_are_averaged_and_ends_cut(genome):

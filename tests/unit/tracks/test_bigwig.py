@@ -2,19 +2,12 @@ import numpy as np
 import pyBigWig
 import pytest
 
-from lociflow.tracks.bigwig import add_bases, add_pieces, file_names, open_bigwigs
+from lociflow.tracks.bigwig import add_bases, add_pieces, open_bigwigs
 
 
 def read(path, contig, start, end):
     with pyBigWig.open(str(path)) as handle:
         return np.asarray(handle.values(contig, start, end)).tolist()
-
-
-def test_names_are_safe_and_told_apart():
-    names = ["CTCF", "ctcf", "a/b:c d", "a b c d", "..", "é", "x" * 300]
-    found = file_names(names)
-    assert found == ["CTCF.bw", "ctcf-2.bw", "a_b_c_d.bw", "a_b_c_d-2.bw", "_.bw", "_-2.bw", f"{'x' * 100}.bw"]
-    assert len({file.lower() for file in found}) == len(names)
 
 
 def test_pieces_are_read_back(genome, tmp_path):
