@@ -26,7 +26,7 @@ BENCHMARKS := nfe2 uci_splice uci_promoters ctcf_pu1 dream_promoters yeast_atac
 # A file of tests on one worker, which makes what they share once; the long files first.
 BY_FILE := --dist loadfile --no-loadscope-reorder
 
-.PHONY: help quickstart benchmarks test test-full test-faults perf audit-dependencies reproduce check-crate lint format docs lock setup bedtools clean
+.PHONY: help quickstart benchmarks test test-full test-faults perf audit-dependencies reproduce check-crate environments lint format docs lock setup bedtools clean
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -132,6 +132,10 @@ lock: setup
 		--output-file requirements.lock pyproject.toml
 	sed -i -e '/^# WARNING: The following packages/,$$d' requirements.lock
 	sed -i -e '1i # Every package that `make` installs, with its hashes. Made by `make lock` from pyproject.toml.\n# torch is not here: requirements-torch.txt is installed first, so that its CPU and its CUDA build both fit.' requirements.lock
+
+# The conda environments follow the lock and the imports.
+environments: setup
+	python scripts/pin_environments.py
 
 clean:
 	rm -rf $(VENV) .snakemake .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,105 +1,65 @@
-"""Each step's conda environment holds what the step imports, at the versions of the lock."""
+"""Each conda environment holds what its steps import and call, at the versions of the lock, and nothing else."""
 
-import ast
-import importlib.metadata
 import re
-import sys
+import tomllib
 from pathlib import Path
 
 import pytest
 import yaml
+from packaging.specifiers import SpecifierSet
 
-from lociflow.code_digest import import_closure
-from lociflow.instantiate import targets_of
+from lociflow.environments import (
+    CHOSEN,
+    PROGRAMS,
+    TABLE,
+    environments,
+    imported,
+    listed,
+    locked,
+    package_table,
+    steps,
+)
 
 HOME = Path(__file__).parents[2]
-SCRIPTS = HOME / "scripts"
 ENVIRONMENTS = sorted((HOME / "envs").glob("*.yaml"))
-
-# Names on conda-forge and bioconda that differ from PyPI's.
-CONDA_NAMES = {"torch": "pytorch", "matplotlib": "matplotlib-base", "igraph": "python-igraph"}
-# Found by name at run time: the groups whose _target_s add to a step's imports.
-CHOSEN = {
-    "make_windows.py": ["dataset"],
-    "train.py": ["model", "training"],
-    "predict.py": ["model", "training"],
-    "encode_latent.py": ["model", "training"],
-    "export_model.py": ["model", "training"],
-    "attribute.py": ["model", "interpretation"],
-    "check_explanations.py": ["model", "interpretation"],
-    "map_attention.py": ["model"],
-    "score_prefixes.py": ["model"],
-    "extract_filters.py": ["model"],
-    "measure_importance.py": ["model"],
-    "score_background.py": ["model", "training"],
-    "score_variants.py": ["model", "training"],
-    "saturate_region.py": ["model", "training"],
-    "predict_tracks.py": ["model", "training"],
-    "fit_baseline.py": ["baseline"],
-    "preflight.py": ["model", "training"],
-}
-
-
-def chosen(script):
-    """Return every _target_ that a file of config can bring into a step."""
-    files = [path for group in CHOSEN.get(script, []) for path in (HOME / "config" / group).glob("*.yaml")]
-    return sorted({target for path in files for target in targets_of(yaml.safe_load(path.read_text()))})
+STEPS = sorted(set(steps(HOME / "workflow" / "rules")))
+WITHOUT_TORCH = ("audit", "evaluate", "fetch", "genome", "report", "simulate")
 
 
 def pins(path):
-    """Return the pinned packages of an environment file, by name."""
-    found = {}
-    for entry in yaml.safe_load(path.read_text())["dependencies"]:
-        for pin in entry["pip"] if isinstance(entry, dict) else [entry]:
-            name, _, version = re.sub("==", "=", pin).partition("=")
-            found[name] = version
-    return found
+    """Return the packages of an environment file with their versions: conda's, by conda's names, and pip's."""
+    entries = yaml.safe_load(path.read_text())["dependencies"]
+    conda = dict(entry.split("=", 1) for entry in entries if isinstance(entry, str))
+    pip = dict(pin.split("==", 1) for entry in entries if isinstance(entry, dict) for pin in entry["pip"])
+    return conda, pip
 
 
-def locked():
-    """Return the versions that the lock pins, torch included, by conda's names."""
-    text = (HOME / "requirements.lock").read_text() + (HOME / "requirements-torch.txt").read_text()
-    versions = dict(re.findall(r"^([A-Za-z0-9_.-]+)==([^\s\\]+)", text, flags=re.MULTILINE))
-    return {CONDA_NAMES.get(name, name): version for name, version in versions.items()}
+def test_the_files_are_what_the_imports_and_the_lock_ask_for():
+    written = {path.name: path.read_text() for path in ENVIRONMENTS}
+    assert written == environments(HOME), "run make environments"
 
 
-def steps():
-    """Return the script and the environment of each rule but the one that Snakemake itself carries out."""
-    found = []
-    for path in sorted((HOME / "workflow" / "rules").glob("*.smk")):
-        for rule in re.split(r"^rule ", path.read_text(), flags=re.MULTILINE)[1:]:
-            script = re.search(r'script\("(\w+\.py)"\)', rule)
-            environment = re.search(r'envs/(\w+\.yaml)"', rule)
-            if "\n    run:\n" in rule:
-                assert rule.startswith("write_manifest:")
-                continue
-            assert script, rule.splitlines()[0]
-            assert environment, rule.splitlines()[0]
-            found.append((script[1], environment[1]))
-    return found
-
-
-def imported_distributions(script):
-    """Return the distributions that a step imports, at any depth inside the package."""
-    distributions = importlib.metadata.packages_distributions()
-    names = set()
-    for path in import_closure(SCRIPTS, script, chosen(script)):
-        for node in ast.walk(ast.parse(path.read_text())):
-            if isinstance(node, ast.Import):
-                names |= {alias.name.partition(".")[0] for alias in node.names}
-            elif isinstance(node, ast.ImportFrom) and node.module:
-                names.add(node.module.partition(".")[0])
-    names -= {"lociflow", *sys.stdlib_module_names}
-    return {CONDA_NAMES.get(name, name) for name in ({distributions[name][0].lower() for name in names})}
+def test_the_table_is_that_of_the_files():
+    assert (HOME / "envs" / "README.md").read_text().partition(TABLE)[2] == f"\n{package_table(HOME)}"
 
 
 @pytest.mark.parametrize("path", ENVIRONMENTS, ids=lambda path: path.stem)
-def test_every_pin_is_exact_and_the_locks(path):
-    versions = locked()
-    for name, version in pins(path).items():
+def test_every_pin_is_exact_the_locks_and_of_one_origin(path):
+    conda, pip = pins(path)
+    versions = locked(HOME)
+    names = {listing.name: package for package, listing in listed(HOME).items()}
+    assert not conda.keys() & pip.keys()
+    for name, version in [*((names[name], version) for name, version in conda.items()), *pip.items()]:
         assert re.fullmatch(r"[0-9][0-9A-Za-z.+]*", version), f"{name} is not pinned to one version"
-        if name in versions:
+        if name not in ("python", "pip", *PROGRAMS.values()):
             assert version == versions[name], name
+    assert not pip or "pip" in conda
+
+
+@pytest.mark.parametrize("path", ENVIRONMENTS, ids=lambda path: path.stem)
+def test_the_interpreter_is_one_that_the_package_supports(path):
+    supported = tomllib.loads((HOME / "pyproject.toml").read_text())["project"]["requires-python"]
+    assert pins(path)[0]["python"] in SpecifierSet(supported)
 
 
 @pytest.mark.parametrize("path", ENVIRONMENTS, ids=lambda path: path.stem)
@@ -107,19 +67,27 @@ def test_channels_are_in_the_order_that_bioconda_asks_for(path):
     assert yaml.safe_load(path.read_text())["channels"] == ["conda-forge", "bioconda", "nodefaults"]
 
 
-@pytest.mark.parametrize(("script", "environment"), steps())
+@pytest.mark.parametrize(("script", "environment"), STEPS)
 def test_an_environment_holds_what_its_step_imports(script, environment):
-    missing = imported_distributions(script) - {name.lower() for name in pins(HOME / "envs" / environment)}
-    assert not missing
+    conda, pip = pins(HOME / "envs" / environment)
+    names = {listing.name: package for package, listing in listed(HOME).items()}
+    assert imported(HOME, script) <= {names[name] for name in conda} | pip.keys()
 
 
-def test_the_steps_that_only_move_intervals_do_without_torch():
-    for environment in ("fetch", "simulate", "genome", "evaluate", "report"):
-        assert not {"pytorch", "torch", "pytorch-lightning"} & set(pins(HOME / "envs" / f"{environment}.yaml"))
-    for script, environment in steps():
-        if environment in ("fetch.yaml", "simulate.yaml", "genome.yaml", "evaluate.yaml", "report.yaml"):
-            assert not {"pytorch", "pytorch-lightning"} & imported_distributions(script), script
+@pytest.mark.parametrize("path", ENVIRONMENTS, ids=lambda path: path.stem)
+def test_bedtools_is_where_it_is_called_and_nowhere_else(path):
+    conda, pip = pins(path)
+    assert ("bedtools" in conda) == ("pybedtools" in pip)
 
 
-def test_no_environment_is_left_over():
-    assert {path.name for path in ENVIRONMENTS} == {environment for _, environment in steps()}
+def test_the_steps_that_do_not_compute_with_models_do_without_torch():
+    for name in WITHOUT_TORCH:
+        conda, pip = pins(HOME / "envs" / f"{name}.yaml")
+        assert not {"pytorch", "torch", "pytorch-lightning"} & (conda.keys() | pip.keys()), name
+
+
+def test_every_script_whose_digest_follows_a_configuration_has_that_configurations_imports():
+    text = "".join(path.read_text() for path in (HOME / "workflow" / "rules").glob("*.smk"))
+    configured = set(re.findall(r'\bcode\(\s*"(\w+\.py)",', text))
+    # Preflight looks up the _target_s of a run without building them.
+    assert configured | {"preflight.py"} == CHOSEN.keys()
