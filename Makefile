@@ -2,6 +2,7 @@
 #   make quickstart   the built-in simulated genome, from FASTA to report
 #   make benchmarks   the small runs on real data, and what they scored beside what was published: an hour or two
 #   make test         the tests            make test-full   with the long ones
+#   make test-cluster  runs on a real Slurm of this machine: root, Debian's packages, half an hour
 #   make lint         style, types, import order and Snakemake's own lint
 #   make perf         speed and memory against peers, as JSON rows
 
@@ -21,7 +22,7 @@ BENCHMARKS := nfe2 uci_splice uci_promoters ctcf_pu1 dream_promoters yeast_atac
 # A file of tests on one worker, which makes what they share once; the long files first.
 BY_FILE := --dist loadfile --no-loadscope-reorder
 
-.PHONY: help quickstart benchmarks test test-full perf lint format docs lock setup bedtools clean
+.PHONY: help quickstart benchmarks test test-full test-cluster perf lint format docs lock setup bedtools clean
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -72,6 +73,10 @@ test: setup
 test-full: setup
 	@OMP_NUM_THREADS=1 pytest -n $(WORKERS) $(BY_FILE) tests/workflow tests/scripts tests/unit
 	@pytest -n $(WORKERS) $(BY_FILE) tests/integration
+
+# Two jobs at a time: the runs take what they take on a machine with two cores, and each job a start of snakemake.
+test-cluster: setup
+	@folder=$$(mktemp -d) && tests/cluster/with_slurm.sh $$folder pytest -m "slow or not slow" tests/cluster && rm -r $$folder
 
 # A quiet machine: every row has what it was measured on.
 perf: setup
