@@ -3,6 +3,7 @@
 #   make benchmarks   the small runs on real data, and what they scored beside what was published: an hour or two
 #   make reproduce    a recorded run again in a folder of its own, and what came out the same: RUN=results/runs/NAME
 #   make test         the tests            make test-full   with the long ones
+#   make test-cluster  runs on a real Slurm of this machine: root, Debian's packages, half an hour
 #   make test-faults  kills and corruptions at random, counted: survived, refused, lost
 #   make lint         style, types, import order and Snakemake's own lint
 #   make perf         speed and memory against peers, as JSON rows
@@ -26,7 +27,7 @@ BENCHMARKS := nfe2 uci_splice uci_promoters ctcf_pu1 dream_promoters yeast_atac
 # A file of tests on one worker, which makes what they share once; the long files first.
 BY_FILE := --dist loadfile --no-loadscope-reorder
 
-.PHONY: help quickstart benchmarks test test-full test-faults perf audit-dependencies reproduce check-crate environments lint format docs lock setup bedtools clean
+.PHONY: help quickstart benchmarks test test-full test-faults perf audit-dependencies reproduce check-crate environments test-cluster lint format docs lock setup bedtools clean
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -94,6 +95,10 @@ test-full: setup
 SEED ?= 1
 test-faults: setup
 	@PYTHONPATH=scripts:tests python tests/faults --seed $(SEED) --kills 100 --corruptions 100 --runs 6
+
+# Two jobs at a time: the runs take what they take on a machine with two cores, and each job a start of snakemake.
+test-cluster: setup
+	@folder=$$(mktemp -d) && tests/cluster/with_slurm.sh $$folder pytest -m "slow or not slow" tests/cluster && rm -r $$folder
 
 # A quiet machine: every row has what it was measured on.
 perf: setup

@@ -39,9 +39,9 @@ def memory_table(benchmarks: Path) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        Index ``rule``, with the numbers of its ``jobs``; ``asked_mb``, the least of them; ``taken_mb``, the most: resident
-        memory of all processes, which counts twice what two of them share; ``share``, the largest of the quotients. Sorted
-        by it.
+        Index ``rule``, with the number of its ``jobs``; ``asked_mb``, the least of them; ``taken_mb``, the most:
+        resident memory of all processes, in which what two of them share counts twice; ``share``, the largest of the
+        quotients. Sorted by it.
 
     Raises
     ------

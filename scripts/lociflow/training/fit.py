@@ -64,8 +64,8 @@ def fit(
     terminal = sys.stderr.isatty() and process.first
     shown = epochs.monitor or PREFIX + module.objective.headline
     logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)
-    # Advice on workers, and what its own code does that other libraries deprecate.
-    warnings.filterwarnings("ignore", module="pytorch_lightning")
+    # Advice on workers and on srun, and what its own code does that other libraries deprecate.
+    warnings.filterwarnings("ignore", module="pytorch_lightning|lightning_fabric")
     trainer = pl.Trainer(
         accelerator="gpu" if device.type == "cuda" else "cpu",
         max_epochs=recipe["max_epochs"],
