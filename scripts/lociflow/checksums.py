@@ -28,9 +28,12 @@ def checksum(path: Path) -> str:
 
 
 def record_of(path: Path) -> Path | None:
-    """Return where the checksum of a file is noted; None for a file outside of the working directory."""
+    """Return where the checksum of a file is noted; None for one outside of the working directory, and for hidden ones.
+
+    Files that are hidden, or lie in a hidden folder, are on their way to another name.
+    """
     place = os.path.relpath(os.path.abspath(path))  # noqa: PTH100  a link in the way is part of the file's name
-    return None if place.startswith(os.pardir) else FOLDER / f"{place}{SUFFIX}"
+    return None if any(part.startswith(".") for part in Path(place).parts) else FOLDER / f"{place}{SUFFIX}"
 
 
 def note(path: Path, found: str) -> None:

@@ -7,6 +7,7 @@ import json
 import logging
 import os
 import re
+import shutil
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
@@ -158,7 +159,7 @@ def atomic(path: Path) -> Iterator[Path]:
         temporary: Path | None = None
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            _sweep(path)
+            _sweep(path.parent, path.stem, path.suffix)
             handle, name = tempfile.mkstemp(prefix=f".{path.stem}.", suffix=path.suffix, dir=path.parent)
             stack.callback(os.close, handle)
             temporary = Path(name)
@@ -169,10 +170,7 @@ def atomic(path: Path) -> Iterator[Path]:
             umask = os.umask(0)
             os.umask(umask)
             temporary.chmod(0o666 & ~umask)
-            if path.name.startswith("."):
-                temporary.replace(path)
-                return
-            found = checksums.checksum(temporary)
+            found = checksums.checksum(temporary) if checksums.record_of(path) else ""
             checksums.forget(path)
             temporary.replace(path)
             checksums.note(path, found)
@@ -192,13 +190,51 @@ def _lock(handle: int) -> bool:
     return True
 
 
-def _sweep(path: Path) -> None:
-    left = re.compile(rf"\.+{re.escape(path.stem)}(\.[a-z0-9_]{{8}}){{1,2}}{re.escape(path.suffix)}")
-    for other in path.parent.iterdir():
-        if left.fullmatch(other.name) and other.is_file():
-            with contextlib.suppress(OSError), other.open("rb") as handle:
-                if _lock(handle.fileno()):
-                    other.unlink(missing_ok=True)
+def _sweep(folder: Path, stem: str, suffix: str) -> None:
+    left = re.compile(rf"\.+{re.escape(stem)}(\.[a-z0-9_]{{8}}){{1,2}}{re.escape(suffix)}")
+    for other in folder.iterdir():
+        if left.fullmatch(other.name):
+            with contextlib.suppress(OSError), _opened(other) as handle:
+                if _lock(handle):
+                    shutil.rmtree(other) if other.is_dir() else other.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def _opened(path: Path) -> Iterator[int]:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        yield handle
+    finally:
+        os.close(handle)
+
+
+@contextlib.contextmanager
+def atomic_folder(folder: Path) -> Iterator[Path]:
+    """Give a temporary folder beside ``folder`` that replaces it as a whole on success and vanishes on failure.
+
+    Raises
+    ------
+    UserError
+        As :func:`atomic`.
+    """
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        _sweep(folder.parent, folder.name, "")
+        written = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
+        try:
+            with _opened(written) as handle:
+                _lock(handle)
+                written.chmod(0o755)
+                yield written
+                if folder.exists():
+                    shutil.rmtree(folder)
+                written.rename(folder)
+        finally:
+            shutil.rmtree(written, ignore_errors=True)
+    except (OSError, RuntimeError) as error:
+        if told := refusal(error, folder):
+            raise UserError(told) from error
+        raise
 
 
 def json_argument(text: str) -> Any:

@@ -17,7 +17,7 @@ WORDS = {"CTCF": "TGGCCACCAGGGGGCGCTA", "REST": "TTCAGCACCATGGACAGCGCC"}
 SPACING = 400
 
 # Seconds after which a step or a run is taken to hang.
-PATIENCE = 600
+PATIENCE = 3600
 
 
 def environment(**more: str) -> dict[str, str]:

@@ -1,4 +1,5 @@
 import argparse
+import contextlib
 import json
 import os
 import re
@@ -8,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from lociflow.command import atomic, json_argument, write_json
+from lociflow.command import atomic, atomic_folder, json_argument, write_json
 
 SCRIPTS = Path(__file__).parents[2] / "scripts"
 STEP = """
@@ -204,3 +205,22 @@ def test_a_killed_process_leaves_what_the_next_one_sweeps(tmp_path):
     with atomic(tmp_path / "table.tsv") as temporary:
         temporary.write_text("whole")
     assert [path.name for path in tmp_path.iterdir()] == ["table.tsv"]
+
+
+def test_a_folder_is_replaced_as_a_whole_or_not_at_all(tmp_path):
+    folder = tmp_path / "figures"
+    with atomic_folder(folder) as written:
+        (written / "old.svg").touch()
+        assert not folder.exists()
+    (tmp_path / ".figures.abcd1234").mkdir()
+    with contextlib.suppress(ZeroDivisionError), atomic_folder(folder) as written:
+        (written / "new.svg").touch()
+        raise ZeroDivisionError
+    assert [path.relative_to(tmp_path).as_posix() for path in sorted(tmp_path.rglob("*"))] == [
+        "figures",
+        "figures/old.svg",
+    ]
+    with atomic_folder(folder) as written:
+        (written / "new.svg").touch()
+    assert [path.name for path in folder.iterdir()] == ["new.svg"]
+    assert folder.stat().st_mode & 0o777 == 0o755

@@ -1,8 +1,6 @@
 """The step that takes a trained model out of lociflow: a folder with which others can use it."""
 
 import json
-import shutil
-import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,7 +10,7 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from lociflow.command import UserError, status, write_json
+from lociflow.command import UserError, atomic_folder, status, write_json
 from lociflow.data.bins import read_bins
 from lociflow.data.one_hot import OneHot
 from lociflow.data.views import make_views
@@ -98,10 +96,7 @@ def export(
     columns = loaded.outputs.other_strand(loaded.provenance.get("other_strand", order))
     answers = as_labelled(tuple(outputs[: len(outputs) // 2]), reverse, columns)
     agreed = compare_with_predictions(column_arrays(loaded.outputs, answers), chosen, predictions)
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    made = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
-    try:
-        made.chmod(0o755)
+    with atomic_folder(folder) as made:
         torch.save(
             {name: tensor.detach().clone() for name, tensor in loaded.model.state_dict().items()}, made / "weights.pt"
         )
@@ -133,11 +128,6 @@ def export(
         )
         write_card(made / "README.md", facts)
         write_example(made, described)
-        if folder.exists():
-            shutil.rmtree(folder)
-        made.rename(folder)
-    finally:
-        shutil.rmtree(made, ignore_errors=True)
     status(f"exported to {folder}: {'; '.join(told(name, found) for name, found in tried.items())}")
 
 

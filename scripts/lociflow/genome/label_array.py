@@ -61,7 +61,7 @@ def write_labels(path: Path, bins: pd.DataFrame, found: TargetLabels, labeller: 
         del array
 
 
-def _create(path: Path, dtype: np.dtype, shape: tuple[int, ...]) -> np.ndarray:
+def _create(path: Path, dtype: np.dtype, shape: tuple[int, ...]) -> np.memmap:
     array = np.lib.format.open_memmap(path, mode="w+", dtype=dtype, shape=shape)
     # A map reserves no place: a disk that is full would kill the process at the first page that has none.
     if hasattr(os, "posix_fallocate"):

@@ -1,11 +1,10 @@
 """The figures of a page as SVG files that stand by themselves, for Snakemake's own report and for papers."""
 
 import re
-import shutil
-import tempfile
 from html import unescape
 from pathlib import Path
 
+from lociflow.command import atomic_folder
 from lociflow.report.drawing import standalone
 
 # A figure of the page, which :func:`lociflow.report.drawing.as_svg` has written; logos have no name and are left out.
@@ -29,20 +28,12 @@ def write_figures(page: str, folder: Path) -> int:
     int
         Number of figures.
     """
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    written = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
-    try:
-        written.chmod(0o755)
+    with atomic_folder(folder) as written:
         found = list(NAMED.finditer(page))
         for match in found:
             path = written / figure_path(unescape(match.group(1)))
             path.parent.mkdir(exist_ok=True)
             path.write_text(standalone(match.group()) + "\n", encoding="utf-8")
-        if folder.exists():
-            shutil.rmtree(folder)
-        written.rename(folder)
-    finally:
-        shutil.rmtree(written, ignore_errors=True)
     return len(found)
 
 

@@ -4,8 +4,6 @@ The format is that of Kent et al. 2010, Bioinformatics 26:2204.
 """
 
 import contextlib
-import shutil
-import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,6 +11,7 @@ from typing import Any
 import numpy as np
 import pyBigWig
 
+from lociflow.command import atomic_folder
 from lociflow.sequence.store import SequenceStore
 
 
@@ -29,22 +28,13 @@ def open_bigwigs(folder: Path, files: Sequence[str], store: SequenceStore) -> It
     store
         The genome.
     """
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    written = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
     header = [(name, int(length)) for name, length in zip(store.names, store.lengths, strict=True)]
-    try:
-        written.chmod(0o755)
-        with contextlib.ExitStack() as stack:
-            handles = []
-            for file in files:
-                handles.append(stack.enter_context(contextlib.closing(pyBigWig.open(str(written / file), "w"))))
-                handles[-1].addHeader(header)
-            yield handles
-        if folder.exists():
-            shutil.rmtree(folder)
-        written.rename(folder)
-    finally:
-        shutil.rmtree(written, ignore_errors=True)
+    with atomic_folder(folder) as written, contextlib.ExitStack() as stack:
+        handles = []
+        for file in files:
+            handles.append(stack.enter_context(contextlib.closing(pyBigWig.open(str(written / file), "w"))))
+            handles[-1].addHeader(header)
+        yield handles
 
 
 def add_pieces(
