@@ -87,7 +87,7 @@ def compare_files(before: ReadCrate, after: ReadCrate) -> list[Part]:
         found = new.get(folder, {})
         missing = sorted(set(files) - set(found))
         changed = sorted(name for name in set(files) & set(found) if files[name] != found[name])
-        name = folder or "tables of the run"
+        name = folder or f"runs/{before.run}"
         if missing:
             parts.append(Part(name, MISSING, _names(missing)))
         elif not changed:

@@ -42,7 +42,7 @@ def test_the_same_run_is_the_same_whatever_its_report_and_the_bytes_of_its_files
     found, reproduced = verdicts(tmp_path, files=files)
     assert found == {
         "sources": ("same", "2 files"),
-        "tables of the run": ("same", "1 files"),
+        "runs/toy": ("same", "1 files"),
         "peaks": ("same", "1 files"),
         "peaks/holdout/baselines/gc": ("same", "1 files"),
         "peaks/holdout/small/ensemble-1-2": ("same", "1 files"),
