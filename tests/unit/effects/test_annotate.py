@@ -318,20 +318,23 @@ def test_shifts_must_leave_the_variant_in_the_window(place: Place, tmp_path: Pat
     for shift in (-6, 7):
         with pytest.raises(UserError, match="from -5 to 6"):
             place.score(path, shifts=[shift])
+    with pytest.raises(UserError, match=r"shifts: found none, expected at least one; write \[0\]"):
+        place.score(path, shifts=[])
 
 
 def test_a_background_of_known_variants(place: Place, tmp_path: Path) -> None:
     records = [f"chrI {at + 1} {LETTERS[at]} {change(at)}" for at in range(0, 400, 10)]
     path = write_vcf(tmp_path / "calls.vcf", [*records, "chrM 1 A C"], CONTIGS)
     rows = table(place.score(path)["table"])
-    score_background(
-        place.folder / "store/store.json",
-        place.folder / "windows.parquet",
-        place.checkpoints,
-        {},
-        tmp_path / "known.npz",
-        variants=path,
-    )
+    inputs = (place.folder / "store/store.json", place.folder / "windows.parquet", place.checkpoints)
+    score_background(*inputs, {}, tmp_path / "known.npz", variants=path)
+    score_background(*inputs, {"most": 7}, tmp_path / "some.npz", variants=path)
+    some = read_background(tmp_path / "some.npz").effects
+    assert some.shape == (7, 2)
+    assert set(some[:, 0]) < set(read_background(tmp_path / "known.npz").effects[:, 0])
+    nothing = write_vcf(tmp_path / "none.vcf", [f"chrI 1 {LETTERS[0]} <DEL>", f"chrI 2 {LETTERS[1]} N"], CONTIGS)
+    with pytest.raises(UserError, match=r"found no variant that can be scored \(.*1 skipped symbolic.*leave"):
+        score_background(*inputs, {}, tmp_path / "none.npz", variants=nothing)
     found = read_background(tmp_path / "known.npz")
     for column, target in enumerate(OUTPUTS.targets):
         expected = np.sort(rows.loc[rows["target"] == target, "difference"].abs())
