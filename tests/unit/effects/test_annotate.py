@@ -238,11 +238,12 @@ def test_another_assembly_is_refused_before_anything_is_written(place: Place, tm
     records = [f"chrI {at + 1} {change(at)} {LETTERS[at]}" for at in range(0, 400, 10)]
     with pytest.raises(UserError, match=r"40 of 40 records disagree with toy; is it another assembly\?") as error:
         place.score(write_vcf(tmp_path / "calls.vcf", records, CONTIGS), "refused")
-    assert f"chrI:1: REF {change(0)}, genome {LETTERS[0]}" in str(error.value)
+    assert f"The first is line 5, at chrI:1: REF {change(0)}, genome {LETTERS[0]}" in str(error.value)
+    assert "lift them over" in str(error.value)
     assert not list(place.folder.glob("refused*"))
     # The genome's bases one place further left than they are.
     moved = [f"chrI {at} {LETTERS[at]} {change(at)}" for at in range(10, 400, 3)]
-    with pytest.raises(UserError, match="off by one"):
+    with pytest.raises(UserError, match=r"off by one.*as VCF counts them, from 1"):
         place.score(write_vcf(tmp_path / "calls.vcf", moved, CONTIGS), "refused")
 
 
@@ -310,6 +311,19 @@ def test_effects_are_not_added_twice(place: Place, tmp_path: Path) -> None:
     found = place.score(write_vcf(tmp_path / "calls.vcf", [f"chrI 101 {LETTERS[100]} {change(100)}"], CONTIGS))
     with pytest.raises(UserError, match="holds effects of lociflow already"):
         place.score(found["vcf"], "twice")
+
+
+def test_fields_of_another_program_are_refused_before_anything_is_written(place: Place, tmp_path: Path) -> None:
+    declared = f'{CONTIGS}\n##INFO=<ID=LF,Number=1,Type=Float,Description="Loss of function">'
+    path = write_vcf(tmp_path / "calls.vcf", [f"chrI 101 {LETTERS[100]} {change(100)}"], declared)
+    with pytest.raises(UserError, match="the header declares an INFO field LF of another program") as error:
+        place.score(path, "others")
+    assert "lociflow" not in str(error.value).partition(": ")[2]
+    undeclared = write_vcf(tmp_path / "calls.vcf", [f"chrI 101 {LETTERS[100]} {change(100)}"], CONTIGS)
+    undeclared.write_text(undeclared.read_text().replace("\t.\n", "\tLF_EFFECT=3\n"))
+    with pytest.raises(UserError, match="line 5: found an INFO field LF_EFFECT of another program"):
+        place.score(undeclared, "others")
+    assert not list(place.folder.glob("others*"))
 
 
 def test_shifts_must_leave_the_variant_in_the_window(place: Place, tmp_path: Path) -> None:
