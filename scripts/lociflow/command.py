@@ -232,7 +232,7 @@ def atomic_folder(folder: Path) -> Iterator[Path]:
         finally:
             shutil.rmtree(written, ignore_errors=True)
     except (OSError, RuntimeError) as error:
-        if told := refusal(error, folder):
+        if told := disk_refusal(error, folder):
             raise UserError(told) from error
         raise
 

@@ -89,7 +89,7 @@ def settings(asked_run: Mapping[str, Any]) -> dict[str, Any]:
     background = found.get("background") or {}
     return {
         **{key: found[key] for key in ("shifts", "reference_mismatch") if key in found},
-        **{key: background[key] for key in ("snvs", "seed") if key in background},
+        **{key: background[key] for key in ("snvs", "most", "seed") if key in background},
     }
 
 

@@ -69,8 +69,11 @@ def test_files_are_sources_with_places_of_their_own():
 
 
 def test_what_the_steps_are_told(home):
-    run = {**RUN, "variant_effects": {"shifts": [-1, 1], "background": {"snvs": 5}, "reference_mismatch": "skip"}}
-    assert variant_effects.settings(run) == {"shifts": [-1, 1], "snvs": 5, "reference_mismatch": "skip"}
+    run = {
+        **RUN,
+        "variant_effects": {"shifts": [-1, 1], "background": {"snvs": 5, "most": 9}, "reference_mismatch": "skip"},
+    }
+    assert variant_effects.settings(run) == {"shifts": [-1, 1], "snvs": 5, "most": 9, "reference_mismatch": "skip"}
     assert variant_effects.settings({**RUN, "variant_effects": {"files": {"calls": CALLS}}}) == {}
 
 

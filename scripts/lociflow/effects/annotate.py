@@ -21,7 +21,7 @@ from lociflow.command import UserError, atomic, status, write_json
 from lociflow.effects.background import Background, percentiles, read_background
 from lociflow.effects.largest import with_larger
 from lociflow.effects.predictions import Predictor, load_predictors
-from lociflow.effects.records import INFO, read_header
+from lociflow.effects.records import INFO, read_header, taken_field
 from lociflow.effects.settings import EffectConfig, check_shifts
 from lociflow.effects.statistics import STATISTICS, Effects, chunk_size, effect_columns, effect_name, score_alleles
 from lociflow.effects.survey import Judged, check_variants, count, judged_records
@@ -34,6 +34,9 @@ from lociflow.sequence.store import SequenceStore, open_store
 KIND = "variant effects"
 PREFIX = "LF"
 PLACE = ("#contig", "position", "id", "ref", "alt", "target")
+# The INFO fields that are added, and what says in a header that they are these.
+FIELDS = tuple(f"{PREFIX}{name}" for name in ("", "_EFFECT", "_TARGET", "_PERCENTILE", "_SKIPPED", "_MISMATCH"))
+OWN = "Effects by lociflow"
 # What a value in an INFO field must not hold (VCF 4.3, 1.2), what separates parts here, and what is no text.
 _RESERVED = re.compile(r"[%;=,|\s\x00-\x1f\x7f]")
 
@@ -94,9 +97,8 @@ def score_variants(
     settings = EffectConfig.read(config)
     genome, aliases = open_store(store), read_aliases(settings.contig_aliases)
     header = read_header(variants)
-    if any(line.startswith(f"##INFO=<ID={PREFIX},") for line in header):
-        raise UserError(f"{variants}: holds effects of lociflow already (INFO {PREFIX}); give the file without them")
-    records = check_variants(variants, genome, aliases)
+    check_header(variants, header)
+    records = check_variants(variants, genome, aliases, FIELDS)
     predictors = load_predictors(checkpoints, device)
     outputs, length = predictors[0].outputs, predictors[0].length
     check_shifts(settings.shifts, length)
@@ -141,6 +143,24 @@ def score_variants(
         + (f"; not scored: {told}" if told else "")
         + (f"; {found['mismatches']} records disagree with the genome" if found["mismatches"] else "")
     )
+
+
+def check_header(path: Path, header: Sequence[str]) -> None:
+    """Refuse a file whose header declares the fields that are added.
+
+    Raises
+    ------
+    UserError
+        See above.
+    """
+    taken = {name: line for name in FIELDS for line in header if line.startswith(f"##INFO=<ID={name},")}
+    if any(OWN in line for line in taken.values()):
+        raise UserError(
+            f"{path}: holds effects of lociflow already (INFO {PREFIX}), expected a file without; give the file that "
+            f"was scored, or drop them with `bcftools annotate -x {','.join(f'INFO/{name}' for name in FIELDS)}`"
+        )
+    for name in taken:
+        raise taken_field(f"{path}: the header declares", name)
 
 
 def scored_records(
@@ -195,7 +215,7 @@ def info_lines(outputs: Outputs, background: int) -> list[str]:
     parts = "|".join(("allele", "target", *STATISTICS[outputs.kind], "sd", "percentile"))
     effect = effect_name(outputs.kind)
     declared = (
-        ("", ".", "String", f"Effects by lociflow, one item for each allele and target. Format: {parts}"),
+        ("", ".", "String", f"{OWN}, one item for each allele and target. Format: {parts}"),
         ("_EFFECT", "A", "Float", f"Largest effect over targets ({effect}), with its sign"),
         ("_TARGET", "A", "String", "Target of the largest effect"),
         (

@@ -1,8 +1,10 @@
 """What is a large effect: those of variants that are scored for comparison, and percentiles among them."""
 
+import heapq
+import itertools
+import operator
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from itertools import compress, islice
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -22,8 +24,11 @@ from lociflow.sequence.store import SequenceStore, contig_index, open_store
 from lociflow.stamped_arrays import read_arrays, write_arrays
 
 KIND = "variant background"
-# Sets these draws apart from others with the same seed.
+# Set these draws apart from others with the same seed.
 PURPOSE = 0xBAC6
+CHOICE = 0xC401
+# Draws that are made at once.
+DRAWS = 1 << 12
 
 
 class Background(NamedTuple):
@@ -77,14 +82,10 @@ def score_background(
         drawn = draw_substitutions(genome, contig, start, end, settings, length)
         alleles: Iterator[Allele] = iter(drawn)
     else:
-        aliases = read_aliases(settings.contig_aliases)
-        check_variants(variants, genome, aliases)
-        alleles = _alleles_of(variants, genome, aliases, length, settings.shifts)
+        alleles = iter(known_variants(variants, genome, settings, length))
     parts = []
-    while chunk := list(islice(alleles, chunk_size(length))):
+    while chunk := list(itertools.islice(alleles, chunk_size(length))):
         parts.append(np.abs(score_alleles(predictors, genome, chunk, settings.shifts).effect))
-    if not parts:
-        raise UserError(f"{variants}: found no variant that can be scored, expected some for the background")
     effects = np.sort(np.concatenate(parts), axis=0)
     write_background(background, Background(effect_columns(predictors[0]), effects))
     status(f"background: {len(effects):,} variants scored with {_seeds(predictors)}")
@@ -95,14 +96,60 @@ def _seeds(predictors: Sequence[Predictor]) -> str:
     return f"{name}, {len(predictors)} seed{'s' if len(predictors) > 1 else ''}"
 
 
-def _alleles_of(
-    path: Path, store: SequenceStore, aliases: Mapping[str, str | None], length: int, shifts: Sequence[int]
-) -> Iterator[Allele]:
+def known_variants(path: Path, store: SequenceStore, settings: EffectConfig, length: int) -> list[Allele]:
+    """Return the alleles of a file that can be scored, or ``settings.most`` of them, in the order of the file.
+
+    Parameters
+    ----------
+    path
+        VCF or BCF.
+    store
+        The genome.
+    settings
+        As the configuration says.
+    length
+        Bases of a window.
+
+    Raises
+    ------
+    UserError
+        The file does not fit the genome, or none of its alleles can be scored.
+    """
+    aliases = read_aliases(settings.contig_aliases)
+    check_variants(path, store, aliases)
     counts: Counter[str] = Counter()
-    for judged in judged_records(path, store, aliases, length, shifts, "skip"):
-        count(judged, counts)
-        yield from (allele for allele in judged.alleles if allele is not None)
-    status(", ".join(f"{number} {name}" for name, number in counts.items()))
+
+    def scored() -> Iterator[Allele]:
+        for judged in judged_records(path, store, aliases, length, settings.shifts, "skip"):
+            count(judged, counts)
+            yield from (allele for allele in judged.alleles if allele is not None)
+
+    chosen = choose(scored(), settings.most, settings.seed)
+    told = ", ".join(f"{number:,} {name.replace('_', ' ')}" for name, number in counts.items() if number)
+    if not chosen:
+        raise UserError(
+            f"{path}: found no variant that can be scored ({told or 'no records'}), expected some for the background; "
+            "give variants with known bases on contigs of the genome, or leave variant_effects.background.variants out"
+        )
+    drawn = f"; {len(chosen):,} are drawn" if len(chosen) < counts["scored"] else ""
+    status(f"{path.name}: {told}{drawn}")
+    return chosen
+
+
+def choose(alleles: Iterable[Allele], most: int, seed: int) -> list[Allele]:
+    """Choose so many alleles, each with the same chance, and return them in their order; all where there are no more.
+
+    Whether an allele is among them depends on the seed and on the draws of its own place and of the others' places:
+    those with the smallest draws are. Memory holds no more than are chosen.
+    """
+    chosen = heapq.nsmallest(most, zip(_draws(seed), itertools.count(), alleles, strict=False))
+    return [allele for _, _, allele in sorted(chosen, key=operator.itemgetter(1))]
+
+
+def _draws(seed: int) -> Iterator[int]:
+    for block in itertools.count():
+        draws = np.random.Philox(key=[seed, CHOICE], counter=[0, 0, 0, block])
+        yield from draws.random_raw(DRAWS).tolist()
 
 
 def draw_substitutions(
@@ -145,7 +192,7 @@ def draw_substitutions(
             for place, base, was, becomes in zip(row, position, code, other, strict=True)
             if was < 4
         ]
-        found += compress(alleles, known_sequence(store, alleles, length, settings.shifts))
+        found += itertools.compress(alleles, known_sequence(store, alleles, length, settings.shifts))
         if len(found) >= number:
             return found[:number]
     raise UserError(

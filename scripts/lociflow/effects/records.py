@@ -1,7 +1,7 @@
 """The records of a VCF or BCF as text, one at a time, so that whatever a file says is kept as it is written."""
 
 import io
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -94,17 +94,26 @@ def read_records(path: Path) -> Iterator[Record]:
                 "ALT, QUAL, FILTER and INFO, separated by tabs; complete the line"
             )
         if not fields[1].isdecimal():
-            raise UserError(f"{path}, line {number}: found POS {fields[1]!r}, expected a whole number")
+            raise UserError(
+                f"{path}, line {number}: found POS {fields[1]!r}, expected a whole number; correct the line"
+            )
         yield Record(fields, number)
 
 
-def check_sorted(path: Path) -> int:
+def check_records(path: Path, added: Collection[str] = ()) -> int:
     """Return the number of records of a file that is sorted as an index of it needs.
+
+    Parameters
+    ----------
+    path
+        VCF or BCF.
+    added
+        INFO fields that will be added and that no record may have.
 
     Raises
     ------
     UserError
-        The records of a contig do not follow each other, or their positions fall.
+        The records of a contig do not follow each other, their positions fall, or a record has such a field.
     """
     seen: set[str] = set()
     contig, position, records = "", 0, 0
@@ -117,13 +126,29 @@ def check_sorted(path: Path) -> int:
         elif record.position < position:
             raise _unsorted(path, record, f"position {record.position + 1} after {position + 1}")
         contig, position = record.contig, record.position
+        for item in record.fields[INFO].split(";") if added else ():
+            if (name := item.partition("=")[0]) in added:
+                raise taken_field(f"{path}, {line_name(path, record.number)}: found", name)
     return records
+
+
+def line_name(path: Path, number: int) -> str:
+    """Return where a record is: ``line 7`` of a VCF, ``record 7`` of a BCF."""
+    return f"{'record' if is_bcf(path) else 'line'} {number}"
+
+
+def taken_field(found: str, name: str) -> UserError:
+    """Return what to say of a file that has a field which will be added; ``found`` is where."""
+    return UserError(
+        f"{found} an INFO field {name} of another program, expected none of this name, which effects get; drop it with "
+        f"`bcftools annotate -x INFO/{name}`, or rename it"
+    )
 
 
 def _unsorted(path: Path, record: Record, found: str) -> UserError:
     return UserError(
-        f"{path}, line {record.number}: found {readable(found)}, expected records sorted by contig and position; sort "
-        f"the file with `bcftools sort {path.name}`"
+        f"{path}, {line_name(path, record.number)}: found {readable(found)}, expected records sorted by contig and "
+        f"position; sort the file with `bcftools sort {path.name}`"
     )
 
 

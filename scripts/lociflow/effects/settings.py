@@ -14,6 +14,8 @@ class EffectConfig(NamedTuple):
     """Bases by which windows are moved to the right."""
     snvs: int = 1000
     """Substitutions of a drawn background."""
+    most: int = 100_000
+    """Alleles of a background that is a file, which bounds its memory; of more so many are drawn."""
     seed: int = 1
     """Of these draws."""
     reference_mismatch: str = FLAG
@@ -37,7 +39,7 @@ class EffectConfig(NamedTuple):
 
 
 def check_shifts(shifts: Sequence[int], length: int) -> None:
-    """Refuse shifts that move the variant out of its window.
+    """Refuse shifts that move the variant out of its window, and none at all.
 
     Raises
     ------
@@ -45,6 +47,8 @@ def check_shifts(shifts: Sequence[int], length: int) -> None:
         See above.
     """
     # The variant lies at length // 2 less the shift.
+    if not shifts:
+        raise UserError("variant_effects.shifts: found none, expected at least one; write [0] or leave shifts out")
     if outside := [shift for shift in shifts if not 0 <= length // 2 - shift < length]:
         raise UserError(
             f"variant_effects.shifts: found {outside[0]}, expected shifts that leave the variant in the model's window "

@@ -1,7 +1,7 @@
 """The alleles of a file of variants that can be scored, each with its record, and the counts of all others."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
@@ -10,7 +10,7 @@ import numpy as np
 
 from lociflow.command import UserError, status
 from lociflow.effects.alleles import Allele, why_skipped
-from lociflow.effects.records import Record, check_sorted, read_records
+from lociflow.effects.records import Record, check_records, line_name, read_records
 from lociflow.effects.windows import known_sequence
 from lociflow.genome.contig_names import some, suggested_aliases
 from lociflow.genome.variants import SHIFTS, check_reference, compare_reference
@@ -33,22 +33,42 @@ class Judged(NamedTuple):
     """Whether REF is not what the genome has there."""
 
 
-def check_variants(path: Path, store: SequenceStore, aliases: Mapping[str, str | None]) -> int:
+def check_variants(
+    path: Path, store: SequenceStore, aliases: Mapping[str, str | None], added: Collection[str] = ()
+) -> int:
     """Look through a file of variants before anything is computed, and return the number of its records.
+
+    Parameters
+    ----------
+    path
+        VCF or BCF.
+    store
+        The genome.
+    aliases
+        As :func:`lociflow.genome.contig_names.read_aliases` returns.
+    added
+        INFO fields that will be added and that no record may have.
 
     Raises
     ------
     UserError
-        The file is broken or not sorted, none of its contigs is the genome's or most are called otherwise, or its
-        reference alleles are those of another assembly or of shifted coordinates.
+        The file is broken or not sorted, a record has an INFO field that will be added, none of the contigs is the
+        genome's or most are called otherwise, or the reference alleles are those of another assembly or of shifted
+        coordinates.
     """
-    records = check_sorted(path)
+    records = check_records(path, added)
     report = check_reference(path, store, aliases)
     if report["shift"] or report["mismatches"] > report["compared"] / 2:
         first = report["examples"][0]
+        remedy = (
+            "write the positions as VCF counts them, from 1"
+            if report["shift"]
+            else "lift them over to it (bcftools +liftover, CrossMap), or name a data set on their genome"
+        )
         raise UserError(
-            f"{path}: {report['finding'].partition(': ')[2]} The first is at {first['contig']}:{first['position']}: "
-            f"REF {first['found']}, genome {first['genome']}; expected variants that were called on {store.name}"
+            f"{path}: {report['finding'].partition(': ')[2]} The first is {line_name(path, first['line'])}, at "
+            f"{first['contig']}:{first['position']}: REF {first['found']}, genome {first['genome']}; expected variants "
+            f"that were called on {store.name}; {remedy}"
         )
     if misnamed := report["misnamed_contigs"]:
         status(

@@ -347,9 +347,14 @@ def _vcf_records(path: Path, counts: Counter[str], lengths: dict[str, int]) -> I
                     )
                 contig, position, _, reference, alternatives = fields[:5]
                 if not position.isdecimal() or len(position) > 18:
-                    raise UserError(f"{path}, line {number}: found POS {position!r}, expected a whole number")
+                    raise UserError(
+                        f"{path}, line {number}: found POS {position!r}, expected a whole number; correct the line"
+                    )
                 if reference not in ("-", ".") and not _IUPAC.fullmatch(reference):
-                    raise UserError(f"{path}, line {number}: found REF {reference[:40]!r}, expected bases")
+                    raise UserError(
+                        f"{path}, line {number}: found REF {reference[:40]!r}, expected bases; write those that the "
+                        "genome has there"
+                    )
                 alleles = alternatives.split(",")
                 if _comparable(reference, alleles, counts):
                     yield Stated(contig, int(position) - 1, reference, number)

@@ -238,11 +238,12 @@ def test_another_assembly_is_refused_before_anything_is_written(place: Place, tm
     records = [f"chrI {at + 1} {change(at)} {LETTERS[at]}" for at in range(0, 400, 10)]
     with pytest.raises(UserError, match=r"40 of 40 records disagree with toy; is it another assembly\?") as error:
         place.score(write_vcf(tmp_path / "calls.vcf", records, CONTIGS), "refused")
-    assert f"chrI:1: REF {change(0)}, genome {LETTERS[0]}" in str(error.value)
+    assert f"The first is line 5, at chrI:1: REF {change(0)}, genome {LETTERS[0]}" in str(error.value)
+    assert "lift them over" in str(error.value)
     assert not list(place.folder.glob("refused*"))
     # The genome's bases one place further left than they are.
     moved = [f"chrI {at} {LETTERS[at]} {change(at)}" for at in range(10, 400, 3)]
-    with pytest.raises(UserError, match="off by one"):
+    with pytest.raises(UserError, match=r"off by one.*as VCF counts them, from 1"):
         place.score(write_vcf(tmp_path / "calls.vcf", moved, CONTIGS), "refused")
 
 
@@ -312,26 +313,42 @@ def test_effects_are_not_added_twice(place: Place, tmp_path: Path) -> None:
         place.score(found["vcf"], "twice")
 
 
+def test_fields_of_another_program_are_refused_before_anything_is_written(place: Place, tmp_path: Path) -> None:
+    declared = f'{CONTIGS}\n##INFO=<ID=LF,Number=1,Type=Float,Description="Loss of function">'
+    path = write_vcf(tmp_path / "calls.vcf", [f"chrI 101 {LETTERS[100]} {change(100)}"], declared)
+    with pytest.raises(UserError, match="the header declares an INFO field LF of another program") as error:
+        place.score(path, "others")
+    assert "lociflow" not in str(error.value).partition(": ")[2]
+    undeclared = write_vcf(tmp_path / "calls.vcf", [f"chrI 101 {LETTERS[100]} {change(100)}"], CONTIGS)
+    undeclared.write_text(undeclared.read_text().replace("\t.\n", "\tLF_EFFECT=3\n"))
+    with pytest.raises(UserError, match="line 5: found an INFO field LF_EFFECT of another program"):
+        place.score(undeclared, "others")
+    assert not list(place.folder.glob("others*"))
+
+
 def test_shifts_must_leave_the_variant_in_the_window(place: Place, tmp_path: Path) -> None:
     path = write_vcf(tmp_path / "calls.vcf", [f"chrI 101 {LETTERS[100]} {change(100)}"], CONTIGS)
     place.score(path, shifts=[-5, 6])
     for shift in (-6, 7):
         with pytest.raises(UserError, match="from -5 to 6"):
             place.score(path, shifts=[shift])
+    with pytest.raises(UserError, match=r"shifts: found none, expected at least one; write \[0\]"):
+        place.score(path, shifts=[])
 
 
 def test_a_background_of_known_variants(place: Place, tmp_path: Path) -> None:
     records = [f"chrI {at + 1} {LETTERS[at]} {change(at)}" for at in range(0, 400, 10)]
     path = write_vcf(tmp_path / "calls.vcf", [*records, "chrM 1 A C"], CONTIGS)
     rows = table(place.score(path)["table"])
-    score_background(
-        place.folder / "store/store.json",
-        place.folder / "windows.parquet",
-        place.checkpoints,
-        {},
-        tmp_path / "known.npz",
-        variants=path,
-    )
+    inputs = (place.folder / "store/store.json", place.folder / "windows.parquet", place.checkpoints)
+    score_background(*inputs, {}, tmp_path / "known.npz", variants=path)
+    score_background(*inputs, {"most": 7}, tmp_path / "some.npz", variants=path)
+    some = read_background(tmp_path / "some.npz").effects
+    assert some.shape == (7, 2)
+    assert set(some[:, 0]) < set(read_background(tmp_path / "known.npz").effects[:, 0])
+    nothing = write_vcf(tmp_path / "none.vcf", [f"chrI 1 {LETTERS[0]} <DEL>", f"chrI 2 {LETTERS[1]} N"], CONTIGS)
+    with pytest.raises(UserError, match=r"found no variant that can be scored \(.*1 skipped symbolic.*leave"):
+        score_background(*inputs, {}, tmp_path / "none.npz", variants=nothing)
     found = read_background(tmp_path / "known.npz")
     for column, target in enumerate(OUTPUTS.targets):
         expected = np.sort(rows.loc[rows["target"] == target, "difference"].abs())

@@ -6,8 +6,10 @@ import pytest
 from store_files import StoreOf
 
 from lociflow.command import UserError
+from lociflow.effects.alleles import Allele
 from lociflow.effects.background import (
     Background,
+    choose,
     draw_substitutions,
     percentiles,
     read_background,
@@ -62,6 +64,21 @@ def test_substitutions_stand_in_known_sequence(store_of: StoreOf) -> None:
     moved = draw_substitutions(store, *regions, EffectConfig(snvs=200, shifts=(0, -3)), 8)
     # Those that are moved to the left begin seven bases before their base.
     assert {allele.position for allele in moved} == {6, 7, 8, 9, 10}
+
+
+def test_of_many_alleles_some_are_drawn_each_with_the_same_chance() -> None:
+    alleles = [Allele(0, place, "A", "C") for place in range(10_000)]
+    found = choose(iter(alleles), 3000, 1)
+    assert len(set(found)) == 3000
+    assert found == sorted(found)
+    # 3,000 of 10,000 in each tenth 300, with a standard deviation of 14.
+    tenths = Counter(allele.position // 1000 for allele in found)
+    assert all(abs(number - 300) < 70 for number in tenths.values())
+    # The draw of an allele is its own: of a longer file fewer of the same are kept, none that were not.
+    assert set(choose(alleles, 300, 1)) < set(found)
+    assert set(choose(alleles[:5000], 3000, 1)) > {allele for allele in found if allele.position < 5000}
+    assert choose(iter(alleles), 3000, 2) != found
+    assert choose(iter(alleles[:7]), 7, 1) == choose(iter(alleles[:7]), 8, 1) == alleles[:7]
 
 
 def test_regions_without_bases(store_of: StoreOf) -> None:

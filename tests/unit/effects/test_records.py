@@ -6,7 +6,7 @@ import pytest
 from toy_predictors import write_vcf
 
 from lociflow.command import UserError
-from lociflow.effects.records import check_sorted, read_header, read_records
+from lociflow.effects.records import check_records, read_header, read_records
 
 CONTIGS = "##contig=<ID=chrI,length=30>\n##contig=<ID=chrII,length=30>"
 RECORDS = ["chrI 3 G T", "chrI 3 G GA,*", "chrII 1 A C"]
@@ -31,7 +31,7 @@ def test_every_format_has_the_same_records(tmp_path: Path) -> None:
         ]
         assert found == [("chrI", 2, "G", ["T"]), ("chrI", 2, "G", ["GA", "*"]), ("chrII", 0, "A", ["C"])], copy
         assert read_header(copy)[-1].split() == ["#CHROM", "POS", "ID", "REF", "ALT", "QUAL", "FILTER", "INFO"]
-        assert check_sorted(copy) == 3
+        assert check_records(copy) == 3
 
 
 def test_bytes_that_are_no_utf8_stay(tmp_path: Path) -> None:
@@ -52,8 +52,23 @@ def test_bytes_that_are_no_utf8_stay(tmp_path: Path) -> None:
 )
 def test_what_is_not_sorted_is_refused_with_the_remedy(tmp_path: Path, records: list[str], found: str) -> None:
     with pytest.raises(UserError, match=r"bcftools sort calls\.vcf") as error:
-        check_sorted(write_vcf(tmp_path / "calls.vcf", records))
+        check_records(write_vcf(tmp_path / "calls.vcf", records))
     assert found in str(error.value)
+
+
+def test_of_a_bcf_the_record_is_told(tmp_path: Path) -> None:
+    path = write_vcf(tmp_path / "calls.vcf", ["chrI 3 G T", "chrI 2 C T"], CONTIGS)
+    with pytest.raises(UserError, match=r"calls\.2, record 2: found position 2 after 3"):
+        check_records(copies(path)[3])
+
+
+def test_a_record_with_a_field_that_will_be_added(tmp_path: Path) -> None:
+    path = tmp_path / "calls.vcf"
+    path.write_text("#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\nI\t1\t.\tA\tC\t.\t.\tXLF=1;LF=3;LF_A\n")
+    assert check_records(path) == check_records(path, ["L", "LF_"]) == 1
+    with pytest.raises(UserError, match="line 2: found an INFO field LF of another program") as error:
+        check_records(path, ["LF"])
+    assert "bcftools annotate -x INFO/LF" in str(error.value)
 
 
 def test_what_has_no_header(tmp_path: Path) -> None:
