@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 from lociflow.effects.annotate import _encoded, annotated_fields, info_lines
 from lociflow.effects.region import Region
 from lociflow.effects.saturation_figure import Drawn, draw_saturation
+from lociflow.file_names import file_names
 from lociflow.genome.target_labels import TargetLabels
 from lociflow.models.outputs import Outputs
 from lociflow.sequence.fasta import read_fasta
-from lociflow.tracks.bigwig import file_names
 from lociflow.tracks.browse import Shown, write_hub, write_session
 
 HOSTILE = (
@@ -72,7 +72,7 @@ def test_the_fields_of_a_record_stay_as_many_as_they_are():
 
 
 def test_tracks_have_files_of_their_own_within_their_folder():
-    found = file_names(HOSTILE)
+    found = file_names(HOSTILE, ".bw")
     assert len({name.lower() for name in found}) == len(HOSTILE)
     for name in found:
         assert "/" not in name
@@ -82,7 +82,7 @@ def test_tracks_have_files_of_their_own_within_their_folder():
 
 def test_a_hub_has_the_stanzas_and_settings_that_it_should(tmp_path):
     names = [*HOSTILE, "a\nbigDataUrl https://evil.org/x.bw", "a\n\ntrack evil\ntype bigWig"]
-    tracks = [Shown(tmp_path / file, name, "1,2,3") for name, file in zip(names, file_names(names), strict=True)]
+    tracks = [Shown(tmp_path / file, name, "1,2,3") for name, file in zip(names, file_names(names, ".bw"), strict=True)]
     write_hub(tmp_path / "hub.txt", "model\nemail evil@evil.org", "sacCer3", tracks, "me@a.org")
     stanzas = [
         [line.split(" ", 1)[0] for line in text.split("\n")]
@@ -105,7 +105,9 @@ def test_a_hub_has_the_stanzas_and_settings_that_it_should(tmp_path):
 
 
 def test_a_session_gives_every_name_back(tmp_path):
-    tracks = [Shown(tmp_path / file, name, "1,2,3") for name, file in zip(HOSTILE, file_names(HOSTILE), strict=True)]
+    tracks = [
+        Shown(tmp_path / file, name, "1,2,3") for name, file in zip(HOSTILE, file_names(HOSTILE, ".bw"), strict=True)
+    ]
     write_session(tmp_path / "session.xml", tmp_path / "genome.fa", "c1:1-9", tracks)
     root = ElementTree.fromstring((tmp_path / "session.xml").read_text())
     assert tuple(found.get("name") for found in root.iter("Track")) == HOSTILE
