@@ -42,6 +42,6 @@ def memory_refusal(error: BaseException, step: str) -> str | None:
     helps = (
         "run it on a GPU with more memory, or with smaller batches"
         if "CUDA" in told
-        else "give its rule more than it declares, --set-resources RULE:mem_mb=MEGABYTES, or start fewer steps together"
+        else "give its rule more mem_mb under set-resources of the profile, or start fewer steps together"
     )
     return f"{step}: found no more memory ({told}), expected as much as the step needs; {helps}"

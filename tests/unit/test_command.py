@@ -170,8 +170,8 @@ def test_a_step_without_memory_is_named_with_what_helps_and_without_a_traceback(
     assert ran.returncode == 1
     assert ran.stderr.splitlines()[1:] == [
         "error: -c: found no more memory (Unable to allocate 8.00 GiB for an array with shape (1073741824,) and data "
-        "type float64), expected as much as the step needs; give its rule more than it declares, --set-resources "
-        "RULE:mem_mb=MEGABYTES, or start fewer steps together"
+        "type float64), expected as much as the step needs; give its rule more mem_mb under set-resources of the "
+        "profile, or start fewer steps together"
     ]
     assert "Traceback" in (tmp_path / "step.log").read_text()
 

@@ -69,5 +69,6 @@ def test_the_last_attempt_counts_and_the_sentence_asks_for_twice_as_much(tmp_pat
     (told,) = advise([str(tmp_path / "log")])
     assert told == (
         "encode_sequences: was ended, most likely because it took more memory than mem_mb=120 or than the machine had "
-        "left; give it more, --set-resources encode_sequences:mem_mb=240, or start fewer steps together"
+        "left; give it more under set-resources of the profile, or with --set-resources encode_sequences:mem_mb=240 "
+        "where the profile has no such key, or start fewer steps together"
     )
