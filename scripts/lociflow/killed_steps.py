@@ -82,6 +82,6 @@ def sentence(rule: str, had: int | None) -> str:
     asked, more = (f"mem_mb={had}", str(2 * had)) if had else ("its rule asks for", "MEGABYTES")
     return (
         f"{rule}: was ended, most likely because it took more memory than {asked} or than the machine had left; give "
-        f"it more under set-resources of the profile, or with --set-resources {rule}:mem_mb={more} where the profile has "
-        "no such key, or start fewer steps together"
+        f"it more under set-resources of the profile, or with --set-resources {rule}:mem_mb={more} where the profile "
+        "has no such key, or start fewer steps together"
     )
