@@ -4,8 +4,10 @@
 # Everything that a run reads and writes lies below /work; a configfile there is named as outside of the image. For
 # Apptainer: apptainer build lociflow.sif docker-daemon://lociflow:latest
 #
-# Not built by its authors' tests: no registry of images could be reached from where it was written. The base image's
-# digest is the one that several public projects give for that tag.
+# Not built by its authors' tests: no registry of images could be reached from where it was written. In a Debian 12 made by
+# debootstrap its packages were installed and `make setup` installed the lock under Python 3.11.2, as the user below; pip
+# found nothing broken, and another user imported the packages. The compilation that ends `make setup`, and a run, were not
+# waited for there. The base image's digest is the one that several public projects give for that tag.
 FROM debian:bookworm-20260824-slim@sha256:88200866dfff7ea7f5cbcb6ec7c8a701889efe6fe859fe64d6990e4b07ea4171
 
 RUN apt-get update \
@@ -17,7 +19,7 @@ RUN apt-get update \
 
 USER lociflow
 WORKDIR /opt/lociflow
-# Where pip looks for torch: the CPU build. For a GPU: --build-arg TORCH_INDEX= (PyPI's CUDA build, about 6 GB).
+# Where pip looks for torch: the CPU build. For a GPU: --build-arg TORCH_INDEX= (PyPI's CUDA build, 4 GB more).
 ARG TORCH_INDEX=https://download.pytorch.org/whl/cpu
 # Compiled once in the image, and added to by whichever user runs it.
 ENV NUMBA_CACHE_DIR=/opt/lociflow/numba

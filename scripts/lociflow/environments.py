@@ -63,6 +63,8 @@ class Listing(NamedTuple):
     channel: str
     name: str
     version: str
+    seen: str
+    """How much of it: a build by its platform and hash, or the version alone."""
     page: str
 
 
@@ -285,12 +287,12 @@ def package_table(home: Path) -> str:
     return "\n".join(rows) + "\n"
 
 
-def _checked(version: str, origin: str, seen: Listing | None) -> str:
+def _checked(version: str, origin: str, listing: Listing | None) -> str:
     """Say how the version of a package was checked."""
-    if seen is None:
+    if listing is None:
         return "digests in the lock; not looked up on a channel"
     if origin != "PyPI":
-        return f"listed on {seen.page}"
-    if seen.version != version:
-        return f"digests in the lock; {seen.channel} listed {seen.version} at most ({seen.page})"
-    return f"digests in the lock; listed on {seen.page}, but not all that it requires"
+        return f"{listing.seen}, on {listing.page}"
+    if listing.version != version:
+        return f"digests in the lock; {listing.channel} listed {listing.version} at most ({listing.page})"
+    return f"digests in the lock; listed on {listing.page}, but not all that it requires"

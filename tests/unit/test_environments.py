@@ -5,7 +5,17 @@ from packaging.requirements import Requirement
 
 from lociflow import environments
 from lociflow.command import UserError
-from lociflow.environments import Listing, Step, contents_of, from_channel, listed, locked, steps, with_requirements
+from lociflow.environments import (
+    Listing,
+    Step,
+    contents_of,
+    from_channel,
+    listed,
+    locked,
+    package_table,
+    steps,
+    with_requirements,
+)
 
 REQUIRED = {
     "scores": ["Numbers>=2", "tables[fast]; python_version >= '3.11'", "old-typing; python_version < '3.11'"],
@@ -14,12 +24,13 @@ REQUIRED = {
     "quick-parser": [],
 }
 VERSIONS = {"scores": "1.0", "numbers": "2.1", "tables": "3.0", "quick-parser": "0.4", "pybedtools": "0.12.1"}
-PYTHON = Listing("conda-forge", "python", "3.11.7", "page of python")
-PIP = Listing("conda-forge", "pip", "26.1.1", "page of pip")
-BEDTOOLS = Listing("bioconda", "bedtools", "2.30.0", "page of bedtools")
-NUMBERS = Listing("conda-forge", "py-numbers", "2.1", "page of numbers")
-TABLES = Listing("conda-forge", "tables", "3.0", "page of tables")
-OLD_SCORES = Listing("conda-forge", "scores", "0.9", "page of scores")
+PYTHON = Listing("conda-forge", "python", "3.11.7", "the version", "page of python")
+PIP = Listing("conda-forge", "pip", "26.1.1", "the version", "page of pip")
+BEDTOOLS = Listing("bioconda", "bedtools", "2.30.0", "the version", "page of bedtools")
+NUMBERS = Listing("conda-forge", "py-numbers", "2.1", "the version", "page of numbers")
+TABLES = Listing("conda-forge", "tables", "3.0", "the version", "page of tables")
+PARSER = Listing("conda-forge", "quick-parser", "0.4", "the version", "page")
+OLD_SCORES = Listing("conda-forge", "scores", "0.9", "the version", "page of scores")
 LISTINGS = {"python": PYTHON, "pip": PIP, "bedtools": BEDTOOLS, "numbers": NUMBERS, "scores": OLD_SCORES}
 
 
@@ -79,9 +90,25 @@ def test_the_lock_is_read_by_normalised_names_with_torch(tmp_path):
 def test_listings_are_read_by_the_locks_names(tmp_path):
     (tmp_path / "envs").mkdir()
     (tmp_path / "envs" / "channels.tsv").write_text(
-        "package\tchannel\tname\tversion\tpage\nnumbers\tconda-forge\tpy-numbers\t2.1\tpage of numbers\n"
+        "package\tchannel\tname\tversion\tseen\tpage\n"
+        "numbers\tconda-forge\tpy-numbers\t2.1\tthe version\tpage of numbers\n"
     )
     assert listed(tmp_path) == {"numbers": NUMBERS}
+
+
+def test_the_table_says_how_each_version_was_checked(tmp_path, monkeypatch):
+    monkeypatch.setattr(environments, "needed", lambda home: {"score.yaml": {"scores", "numbers", "quick-parser"}})
+    monkeypatch.setattr(environments, "locked", lambda home: VERSIONS)
+    monkeypatch.setattr(environments, "listed", lambda home: {**LISTINGS, "quick-parser": PARSER})
+    monkeypatch.setitem(REQUIRED, "quick-parser", ["unseen"])
+    monkeypatch.setitem(VERSIONS, "unseen", "1")
+    assert package_table(tmp_path).splitlines()[2:] == [
+        "| numbers | 2.1 | conda-forge | the version, on page of numbers | score |",
+        "| pip | 26.1.1 | conda-forge | the version, on page of pip | score |",
+        "| python | 3.11.7 | conda-forge | the version, on page of python | score |",
+        "| quick-parser | 0.4 | PyPI | digests in the lock; listed on page, but not all that it requires | score |",
+        "| scores | 1.0 | PyPI | digests in the lock; conda-forge listed 0.9 at most (page of scores) | score |",
+    ]
 
 
 def test_steps_are_read_from_rules(tmp_path):
