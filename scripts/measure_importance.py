@@ -17,6 +17,7 @@ def parser() -> argparse.ArgumentParser:
     arguments.add_argument("--checkpoint", type=Path, required=True, help="trained model")
     arguments.add_argument("--discovered", type=Path, required=True, help="motifs found for the model (MEME)")
     arguments.add_argument("--motif-file", type=Path, help="your own motifs (MEME), instead of known and found ones")
+    arguments.add_argument("--checks", type=Path, help="checks of the explanation behind the found motifs (JSON)")
     arguments.add_argument("--config", type=json_argument, required=True, help="interpretation.importance (JSON)")
     arguments.add_argument("--importance", type=Path, required=True, help="results to write (JSON)")
     arguments.add_argument("--table", type=Path, required=True, help="table of all effects to write (TSV)")

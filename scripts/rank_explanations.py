@@ -21,6 +21,9 @@ def rank(manifest: dict[str, Any], dataset: str, ranking: Path, factors: Path, f
     with atomic(figure) as temporary:
         temporary.write_text(standalone(ranking_figure(table, dataset)), encoding="utf-8")
     for answer in answers(table):
+        if answer["method"] is None:
+            status(f"{answer['model']}: no method to trust, {', '.join(answer['failed'])} failed a check")
+            continue
         as_good = f"; not told apart from it: {', '.join(answer['as_good'])}" if answer["as_good"] else ""
         status(f"{answer['model']}: {answer['method']}, AUPRC {answer['auprc']:.3f}{as_good}")
 

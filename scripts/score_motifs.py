@@ -15,6 +15,9 @@ def parser() -> argparse.ArgumentParser:
     )
     arguments.add_argument("--simulation", type=json_argument, required=True, help="what was planted (JSON)")
     arguments.add_argument("--config", type=json_argument, required=True, help="interpretation.jaspar (JSON)")
+    arguments.add_argument(
+        "--checks", type=labelled_argument, nargs="+", metavar="LABEL=FILE", help="checks behind found motifs (JSON)"
+    )
     arguments.add_argument("--scores", type=Path, required=True, help="JSON to write")
     return arguments
 

@@ -27,6 +27,23 @@ def motif_sets(plan: ExplanationPlan, dataset: str) -> dict[str, str]:
     return found
 
 
+def motif_checks(plan: ExplanationPlan, dataset: str) -> dict[str, str]:
+    """Return the checks of the explanation behind each set of motifs; controls are shown whatever they fail."""
+    found: dict[str, str] = {}
+    for model in plan.explained():
+        if not plan.is_control(dataset, model):
+            paths = plan.method_files(dataset, [model], "checks.json")
+            found.update(
+                (f"{model}/{method}", path) for method, path in zip(plan.methods(dataset, model), paths, strict=True)
+            )
+    return {label: path for label, path in found.items() if label in motif_sets(plan, dataset)}
+
+
+def check_files(plan: ExplanationPlan, dataset: str) -> list[str]:
+    """Return the checks of every explanation of a data set."""
+    return plan.method_files(dataset, plan.explained(), "checks.json")
+
+
 def truth_files(plan: ExplanationPlan, dataset: str) -> list[str]:
     """Return the scores of every explanation of a data set."""
     return plan.method_files(dataset, plan.explained(), "truth.json")
@@ -47,13 +64,15 @@ def ranked(plan: ExplanationPlan, dataset: str) -> dict[str, Any]:
         config = plan.resolve(dataset, model)["training"]
         named = {"model": model, "architecture": layout.split_label(model)[0], "kind": _kind(plan, dataset, model)}
         methods = plan.methods(dataset, model)
-        for method, truth in zip(methods, plan.method_files(dataset, [model], "truth.json"), strict=True):
+        files = (plan.method_files(dataset, [model], file) for file in ("truth.json", "checks.json"))
+        for method, truth, checks in zip(methods, *files, strict=True):
             explained.append(
                 {
                     **named,
                     "method": method,
                     "given": bool(config["model"].get("given_motifs")),
                     "truth": truth,
+                    "checks": checks,
                     "benchmark": BENCHMARK.format(**place, model=model, method=method),
                     "metrics": scores[model],
                 }

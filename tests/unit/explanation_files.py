@@ -5,6 +5,7 @@ import json
 import numpy as np
 
 from lociflow.formats import stamp
+from lociflow.interpretation.checks.verdicts import CHECKS, FAIL, PASS
 from lociflow.report.explanation_ranking import rank_explanations
 
 JITTER = np.linspace(-0.02, 0.02, 41)
@@ -18,7 +19,17 @@ class Files:
         self.explained, self.sets = [], {}
 
     def truth(
-        self, model, method, auprc, kind="model", spread=JITTER, explained="same", recovered=None, spacing=None, **more
+        self,
+        model,
+        method,
+        auprc,
+        kind="model",
+        spread=JITTER,
+        explained="same",
+        recovered=None,
+        spacing=None,
+        fails=(),
+        **more,
     ):
         path = self.folder / f"{model}.{method}.json"
         factors = {
@@ -37,9 +48,12 @@ class Files:
         )  # fmt: skip
         metrics = self.folder / f"{model}.metrics.json"
         metrics.write_text(json.dumps({**stamp("metrics"), **({"spacing": spacing} if spacing else {})}))
+        checks = self.folder / f"{model}.{method}.checks.json"
+        verdicts = {key: {"verdict": FAIL if key in fails else PASS} for key in CHECKS}
+        checks.write_text(json.dumps({**stamp("explanation checks"), "method": method, **verdicts}))
         self.explained.append(
             {"model": model, "architecture": model.partition("+")[0], "method": method, "kind": kind, "given": False,
-             "truth": str(path), "metrics": str(metrics), **more}
+             "truth": str(path), "checks": str(checks), "metrics": str(metrics), **more}
         )  # fmt: skip
         if recovered is not None:
             self.motifs(f"{model}/{method}", recovered, 3)

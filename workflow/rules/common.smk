@@ -35,7 +35,13 @@ from lociflow.masking import masked, without_secrets
 from lociflow.plan import Plan
 from lociflow.preflight import preflight
 from lociflow.preflight.finding import ERROR, OK
-from lociflow.ranked_explanations import explained_scores, motif_sets, truth_files
+from lociflow.ranked_explanations import (
+    check_files,
+    explained_scores,
+    motif_checks,
+    motif_sets,
+    truth_files,
+)
 from lociflow.run_sources import every_source, secret_addresses
 from lociflow.trainings import check_experiments, check_learnable
 

@@ -61,6 +61,19 @@ def motif_file(wildcards):
 
 
 @told
+def checks_behind_motifs(wildcards):
+    """Return the checks of the explanation whose motifs a model is asked about; controls are asked whatever they fail."""
+    name, model = wildcards.dataset, wildcards.model
+    if PLAN.importance_config(name).get("motifs") not in (None, "discovered"):
+        return []
+    return (
+        []
+        if PLAN.is_control(name, model)
+        else PLAN.explanation_files(name, [model], "checks.json")
+    )
+
+
+@told
 def importance_config(wildcards):
     """Return how the wildcards' model is asked about motifs."""
     return PLAN.importance_config(wildcards.dataset)

@@ -3,6 +3,7 @@ rule score_motifs:
     input:
         script=script("score_motifs.py"),
         motifs=lambda wildcards: list(motif_sets(PLAN, wildcards.dataset).values()),
+        checks=lambda wildcards: list(motif_checks(PLAN, wildcards.dataset).values()),
     output:
         scores=layout.MOTIF_RECOVERY,
     log:
@@ -22,10 +23,17 @@ rule score_motifs:
             f"{label}={path}"
             for label, path in motif_sets(PLAN, wildcards.dataset).items()
         ],
+        checks=lambda wildcards: flags(
+            "--checks",
+            [
+                f"{label}={path}"
+                for label, path in motif_checks(PLAN, wildcards.dataset).items()
+            ],
+        ),
         simulation=lambda wildcards: canonical(dataset(wildcards.dataset)["simulation"]),
         config=lambda wildcards: canonical(jaspar_config(wildcards.dataset)),
     shell:
-        "NUMBA_NUM_THREADS={threads} python {input.script:q} --motifs {params.motifs:q} "
+        "NUMBA_NUM_THREADS={threads} python {input.script:q} --motifs {params.motifs:q} {params.checks} "
         "--simulation {params.simulation:q} --config {params.config:q} --scores {output.scores:q} --log {log:q}"
 
 
@@ -36,6 +44,7 @@ rule rank_explanations:
         manifest=rules.write_manifest.output.manifest,
         recovery=rules.score_motifs.output.scores,
         truth=lambda wildcards: truth_files(PLAN, wildcards.dataset),
+        checks=lambda wildcards: check_files(PLAN, wildcards.dataset),
         metrics=lambda wildcards: explained_scores(PLAN, wildcards.dataset),
     output:
         ranking=report(

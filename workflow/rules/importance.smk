@@ -11,6 +11,7 @@ rule measure_importance:
         discovered=lambda wildcards: PLAN.explanation_files(
             wildcards.dataset, [wildcards.model], "modisco.meme"
         ),
+        checks=checks_behind_motifs,
         motif_file=motif_file,
     output:
         importance=f"{layout.INTERPRETATION}/importance.json",
@@ -33,10 +34,11 @@ rule measure_importance:
             "measure_importance.py", training_config(wildcards)["model"]
         ),
         config=lambda wildcards: canonical(importance_config(wildcards)),
+        checks=lambda wildcards, input: flag("--checks", input.checks),
         motif_file=lambda wildcards, input: flag("--motif-file", input.motif_file),
     shell:
         "NUMBA_NUM_THREADS={threads} python {input.script:q} --store {input.store:q} --windows {input.windows:q} "
         "--targets {input.targets:q} --target-table {input.target_table:q} --checkpoint {input.checkpoint:q} "
-        "--discovered {input.discovered:q} {params.motif_file} --config {params.config:q} "
+        "--discovered {input.discovered:q} {params.checks} {params.motif_file} --config {params.config:q} "
         "--importance {output.importance:q} --table {output.table:q} --meme {output.meme:q} --fasta {output.fasta:q} "
         "--device $([ {resources.gpu} = 0 ] && echo cpu || echo cuda) --log {log:q}"

@@ -10,10 +10,11 @@ from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
+from matplotlib.lines import Line2D
 from matplotlib.patches import Patch, Rectangle
 
 from lociflow.report.drawing import DARK, GREY, as_svg, panels, shortened, two_lines
-from lociflow.report.explanation_ranking import AS_GOOD, BEST, MODEL, architectures, methods, records
+from lociflow.report.explanation_ranking import AS_GOOD, BEST, FAILED, MODEL, architectures, methods, records
 from lociflow.report.tables import number
 
 # Rises evenly in lightness for every kind of colour vision (Nuñez et al. 2018).
@@ -21,6 +22,7 @@ COLOURS = "cividis"
 CELL = (1.02, 0.52)  # inches
 LABELS, ABOVE, BELOW = 1.9, 1.0, 1.45
 LIGHT = 0.5  # of the colour scale: text is dark above
+ORANGE = "#D55E00"
 DASHED = (0.0, (2.0, 1.5))
 FRAMES: Mapping[str, tuple[float, Any]] = {BEST: (2.2, "-"), AS_GOOD: (1.4, DASHED)}
 
@@ -32,7 +34,7 @@ def ranking_figure(table: pd.DataFrame, dataset: str) -> Markup:
     one with the highest mean over trained architectures first. A cell holds the AUPRC of planted positions, and below
     it, where motifs were looked for, how many planted motifs were recovered and how many motifs are false. The
     architecture's best method has a frame, methods that cannot be told from it a dashed one. What is not valid for an
-    architecture is hatched; what was not asked for is empty.
+    architecture is hatched; what has failed a check is crossed out; what was not asked for is empty.
 
     Parameters
     ----------
@@ -98,10 +100,12 @@ def _draw_cell(axes: Axes, x: int, y: float, row: Mapping[str, Any], scale: Norm
     )  # fmt: skip
     if found:
         axes.text(x, y + 0.22, found, ha="center", va="center", fontsize=7.5, color=colour)
+    if row["verdict"] == FAILED:
+        axes.plot([x - 0.47, x + 0.47], [y + 0.46, y - 0.46], color=ORANGE, linewidth=1.2, zorder=3)
     if row["verdict"] in FRAMES and row["kind"] == MODEL:
         width, line = FRAMES[str(row["verdict"])]
         axes.add_patch(
-            Rectangle(corner, 0.94, 0.92, fill=False, edgecolor="#D55E00", linewidth=width, linestyle=line, zorder=3)
+            Rectangle(corner, 0.94, 0.92, fill=False, edgecolor=ORANGE, linewidth=width, linestyle=line, zorder=3)
         )
 
 
@@ -116,15 +120,18 @@ def _worded(method: str) -> str:
     return textwrap.fill(shortened(method, 40).replace("_", " "), 12)
 
 
-def _keys(table: pd.DataFrame) -> list[Patch]:
-    told = [Patch(fill=False, edgecolor="#D55E00", linewidth=2.2, label="the architecture's best method")]
+def _keys(table: pd.DataFrame) -> list[Patch | Line2D]:
+    best = Patch(fill=False, edgecolor=ORANGE, linewidth=2.2, label="the architecture's best method")
+    told: list[Patch | Line2D] = [best]
     if (table["verdict"] == AS_GOOD).any():
         told.append(
             Patch(
-                fill=False, edgecolor="#D55E00", linewidth=1.4, linestyle=DASHED,
+                fill=False, edgecolor=ORANGE, linewidth=1.4, linestyle=DASHED,
                 label="not told apart from it (interval of the difference holds 0)",
             )
         )  # fmt: skip
+    if (table["verdict"] == FAILED).any():
+        told.append(Line2D([], [], color=ORANGE, linewidth=1.2, label="has failed a check (the table says which)"))
     if not table["valid"].all():
         told.append(
             Patch(
@@ -148,6 +155,7 @@ def described(table: pd.DataFrame, dataset: str) -> str:
                 continue
             value = "undefined" if row["auprc"] is None else number(row["auprc"])
             found = _motifs(row)
-            cells.append(f"{row['method']} {value}" + (f" ({found})" if found else ""))
+            wrong = " failed a check" if row["verdict"] == FAILED else ""
+            cells.append(f"{row['method']} {value}" + (f" ({found})" if found else "") + wrong)
         parts.append(f"{model}: " + ", ".join(cells))
     return f"AUPRC of the planted positions of {dataset} by architecture and method. " + "; ".join(parts)

@@ -1,17 +1,20 @@
 """Which explanation to trust for which architecture: every architecture and method of a run against planted truth."""
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from lociflow.evaluation.intervals import percentile_interval
+from lociflow.interpretation.checks.verdicts import failed, read_checks
 from lociflow.report.architectures import spacing_columns
 from lociflow.report.read_results import read_benchmarks, read_checked
 
 COLUMNS = (
-    "model", "method", "kind", "valid", "reason", "factors", "windows", "auprc", "auprc_low", "auprc_high", "base_rate",
+    "model", "method", "kind", "valid", "reason", "failed_checks", "factors", "windows", "auprc", "auprc_low",
+    "auprc_high", "base_rate",
     "of_base_rate", "untrained_auprc", "of_untrained", "of_untrained_low", "of_untrained_high", "decoy_ratio", "behind",
     "behind_low", "behind_high", "verdict", "motifs", "motifs_compared", "motifs_recovered", "motifs_planted",
     "motif_similarity", "false_motifs", "foreign_motifs", "filters_recovered", "false_filters", "spacing_inverted",
@@ -27,6 +30,7 @@ MODEL, CONTROL, UNTRAINED = "model", "control", "untrained"
 LEARNT, GIVEN = "learnt", "given"
 # What is said of the methods of one architecture, on the same windows.
 BEST, AS_GOOD, WORSE, UNCLEAR = "best", "not told apart from the best", "worse", "no interval"
+FAILED = "failed a check"
 FILTERS = "filters"
 
 Key = tuple[str, str]
@@ -41,8 +45,8 @@ def rank_explanations(ranked: Mapping[str, Any], level: float) -> tuple[pd.DataF
     ranked
         ``explained``: each explanation with ``model`` (label), ``architecture``, ``method``, ``kind``
         (:data:`MODEL`, :data:`UNTRAINED`, or :data:`CONTROL` for another control), ``given`` (whether the model began
-        with known motifs), ``truth``, ``metrics`` and, optionally, ``benchmark``, files; ``left_out``: ``model``,
-        ``kind``, ``method`` and ``reason`` of each method that was asked for and is not valid for a model;
+        with known motifs), ``truth``, ``checks``, ``metrics`` and, optionally, ``benchmark``, files; ``left_out``:
+        ``model``, ``kind``, ``method`` and ``reason`` of each method that was asked for and is not valid for a model;
         ``recovery``, the file of :func:`lociflow.interpretation.motifs.recovery.score_motifs`.
     level
         Of the intervals, such as 0.95.
@@ -56,7 +60,9 @@ def rank_explanations(ranked: Mapping[str, Any], level: float) -> tuple[pd.DataF
         ``of_untrained`` over that of an untrained model of the architecture, explained by the same method, with the
         percentiles of their bootstrap draws where both explain the same windows. ``behind`` is by how much the AUPRC
         lies below that of the architecture's best method, on the same draws; ``verdict`` is :data:`BEST`,
-        :data:`WORSE` where its interval lies above 0, :data:`AS_GOOD` where not. ``motif_similarity`` is the mean over
+        :data:`WORSE` where its interval lies above 0, :data:`AS_GOOD` where not. ``failed_checks`` names the checks
+        that an explanation has failed; one of a trained model that has failed any is never the best, and its verdict is
+        :data:`FAILED`. ``motif_similarity`` is the mean over
         factors. Counts of motifs are missing where no motifs were looked for, or known ones were given.
         ``seconds_per_window`` is the time of the whole step over the windows that it explained.
     factors : pandas.DataFrame
@@ -86,6 +92,7 @@ def rank_explanations(ranked: Mapping[str, Any], level: float) -> tuple[pd.DataF
             {
                 **named,
                 "valid": True,
+                "failed_checks": ", ".join(failed(read_checks(Path(row["checks"])))) or None,
                 **_scores(truth, control, level),
                 "motifs": GIVEN if row["given"] else None if motifs is None else LEARNT,
                 **(_motif_columns(motifs) if motifs else {}),
@@ -199,9 +206,15 @@ def _behind(
     row: Mapping[str, Any], rows: Sequence[Mapping[str, Any]], truths: Mapping[Key, Mapping[str, Any]], level: float
 ) -> dict[str, Any]:
     """Say how far a method lies behind the best one of its architecture."""
-    known = [other for other in rows if other["model"] == row["model"] and other["auprc"] is not None]
     if row["auprc"] is None:
         return {}
+    known = [
+        other
+        for other in rows
+        if other["model"] == row["model"] and other["auprc"] is not None and not _distrusted(other)
+    ]
+    if _distrusted(row) and not known:
+        return {"verdict": FAILED}
     best = max(known, key=lambda other: float(other["auprc"]))
     if row["method"] == best["method"]:
         return {"behind": 0.0, "verdict": BEST}
@@ -210,8 +223,13 @@ def _behind(
         "behind": best["auprc"] - row["auprc"],
         "behind_low": low,
         "behind_high": high,
-        "verdict": UNCLEAR if low is None else WORSE if low > 0 else AS_GOOD,
+        "verdict": FAILED if _distrusted(row) else UNCLEAR if low is None else WORSE if low > 0 else AS_GOOD,
     }
+
+
+def _distrusted(row: Mapping[str, Any]) -> bool:
+    """Tell whether an explanation is no candidate for the best one; those of controls claim nothing."""
+    return row["kind"] == MODEL and row["failed_checks"] is not None
 
 
 def _sorted(table: pd.DataFrame) -> pd.DataFrame:
@@ -245,15 +263,20 @@ def methods(table: pd.DataFrame) -> list[str]:
 
 
 def answers(table: pd.DataFrame) -> Sequence[Mapping[str, Any]]:
-    """Return, for each trained model, its best method and those that cannot be told from it."""
+    """Return, for each trained model, its best method and those that cannot be told from it.
+
+    ``failed`` names the methods that have failed a check; where all have, ``method`` is None.
+    """
     found = []
     for model in architectures(table[table["kind"] == MODEL]):
         rows = table[(table["model"] == model) & table["verdict"].notna()]
         best = rows[rows["verdict"] == BEST]
-        if len(best):
+        wrong = list(rows.loc[rows["verdict"] == FAILED, "method"])
+        if len(best) or wrong:
             found.append(
                 {
-                    **records(best)[0],
+                    **(records(best)[0] if len(best) else {"model": model, "method": None, "auprc": None}),
+                    "failed": wrong,
                     "as_good": list(rows.loc[rows["verdict"] == AS_GOOD, "method"]),
                     "left_out": list(table.loc[(table["model"] == model) & ~table["valid"], "method"]),
                 }

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from explanation_files import JITTER, Files
 
-from lociflow.report.explanation_ranking import AS_GOOD, BEST, UNCLEAR, WORSE, answers, methods
+from lociflow.report.explanation_ranking import AS_GOOD, BEST, FAILED, UNCLEAR, WORSE, answers, methods
 
 
 @pytest.fixture
@@ -63,6 +63,27 @@ def test_methods_are_told_apart_on_the_same_draws(files):
     assert row(table, "cnn", "elsewhere")["behind"] == pytest.approx(0.5)
     (answer,) = answers(table)
     assert (answer["method"], answer["as_good"], answer["left_out"]) == ("best", ["close"], [])
+
+
+def test_an_explanation_that_fails_a_check_is_never_the_best(files):
+    files.truth("cnn", "pretty", 0.7, fails=("randomisation", "deletion"))
+    files.truth("cnn", "true", 0.6)
+    files.truth("rnn", "only", 0.5, fails=("completeness",))
+    files.truth("cnn+untrained", "pretty", 0.2, kind="untrained", fails=("deletion",))
+    table, _ = files.rank()
+    assert row(table, "cnn", "pretty")["failed_checks"] == "randomised weights, deletion"
+    assert row(table, "cnn", "pretty")["behind"] == pytest.approx(-0.1)
+    assert row(table, "cnn", "true").isna()["failed_checks"]
+    verdicts = {(found["model"], found["method"]): found["verdict"] for found in table.to_dict("records")}
+    assert verdicts == {
+        ("cnn", "pretty"): FAILED,
+        ("cnn", "true"): BEST,
+        ("rnn", "only"): FAILED,
+        ("cnn+untrained", "pretty"): BEST,
+    }
+    cnn, rnn = answers(table)
+    assert (cnn["method"], cnn["failed"], cnn["as_good"]) == ("true", ["pretty"], [])
+    assert (rnn["model"], rnn["method"], rnn["failed"]) == ("rnn", None, ["only"])
 
 
 def test_motifs_filters_and_those_that_were_given(files):

@@ -50,6 +50,25 @@ def test_invalid_cells_are_hatched_and_explained(ranking):
     assert "not valid for the architecture" not in valid
 
 
+def test_what_fails_a_check_is_marked_and_not_named_best(tmp_path, simulated):
+    files = Files(tmp_path)
+    files.truth("cnn", "saliency", 0.4)
+    files.truth("cnn", SHAP, 0.5, fails=("deletion",))
+    files.truth("rnn", "saliency", 0.3, fails=("deletion",))
+    table, _ = files.rank()
+    write_table(table, tmp_path / "ranking.tsv")
+    table = read_table(tmp_path / "ranking.tsv")
+    assert "deep_lift_shap 0.500 failed a check, saliency 0.400; rnn" in described(table, "simulated")
+    assert "has failed a check" in ranking_figure(table, "simulated")
+    assert "has failed a check" not in ranking_figure(table[table["method"] == "saliency"][:1], "simulated")
+    results = read_results(simulated.manifest)
+    dataset = replace(results.datasets[0], explanation_ranking=table)
+    text = render(replace(results, datasets=(dataset,)), provenance_of(simulated.manifest))
+    assert "cnn: saliency (AUPRC 0.400 at base rate 0.100); failed a check: deep_lift_shap" in text
+    assert "rnn: no method; failed a check: saliency" in text
+    assert "(fails deletion)" in text
+
+
 def test_columns_and_rows_are_sorted(ranking):
     words = re.findall(r">([^<>]+)</text>", ranking_figure(read_table(ranking), "simulated"))
     assert words.index("shap") < words.index("saliency")

@@ -1,6 +1,6 @@
 """What the checks of an explanation are called, and which of them it has failed."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +32,22 @@ def below(value: float, threshold: float) -> str:
 def failed(checks: Mapping[str, Any]) -> list[str]:
     """Return the titles of the checks that an explanation has failed."""
     return [title for key, title in CHECKS.items() if checks[key]["verdict"] == FAIL]
+
+
+def distrusted(checks: Iterable[tuple[str, Path]]) -> dict[str, list[str]]:
+    """Return the labels of the explanations that have failed a check, each with the titles of these checks.
+
+    Parameters
+    ----------
+    checks
+        Label and file of the checks of each explanation.
+
+    Raises
+    ------
+    UserError
+        As :func:`read_checks`.
+    """
+    return {label: names for label, path in checks if (names := failed(read_checks(path)))}
 
 
 def read_checks(path: Path) -> dict[str, Any]:

@@ -16,7 +16,10 @@ PURPOSE = 0xAB1A
 
 
 class Ablation(NamedTuple):
-    """Falls of the scalars in the windows that hold the motif, ``float32``, shape ``(windows, columns)``."""
+    """Scalars of the windows that hold the motif and their falls, ``float32``, shape ``(windows, columns)``."""
+
+    before: Tensor
+    """With the motif."""
 
     fall: Tensor
     """With the motif less without it, mean over shuffles."""
@@ -49,7 +52,7 @@ def find_sites(pwms: Mapping[str, np.ndarray], windows: Tensor, p: float) -> dic
     """
     length = windows.shape[2]
     found = {name: np.zeros((len(windows), length), bool) for name in pwms}
-    if not len(windows):
+    if not len(windows) or not pwms:
         return found
     hits = fimo({name: pwm.astype(np.float64) for name, pwm in pwms.items()}, windows.numpy(), threshold=p)
     for name, table in zip(pwms, hits, strict=True):
@@ -95,7 +98,7 @@ def ablation(
     count, full = sum(len(stretches(sites[window])) for window in kept), len(drawn) - len(places)
     if not places:
         nothing = torch.empty((0, 0))
-        return Ablation(nothing, nothing, kept, count, full)
+        return Ablation(nothing, nothing, nothing, kept, count, full)
     chosen = windows[torch.from_numpy(kept)]
     shuffled = dinucleotide_shuffled(chosen, bins[kept], seed, shuffles)
     before = predict(model, chosen, batch_size=batch_size, device=device)
@@ -105,7 +108,7 @@ def ablation(
         after = predict(model, replaced.flatten(0, 1), batch_size=batch_size, device=device)
         return before - after.unflatten(0, (len(kept), shuffles)).mean(dim=1)
 
-    return Ablation(fall(sites[kept]), fall(np.stack(list(places.values()))), kept, count, full)
+    return Ablation(before, fall(sites[kept]), fall(np.stack(list(places.values()))), kept, count, full)
 
 
 def stretches(mask: np.ndarray) -> list[tuple[int, int]]:

@@ -19,6 +19,7 @@ from lociflow.formats import stamp
 from lociflow.genome.label_kinds import label_kind
 from lociflow.genome.window_table import about_windows
 from lociflow.interpretation.attribute import choose_targets, sample_windows
+from lociflow.interpretation.checks.verdicts import failed, read_checks
 from lociflow.interpretation.experiments.maximise import Maximised, aligned_pwm, maximise
 from lociflow.interpretation.experiments.rows import (
     Positives,
@@ -101,6 +102,7 @@ def measure_importance(
     meme: Path,
     fasta: Path,
     motif_file: Path | None = None,
+    checks: Path | None = None,
     device: str = "cpu",
 ) -> None:
     """Ask a model about motifs.
@@ -123,6 +125,8 @@ def measure_importance(
         The aligned maximising sequences of each scalar as a motif, and the sequences.
     motif_file
         The user's motifs, where the configuration names a file.
+    checks
+        Of the explanation in which motifs were discovered; where it has failed one, none of them is asked about.
     device
         ``cpu``, ``cuda`` or ``auto``.
 
@@ -154,9 +158,14 @@ def measure_importance(
         model, tuple(names[column] for column in columns), columns, place, settings.seed,
         int(settings.intervals["draws"]), float(settings.intervals["level"]),
     )  # fmt: skip
-    motifs, left_out = fitting(
-        chosen_motifs(settings, loaded.outputs.targets, discovered, motif_file), length, settings.max_motifs
-    )
+    chosen = chosen_motifs(settings, loaded.outputs.targets, discovered, motif_file)
+    wrong = failed(read_checks(checks)) if checks and motif_file is None else []
+    claimed = {motif.name for motif in read_meme(discovered)} if wrong else set()
+    motifs, left_out = fitting([motif for motif in chosen if motif.name not in claimed], length, settings.max_motifs)
+    reason = f"the explanation behind it failed {', '.join(wrong)}"
+    left_out += [{"motif": motif.name, "reason": reason} for motif in chosen if motif.name in claimed]
+    if claimed:
+        status(f"motifs of TF-MoDISco are left out: the explanation behind them failed {', '.join(wrong)}")
     if not motifs:
         status("no motif to ask about: neither known for a target nor found by TF-MoDISco")
     backgrounds = draw_backgrounds(data, settings, loaded.outputs.kind)

@@ -210,7 +210,7 @@ def ablations(
             }
             if len(found.windows):
                 effects, nulls = found.fall.numpy()[:, column], found.null.numpy()[:, column]
-                row |= _compared(subject, effects, nulls, float(np.abs(effects).max()))
+                row |= _compared(subject, effects, nulls, float(found.before.abs().max()))
             else:
                 row |= {f"{part}{end}": None for part in PARTS for end in ("", "_low", "_high")} | {"p": None}
             rows.append(row)

@@ -11,7 +11,7 @@ from memelite import tomtom
 from scipy.stats import false_discovery_control
 
 from lociflow.command import UserError, atomic, status
-from lociflow.interpretation.checks.verdicts import failed, read_checks
+from lociflow.interpretation.checks.verdicts import distrusted
 from lociflow.interpretation.motifs.jaspar import JasparMotif, jaspar_motifs
 from lociflow.interpretation.motifs.meme import Motif, core, information, read_meme, write_meme
 from lociflow.interpretation.settings import read_settings
@@ -79,10 +79,10 @@ def match_motifs(
     twice = sorted({label for label in labels if labels.count(label) > 1})
     if twice:
         raise UserError(f"--motifs: found {', '.join(twice)} twice, expected each label once")
-    distrusted = {label: names for label, path in checks or () if (names := failed(read_checks(path)))}
-    for label, names in distrusted.items():
+    wrong = distrusted(checks or ())
+    for label, names in wrong.items():
         status(f"{label}: left out, because the explanation that its motifs are from failed {', '.join(names)}")
-    found = [(label, motif) for label, path in motifs if label not in distrusted for motif in read_meme(path)]
+    found = [(label, motif) for label, path in motifs if label not in wrong for motif in read_meme(path)]
     jaspar = jaspar_motifs(settings.release, settings.collection, settings.tax_group)
     own = library_motifs(library) if library else []
     targets = [*jaspar, *own]

@@ -19,6 +19,7 @@ import numpy as np
 from lociflow.command import status, write_json
 from lociflow.formats import stamp
 from lociflow.genome.grammar import fetch_counts, frequencies, matrix_ids
+from lociflow.interpretation.checks.verdicts import distrusted
 from lociflow.interpretation.motifs.jaspar import JasparMotif, jaspar_motifs
 from lociflow.interpretation.motifs.match import MatchConfig, compare, queries_of
 from lociflow.interpretation.motifs.meme import Motif, information, read_meme
@@ -188,7 +189,11 @@ def _best(truth: PlantedMatrix, names: Sequence[str], pwms: Sequence[np.ndarray]
 
 
 def score_motifs(
-    motifs: Sequence[tuple[str, Path]], simulation: Mapping[str, Any], config: Mapping[str, Any], scores: Path
+    motifs: Sequence[tuple[str, Path]],
+    simulation: Mapping[str, Any],
+    config: Mapping[str, Any],
+    scores: Path,
+    checks: Sequence[tuple[str, Path]] | None = None,
 ) -> None:
     """Score files of motifs against the planted ones, each by itself.
 
@@ -203,7 +208,11 @@ def score_motifs(
     config
         As for :func:`lociflow.interpretation.motifs.match.match_motifs`.
     scores
-        JSON to write: ``sets``, what :func:`recover` returns of each, by label.
+        JSON to write: ``sets``, what :func:`recover` returns of each, by label; ``distrusted``, the titles of the
+        checks that were failed, by label of the sets that are left out.
+    checks
+        Label of a set and file of the checks of the explanation that it was made from. A set is left out where one has
+        failed: its motifs are no claim of the run.
 
     Raises
     ------
@@ -213,8 +222,13 @@ def score_motifs(
     settings = read_settings(MatchConfig, "jaspar", config)
     planted = planted_matrices(simulation)
     collection = jaspar_motifs(settings.release, settings.collection, settings.tax_group)
-    sets = {label: recover(read_meme(path), planted, collection, settings) for label, path in motifs}
-    write_json(scores, {**stamp(KIND), "sets": sets})
+    wrong = distrusted(checks or ())
+    for label, names in wrong.items():
+        status(f"{label}: left out, because the explanation that its motifs are from failed {', '.join(names)}")
+    sets = {
+        label: recover(read_meme(path), planted, collection, settings) for label, path in motifs if label not in wrong
+    }
+    write_json(scores, {**stamp(KIND), "sets": sets, "distrusted": wrong})
     for label, found in sets.items():
         status(
             f"{label}: {found['recovered']} of {len(found['factors'])} planted motifs recovered; of "

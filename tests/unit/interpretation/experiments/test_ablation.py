@@ -23,9 +23,14 @@ def test_sites_are_found_on_both_strands() -> None:
     assert [stretches(row) for row in found] == [[(8, 16)], [(16, 24)]]
 
 
+def test_no_motif_has_no_site() -> None:
+    assert find_sites({}, WINDOWS, p=1e-4) == {}
+
+
 def test_ablation_removes_exactly_what_the_word_weighs() -> None:
     sites = find_sites({"word": softened(WORD)}, WINDOWS, p=1e-4)["word"]
     found = ablation(CountsWords(**{WORD: 2.5}), WINDOWS, np.array([7, 9]), sites, shuffles=3, seed=1, device=CPU)
+    assert found.before.tolist() == [[2.5]]
     assert found.fall.tolist() == [[2.5]]
     assert found.null.tolist() == [[0]]
     assert (found.windows.tolist(), found.sites, found.full) == ([0], 1, 0)

@@ -1,5 +1,6 @@
 import json
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,8 @@ from toy import OUTPUTS, WORD, Toy
 from word_models import pwm_of
 
 from lociflow.command import UserError
+from lociflow.formats import stamp
+from lociflow.interpretation.checks.verdicts import CHECKS, FAIL, PASS
 from lociflow.interpretation.experiments.importance import COLUMNS, measure_importance
 from lociflow.interpretation.experiments.rows import corrected, pairs_of
 from lociflow.interpretation.motifs.meme import Motif, read_meme, write_meme
@@ -26,20 +29,23 @@ CONFIG: dict[str, Any] = {
 OTHER = "GCATGCAT"
 
 
-def measured(toy: Toy, folder: Path, **changed: Any) -> dict[str, Any]:
+def measured(
+    toy: Toy, folder: Path, checks: Path | None = None, discovered: Sequence[Motif] = (), **changed: Any
+) -> dict[str, Any]:
     folder.mkdir(exist_ok=True)
     soft = {word: 0.97 * pwm_of(word) + 0.01 * (1 - pwm_of(word)) for word in (WORD, OTHER)}
     write_meme(folder / "mine.meme", [Motif(word, "", pwm, 10) for word, pwm in soft.items()])
-    write_meme(folder / "none.meme", [])
+    write_meme(folder / "found.meme", discovered)
     measure_importance(
         **toy._asdict(),
-        discovered=folder / "none.meme",
+        discovered=folder / "found.meme",
         config={**CONFIG, **changed},
         importance=folder / "importance.json",
         table=folder / "importance.tsv",
         meme=folder / "maximised.meme",
         fasta=folder / "maximised.fasta",
         motif_file=folder / "mine.meme" if changed.get("motifs", "mine.meme") == "mine.meme" else None,
+        checks=checks,
     )
     found: dict[str, Any] = json.loads((folder / "importance.json").read_text())
     return found
@@ -99,6 +105,22 @@ def test_a_rerun_gives_the_same_bytes(toy: Toy, found: tuple[dict[str, Any], Pat
     measured(toy, tmp_path)
     for name in ("importance.json", "importance.tsv", "maximised.meme", "maximised.fasta"):
         assert (tmp_path / name).read_bytes() == (found[1] / name).read_bytes()
+
+
+@pytest.mark.parametrize("verdict", [PASS, FAIL])
+def test_discovered_motifs_of_an_explanation_that_failed_are_left_out_by_name(
+    toy: Toy, tmp_path: Path, verdict: str
+) -> None:
+    checks = tmp_path / "checks.json"
+    passed = {key: {"verdict": PASS} for key in CHECKS}
+    checks.write_text(json.dumps({**stamp("explanation checks"), **passed, "deletion": {"verdict": verdict}}))
+    found = measured(
+        toy, tmp_path, checks, [Motif("Reb1.positive_0", "positive", pwm_of(WORD), 30)], motifs="discovered",
+        maximise={**CONFIG["maximise"], "steps": 0},
+    )  # fmt: skip
+    asked = [motif["name"] for motif in found["motifs"]]
+    left = [{"motif": "Reb1.positive_0", "reason": "the explanation behind it failed deletion"}]
+    assert (asked, found["left_out"]) == ((["Reb1.positive_0"], []) if verdict == PASS else ([], left))
 
 
 def test_motifs_of_the_targets_names_are_taken_where_no_file_is_named(toy: Toy, tmp_path: Path) -> None:

@@ -3,6 +3,8 @@ import json
 import numpy as np
 import pytest
 
+from lociflow.formats import stamp
+from lociflow.interpretation.checks.verdicts import CHECKS
 from lociflow.interpretation.motifs.jaspar import jaspar_motifs
 from lociflow.interpretation.motifs.match import MatchConfig
 from lociflow.interpretation.motifs.meme import Motif, write_meme
@@ -109,7 +111,7 @@ def test_no_motif_is_a_valid_result(tmp_path):
     sets = [("cnn/saliency", tmp_path / "none.meme")]
     score_motifs(sets, SIMULATION, SETTINGS._asdict(), tmp_path / "scores.json")
     written = json.loads((tmp_path / "scores.json").read_text())
-    assert (written["format"], written["version"]) == ("motif recovery", 1)
+    assert (written["format"], written["version"], written["distrusted"]) == ("motif recovery", 1, {})
     found = written["sets"]["cnn/saliency"]
     assert (found["recovered"], found["false_motifs"]) == (0, [])
     assert found["factors"]["Reb1"] == {
@@ -119,6 +121,20 @@ def test_no_motif_is_a_valid_result(tmp_path):
         "q": None,
         "similarity": None,
     }
+
+
+def test_motifs_of_an_explanation_that_failed_are_left_out_by_name(tmp_path):
+    write_meme(tmp_path / "none.meme", [])
+    sets, checks = [], []
+    for label, verdict in (("cnn/saliency", "fail"), ("cnn/shap", "pass")):
+        sets.append((label, tmp_path / "none.meme"))
+        checks.append((label, tmp_path / f"{verdict}.json"))
+        found = {key: {"verdict": verdict} for key in CHECKS}
+        checks[-1][1].write_text(json.dumps({**stamp("explanation checks"), **found}))
+    score_motifs(sets, SIMULATION, SETTINGS._asdict(), tmp_path / "scores.json", checks=checks)
+    written = json.loads((tmp_path / "scores.json").read_text())
+    assert list(written["sets"]) == ["cnn/shap"]
+    assert written["distrusted"] == {"cnn/saliency": list(CHECKS.values())}
 
 
 def test_the_motif_of_a_factor_is_the_most_similar_of_those_that_match(planted, fungi):
