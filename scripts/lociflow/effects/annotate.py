@@ -171,7 +171,7 @@ def scored_records(
     background: Background,
 ) -> Iterator[Scored]:
     """Score records, a chunk at a time, and yield them in their order."""
-    size = chunk_size(predictors[0].length)
+    size = chunk_size(predictors[0])
     waiting: list[Judged] = []
     alleles = 0
     for one in judged:

@@ -84,7 +84,7 @@ def score_background(
     else:
         alleles = iter(known_variants(variants, genome, settings, length))
     parts = []
-    while chunk := list(itertools.islice(alleles, chunk_size(length))):
+    while chunk := list(itertools.islice(alleles, chunk_size(predictors[0]))):
         parts.append(np.abs(score_alleles(predictors, genome, chunk, settings.shifts).effect))
     effects = np.sort(np.concatenate(parts), axis=0)
     write_background(background, Background(effect_columns(predictors[0]), effects))

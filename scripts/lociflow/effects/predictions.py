@@ -55,6 +55,11 @@ class Predictor(NamedTuple):
         """Bases of its windows."""
         return int(self.loaded.config["model"]["input_length"])
 
+    @property
+    def batch_size(self) -> int:
+        """Windows that are predicted together."""
+        return int(self.loaded.config["training"]["evaluation_batch_size"])
+
 
 def load_predictors(checkpoints: Sequence[Path], device: str) -> list[Predictor]:
     """Load the seeds of a model.
@@ -132,6 +137,10 @@ def _others(logs: Tensor) -> Tensor:
 def predict_codes(predictor: Predictor, codes: np.ndarray) -> tuple[np.ndarray, ...]:
     """Predict some windows.
 
+    All batches have the same size, the last one filled up with copies of its last window: the last digits of a
+    prediction depend on how many windows there are beside it (a matrix product takes another path through few rows),
+    but not on which these are, nor on its place among them.
+
     Parameters
     ----------
     predictor
@@ -147,7 +156,7 @@ def predict_codes(predictor: Predictor, codes: np.ndarray) -> tuple[np.ndarray, 
         counts. Along the genome's plus strand; columns as :attr:`Predictor.predicted` has them.
     """
     loaded = predictor.loaded
-    size = loaded.config["training"]["evaluation_batch_size"]
+    size = predictor.batch_size
     apart = len(predictor.strands) > 1
     columns = loaded.outputs.other_strand(loaded.provenance.get("other_strand"))
     mean = _mean_of_logarithms if loaded.outputs.kind in PROBABILITIES else _mean
@@ -155,16 +164,16 @@ def predict_codes(predictor: Predictor, codes: np.ndarray) -> tuple[np.ndarray, 
     batches: list[Answers] = []
     with torch.inference_mode():
         for begin in range(0, len(codes), size):
-            sequence = predictor.one_hot.expand(
-                torch.from_numpy(codes[begin : begin + size]).to(predictor.device, non_blocking=True)
-            )
+            some = codes[begin : begin + size]
+            filled = np.pad(some, ((0, size - len(some)), (0, 0)), mode="edge")
+            sequence = predictor.one_hot.expand(torch.from_numpy(filled).to(predictor.device, non_blocking=True))
             answers = predictor.answer(loaded.model({"sequence": sequence}))
             if apart or averages_strands(loaded):
                 others = predictor.answer(loaded.model({"sequence": reverse_complement_one_hot(sequence)}))
                 answers = tuple(
                     together(one, from_other_strand(other, columns)) for one, other in zip(answers, others, strict=True)
                 )
-            batches.append(tuple(one.cpu() for one in answers))
+            batches.append(tuple(one[: len(some)].cpu() for one in answers))
     return tuple(torch.cat(parts).numpy() for parts in zip(*batches, strict=True))
 
 

@@ -83,7 +83,7 @@ def saturate_region(
             "region"
         )
     status(f"{region}: scoring {len(alleles):,} substitutions with {len(checkpoints)} checkpoints")
-    size = chunk_size(length)
+    size = chunk_size(predictors[0])
     chunks = [
         score_alleles(predictors, genome, alleles[begin : begin + size], settings.shifts)
         for begin in range(0, len(alleles), size)

@@ -68,9 +68,10 @@ def effect_columns(predictor: Predictor) -> tuple[str, ...]:
     return tuple(names_by_strand(names, predictor.strands))
 
 
-def chunk_size(length: int) -> int:
-    """Return how many alleles are scored together, by the bases of a window."""
-    return max(1, min(CHUNK, CHUNK_BASES // length))
+def chunk_size(predictor: Predictor) -> int:
+    """Return how many alleles are scored together, by the bases of a window: whole batches."""
+    batch = predictor.batch_size
+    return max(1, min(CHUNK, CHUNK_BASES // predictor.length) // batch) * batch
 
 
 def score_alleles(

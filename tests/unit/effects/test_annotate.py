@@ -205,10 +205,10 @@ def test_the_format_the_chunks_and_a_second_run_change_nothing(
     with pysam.VariantFile(str(path)) as read, pysam.VariantFile(str(binary), "wb", header=read.header) as written:
         for record in read:
             written.write(record)
-    monkeypatch.setattr("lociflow.effects.statistics.CHUNK", 5)
+    monkeypatch.setattr("lociflow.effects.statistics.CHUNK", 16)
     for other in (tmp_path / "calls.bgz", binary):
         found = place.score(other, other.suffix[1:])
-        pd.testing.assert_frame_equal(table(found["table"]), table(plain["table"]), rtol=1e-4)
+        assert gzip.decompress(found["table"].read_bytes()) == gzip.decompress(plain["table"].read_bytes())
 
 
 def test_contigs_by_their_other_names(place: Place, tmp_path: Path) -> None:

@@ -258,6 +258,17 @@ def test_substitutions_insertions_and_deletions_as_tangermeme_has_them(store_of:
         np.testing.assert_allclose(found[row], (after - before)[0].numpy(), atol=1e-6)
 
 
+def test_neighbours_in_the_file_change_no_bit(store_of: StoreOf) -> None:
+    letters = "".join(np.random.default_rng(2).choice(list("ACGT"), 80))
+    alleles = [Allele(0, place, letters[place], "ACGT"["TGCA".index(letters[place])]) for place in range(10, 70)]
+    store, outputs = store_of({"chrI": letters}), Outputs("real", tuple("abc"))
+    torch.manual_seed(1)
+    model = predictor(nn.Sequential(nn.Flatten(), nn.Linear(80, 3)).eval(), 20, outputs, strands=True, batch=16)
+    found = score_alleles([model], store, alleles, [0]).statistics["alternative"]
+    for row, allele in enumerate(alleles):
+        assert score_alleles([model], store, [allele], [0]).statistics["alternative"].tolist() == [found[row].tolist()]
+
+
 def test_the_batch_changes_nothing(store_of: StoreOf) -> None:
     letters = "".join(np.random.default_rng(2).choice(list("ACGT"), 80))
     alleles = [Allele(0, place, letters[place], "ACGT"["TGCA".index(letters[place])]) for place in range(10, 70)]
