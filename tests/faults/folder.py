@@ -49,9 +49,9 @@ def write_data(folder: Path, seed: int = 1) -> None:
 def snakemake_command(*arguments: str, configfile: Path = RUN) -> list[str]:
     """Return the command of a run of the tiny data set, all of it on one core."""
     return [
-        *(sys.executable, "-m", "snakemake", "--snakefile", str(HOME / "Snakefile"), "--cores", "1"),
+        # Targets come first: options that take a list would swallow them.
+        *(sys.executable, "-m", "snakemake", *arguments, "--snakefile", str(HOME / "Snakefile"), "--cores", "1"),
         *("--workflow-profile", str(HOME / "profiles/default"), "--configfile", str(configfile)),
-        *arguments,
         *("--config", f"config_dirs=[{HERE / 'config'}]"),
     ]
 
