@@ -10,9 +10,14 @@ from lociflow.report.manifest import locate
 
 # What the crate itself and its rule put into the folder of the run.
 OWN = (Path(layout.CRATE).name, "Snakefile", "configuration")
+SIMULATED = Path(layout.SOURCE.format(file=layout.SIMULATED.format(dataset="")))
+RECORD = layout.SOURCE_RECORD.rpartition("}")[2]
+CHECKPOINT = "model.ckpt"
 # Steps that write several files, by the one of them that a manifest names.
 WRITTEN_WITH = {
-    "config.json": ("model.ckpt", "history.csv"),
+    "config.json": (CHECKPOINT, "history.csv"),
+    CHECKPOINT: ("config.json", "history.csv"),
+    "reconstruction.json": ("latent.parquet",),
     "windows.json": ("windows.parquet", "targets.npy", "targets.tsv", "control.npy", "removed.tsv"),
     "hits.tsv": ("hits.bed", "seqlets.bed"),
     "sites.tsv": ("genome.fa", "peaks.bed"),
@@ -47,6 +52,8 @@ def run_files(manifest: Mapping[str, Any], records: Iterable[Path] = ()) -> RunF
     """
     located = locate(manifest)
     named = set(_paths({key: value for key, value in located.items() if key != "benchmarks"}))
+    # Of a fold, or of a model for one target, a manifest names what is read of it and not the training.
+    named |= {f"{path}/{CHECKPOINT}" for path in {Path(path).parent for path in named} if (path / CHECKPOINT).is_file()}
     named |= {f"{Path(path).parent}/{other}" for path in named for other in WRITTEN_WITH.get(Path(path).name, ())}
     if manifest["config"].get("export"):
         named |= {str(Path(path).parent / "export") for path in named if Path(path).name == "config.json"}
@@ -63,10 +70,11 @@ def run_files(manifest: Mapping[str, Any], records: Iterable[Path] = ()) -> RunF
         elif path.name != "export":
             missing.append(name)
     sources = {path for path in results if path.parts[0] == "resources"}
-    simulated = {path for path in sources if path.suffixes[-2:] != [".source", ".json"]}
+    simulated = {path for path in sources if path.is_relative_to(SIMULATED)}
+    fetched = {path for path in sources - simulated if path.name.endswith(RECORD)}
     return RunFiles(
         results=sorted(results - sources),
-        records=sorted({*(sources - simulated), *records}),
+        records=sorted({*fetched, *records}),
         simulated=sorted(simulated),
         benchmarks=[Path(path) for path in located["benchmarks"]],
         missing=sorted(missing),

@@ -143,6 +143,17 @@ def test_a_training_comes_with_those_whose_weights_it_starts_from(finished):
     assert [path.name for path in found if path.is_relative_to("results/genome")] == ["config.json", "model.ckpt"]
 
 
+def test_the_trainings_of_folds_are_those_of_the_run(finished):
+    for fold in ("fold1", "fold2"):
+        shutil.copytree(finished / TRAINED, finished / "results/peaks" / fold / "small+long/seed7")
+    pooled = {**MANIFEST, "datasets": [{**MANIFEST["datasets"][0], "folds": ["fold1", "fold2"]}]}
+    found = {str(path) for path in run_files(pooled).results}
+    for fold in ("fold1", "fold2"):
+        folder = f"results/peaks/{fold}/small+long/seed7"
+        assert {f"{folder}/{name}" for name in OF_TRAINING} <= found
+        assert f"{folder}/predictions.parquet" not in found
+
+
 def test_what_lies_beside_and_is_of_another_run_is_left_out(finished):
     (finished / BASELINE / "spacing.json").write_text("{}")
     (finished / TRAINED / "resume").mkdir()
