@@ -97,7 +97,7 @@ class _Column:
         elif pa.types.is_boolean(array.type):
             self.values.update(array.cast(pa.uint8()).to_numpy(zero_copy_only=False))
         elif pa.types.is_primitive(array.type):
-            self.values.update(np.ascontiguousarray(array.to_numpy(zero_copy_only=False)))
+            self.values.update(array.to_numpy(zero_copy_only=False).tobytes())
         else:
             raise ValueError(f"found a column of {array.type}, expected numbers, truth values, text or lists of them")
 

@@ -107,7 +107,7 @@ def _simulated(path: Path) -> dict[str, Any]:
 
 def dataset_digests(found: RunFiles) -> dict[str, str]:
     """Return the digests of the windows, targets and splits of every data set of a run."""
-    digests = {}
+    digests: dict[str, str] = {}
     for path in found.results:
         if path.name == "windows.json":
             told = json.loads(path.read_text(encoding="utf-8")).get("digests") or {}
