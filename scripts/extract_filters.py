@@ -12,6 +12,7 @@ def parser() -> argparse.ArgumentParser:
     arguments.add_argument("--store", type=Path, required=True, help="sequence store of the genome")
     arguments.add_argument("--windows", type=Path, required=True, help="Parquet table of the bins")
     arguments.add_argument("--targets", type=Path, required=True, help="label array")
+    arguments.add_argument("--target-table", type=Path, required=True, help="table of the targets (TSV)")
     arguments.add_argument("--checkpoint", type=Path, required=True, help="trained model")
     arguments.add_argument("--config", type=json_argument, required=True, help="interpretation.filters (JSON)")
     arguments.add_argument("--meme", type=Path, required=True, help="matrices to write (MEME)")

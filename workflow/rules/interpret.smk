@@ -70,6 +70,7 @@ rule extract_filters:
         store=store_of("store.json"),
         windows=rules.make_windows.output.windows,
         targets=rules.make_windows.output.targets,
+        target_table=rules.make_windows.output.target_table,
         checkpoint=rules.train.output.checkpoint,
     output:
         meme=f"{layout.INTERPRETATION}/filters.meme",
@@ -92,7 +93,7 @@ rule extract_filters:
         config=lambda wildcards: canonical(interpretation(wildcards.dataset)["filters"]),
     shell:
         "python {input.script:q} --store {input.store:q} --windows {input.windows:q} --targets {input.targets:q} "
-        "--checkpoint {input.checkpoint:q} --config {params.config:q} --meme {output.meme:q} --table {output.table:q} "
+        "--target-table {input.target_table:q} --checkpoint {input.checkpoint:q} --config {params.config:q} --meme {output.meme:q} --table {output.table:q} "
         "--device $([ {resources.gpu} = 0 ] && echo cpu || echo cuda) --log {log:q}"
 
 

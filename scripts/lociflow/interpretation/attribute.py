@@ -18,7 +18,14 @@ from lociflow.genome.label_kinds import label_kind
 from lociflow.genome.window_table import about_windows, split_digest
 from lociflow.instantiate import instantiate
 from lociflow.interpretation.attributions import Attributions, write_attributions
-from lociflow.interpretation.labelled_bins import answers, contrast_rows, count_bins, other_strand, outputs_asked
+from lociflow.interpretation.labelled_bins import (
+    answers,
+    contrast_rows,
+    count_bins,
+    other_strand,
+    outputs_asked,
+    target_columns,
+)
 from lociflow.interpretation.methods import Contributions
 from lociflow.interpretation.scalar_names import scalar_names
 from lociflow.interpretation.scalars import scalar_model
@@ -99,20 +106,16 @@ def attribute(
     Raises
     ------
     UserError
-        The model is of another data set, the method is not valid for it, or a target or an output of a contrast does
-        not exist.
+        The model has a target that the data set lacks, the method is not valid for it, or a target or an output of a
+        contrast does not exist.
     """
     settings = read_settings(AttributeConfig, "attribution", config)
     torch.set_num_threads(settings.threads)
     loaded = load_model(checkpoint)
     model_config = loaded.config["model"]
     method: Method = instantiate({"_partial_": True, **settings.call})
-    names = loaded.targets
-    if (found_names := read_target_names(target_table)) != names:
-        raise UserError(
-            f"{checkpoint}: was trained on {len(names)} targets that are not the {len(found_names)} of {target_table}; "
-            "train it again on this data set"
-        )
+    names = read_target_names(target_table)
+    target_columns(loaded.outputs, names, checkpoint, target_table)
     genome = open_store(store)
     check_alphabet(loaded, genome, checkpoint)
     contrasts = {name: (pair[0], pair[1]) for name, pair in (settings.contrasts or {}).items()}

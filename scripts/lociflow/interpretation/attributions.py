@@ -67,16 +67,23 @@ def contrasts_of(found: Attributions) -> dict[str, tuple[str, str]]:
     return {name: (plus, minus) for name, (plus, minus) in (found.meta.get("contrasts") or {}).items()}
 
 
-def read_explained(path: Path) -> tuple[np.ndarray, np.ndarray]:
-    """Read which windows were explained for which target, ``bin`` and ``target``, without their contributions.
+def read_explained(path: Path) -> tuple[np.ndarray, np.ndarray, dict[int, str]]:
+    """Read which windows were explained for which target, without their contributions.
+
+    Returns
+    -------
+    bin, target : numpy.ndarray
+        As :class:`Attributions`.
+    names : dict of int to str
+        Of the outputs, by their columns.
 
     Raises
     ------
     UserError
         As :func:`read_attributions`.
     """
-    found, _ = read_arrays(path, KIND, ("bin", "target"))
-    return found["bin"], found["target"]
+    found, meta = read_arrays(path, KIND, ("bin", "target"))
+    return found["bin"], found["target"], {fact["column"]: fact["target"] for fact in meta["targets"]}
 
 
 def observed_contributions(codes: np.ndarray, hypothetical: np.ndarray) -> np.ndarray:

@@ -17,6 +17,7 @@ what such an output says there is about its partner's label.
 
 import math
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -46,6 +47,59 @@ class OtherStrand(NamedTuple):
     """Of all bins: whether they are read from the other strand, ``bool``."""
     order: Sequence[int]
     """The order of the data set's targets there."""
+
+
+def target_columns(outputs: Outputs, targets: Sequence[str], checkpoint: Path, target_table: Path) -> list[int]:
+    """Return the columns of the data set's targets that a model was asked for; it may have been some of them.
+
+    Parameters
+    ----------
+    outputs
+        What the model was asked for.
+    targets
+        Names of the data set's targets.
+    checkpoint, target_table
+        Where both are from.
+
+    Raises
+    ------
+    UserError
+        The data set has no such target.
+    """
+    if unknown := [target for target in outputs.targets if target not in targets]:
+        raise UserError(
+            f"{checkpoint}: has an output {unknown[0]}, expected targets of {target_table}: "
+            f"{', '.join(targets[:10])}; train the model again on this data set"
+        )
+    return [targets.index(target) for target in outputs.targets]
+
+
+def labels_as_read(
+    labels: np.ndarray, rows: np.ndarray, columns: Sequence[int], other: OtherStrand | None
+) -> np.ndarray:
+    """Return the labels of some bins as a model that reads each from its own strand should answer.
+
+    Parameters
+    ----------
+    labels
+        Of all bins, as :func:`lociflow.data.targets.open_targets` maps them.
+    rows
+        Bin indices.
+    columns
+        Of the targets that the model was asked for.
+    other
+        None: no target has a partner.
+
+    Returns
+    -------
+    numpy.ndarray
+        Labels of ``rows``, the last axis in the order of ``columns``.
+    """
+    found = np.asarray(labels[rows])
+    if other is not None:
+        reverse = other.reverse[rows].reshape(-1, *[1] * (found.ndim - 1))
+        found = np.where(reverse, found[..., list(other.order)], found)
+    return found[..., list(columns)]
 
 
 def label_places(outputs: Outputs) -> list[tuple[int, int]]:

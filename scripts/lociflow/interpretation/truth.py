@@ -191,11 +191,18 @@ def score_explanations(
     settings = interval_config(config)
     found = read_attributions(attributions)
     bins, planted = read_windows(windows), read_sites(sites)
-    names = (*read_target_names(target_table), *found.meta.get("contrasts", ()))
-    if len(found.bin) and (found.bin.max() >= len(bins) or found.target.max() >= len(names)):
+    # Columns are those of the model, which may have been asked for some of the data set's targets.
+    names = {fact["column"]: fact["target"] for fact in found.meta["targets"]}
+    known_names = {*read_target_names(target_table), *(found.meta.get("contrasts") or ())}
+    if len(found.bin) and found.bin.max() >= len(bins):
         raise UserError(
-            f"{attributions}: holds bin {found.bin.max()} and target {found.target.max()}, expected less than "
-            f"{len(bins)} and {len(names)} as in {windows} and {target_table}; run snakemake again to rebuild it"
+            f"{attributions}: holds bin {found.bin.max()}, expected less than {len(bins)} as in {windows}; run "
+            "snakemake again to rebuild it"
+        )
+    if other := sorted({*names.values()} - known_names):
+        raise UserError(
+            f"{attributions}: explains {other[0]}, expected targets of {target_table}; run snakemake again to rebuild "
+            "it"
         )
     contributions = observed_contributions(found.codes, found.hypothetical)
     factors: dict[str, dict[str, Any]] = {}
@@ -203,7 +210,7 @@ def score_explanations(
     not_planted = []
     block, weights = draw_windows(found.bin, settings.draws, settings.seed)
     for column in np.unique(found.target):
-        name = names[column]
+        name = names[int(column)]
         bound, decoys = sites_of(planted, name)
         if bound.empty:
             not_planted.append(name)

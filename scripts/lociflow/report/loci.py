@@ -150,10 +150,10 @@ def read_loci(dataset: Mapping[str, Any]) -> tuple[Locus, ...]:
         return ()
     # Stable: models in the order of the run, then controls.
     entries = sorted(entries, key=lambda entry: entry["kind"] == "control")
-    labels, common = shared_windows({entry["label"]: windows_of(Path(entry["attributions"])) for entry in entries})
     names = read_target_names(Path(dataset["target_table"]))
-    # Contrasts have no prediction of their own.
-    common = {(column, index) for column, index in common if column < len(names)}
+    labels, common = shared_windows(
+        {entry["label"]: windows_of(Path(entry["attributions"]), names) for entry in entries}
+    )
     if not common:
         return ()
     shown = [entry for entry in entries if entry["label"] in labels]
@@ -169,7 +169,7 @@ def read_loci(dataset: Mapping[str, Any]) -> tuple[Locus, ...]:
     labelled = open_targets(Path(dataset["targets"]), len(bins), len(names))
     sites = read_sites(Path(dataset["sites"])) if dataset.get("sites") else None
     # A file of attributions may be large: one at a time.
-    explained = [explanations_of(Path(entry["attributions"]), chosen) for entry in shown]
+    explained = [explanations_of(Path(entry["attributions"]), chosen, names) for entry in shown]
     loci = []
     for number, choice in enumerate(chosen):
         row, target = bins.iloc[choice.bin], names[choice.column]
@@ -207,10 +207,15 @@ def read_loci(dataset: Mapping[str, Any]) -> tuple[Locus, ...]:
     return tuple(loci)
 
 
-def windows_of(path: Path) -> set[tuple[int, int]]:
-    """Return the (target column, bin) that a file of attributions explains."""
-    bins, columns = read_explained(path)
-    return set(zip(columns.tolist(), bins.tolist(), strict=True))
+def windows_of(path: Path, names: Sequence[str]) -> set[tuple[int, int]]:
+    """Return the (column among ``names``, bin) that a file of attributions explains.
+
+    Contrasts have no prediction of their own and are left out.
+    """
+    bins, columns, outputs = read_explained(path)
+    places = {column: names.index(output) for column, output in outputs.items() if output in names}
+    pairs = zip(columns.tolist(), bins.tolist(), strict=True)
+    return {(places[column], index) for column, index in pairs if column in places}
 
 
 def shared_windows(explained: Mapping[str, set[tuple[int, int]]]) -> tuple[list[str], set[tuple[int, int]]]:
@@ -262,10 +267,13 @@ def choose(candidates: Mapping[int, Mapping[int, float]]) -> list[Choice]:
     return chosen
 
 
-def explanations_of(path: Path, chosen: Sequence[Choice]) -> tuple[str, list[Window]]:
+def explanations_of(path: Path, chosen: Sequence[Choice], names: Sequence[str]) -> tuple[str, list[Window]]:
     """Read the method and the windows that were chosen, which the file is known to hold."""
     found = read_attributions(path)
-    rows = [int(np.flatnonzero((found.target == one.column) & (found.bin == one.bin))[0]) for one in chosen]
+    columns = {fact["target"]: fact["column"] for fact in found.meta["targets"]}
+    rows = [
+        int(np.flatnonzero((found.target == columns[names[one.column]]) & (found.bin == one.bin))[0]) for one in chosen
+    ]
     codes = found.codes[rows]
     contributions = observed_contributions(codes, found.hypothetical[rows])
     return str(found.meta["method"]), [Window(*pair) for pair in zip(codes, contributions, strict=True)]

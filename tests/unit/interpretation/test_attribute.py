@@ -86,6 +86,23 @@ def test_explains_only_positive_test_windows_without_unknown_bases(toy: Toy, tmp
     assert first["quality"] == {"gap": None, "change": None, "relative_gap": None}
 
 
+def test_a_model_of_some_targets_is_explained_on_their_own_bins(toy: Toy, toy_of_one: Toy, tmp_path: Path) -> None:
+    run(toy, tmp_path / "all.npz", targets="Reb1")
+    run(toy_of_one, tmp_path / "one.npz", targets="Reb1")
+    whole, one = (read_attributions(tmp_path / f"{name}.npz") for name in ("all", "one"))
+    assert one.meta["targets"] == whole.meta["targets"]
+    np.testing.assert_array_equal(one.bin, whole.bin)
+    np.testing.assert_allclose(one.hypothetical, whole.hypothetical, atol=1e-6)
+    with pytest.raises(UserError, match="found Rap1, expected"):
+        run(toy_of_one, tmp_path / "other.npz", targets="Rap1")
+
+
+def test_a_model_of_a_target_that_the_data_set_lacks_is_refused(toy: Toy, tmp_path: Path) -> None:
+    (tmp_path / "targets.tsv").write_text("target\nReb1\nTbf1\n")
+    with pytest.raises(UserError, match=r"has an output Rap1, expected .*: Reb1, Tbf1; train the model again"):
+        run(toy._replace(target_table=tmp_path / "targets.tsv"), tmp_path / "a.npz")
+
+
 def test_a_contrast_is_explained_on_what_is_positive_for_the_first_alone(toy: Toy, tmp_path: Path) -> None:
     labels = np.load(toy.targets)
     labels[[306, 308], 1] = (1, -1)

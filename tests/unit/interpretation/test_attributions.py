@@ -20,7 +20,7 @@ FOUND = Attributions(
     target=np.array([0, 0, 2]),
     codes=np.arange(9, dtype=np.uint8).reshape(3, 3) % 4,
     hypothetical=np.arange(36, dtype=np.float32).reshape(3, 4, 3),
-    meta={"method": "deep_lift_shap", "targets": [{"target": "Réb1", "quality": {"gap": None}}]},
+    meta={"method": "deep_lift_shap", "targets": [{"target": "Réb1", "column": 0, "quality": {"gap": None}}]},
 )
 
 
@@ -37,7 +37,8 @@ def test_reads_back_what_it_writes(tmp_path: Path) -> None:
 def test_reads_which_windows_are_explained_alone(tmp_path: Path) -> None:
     path = tmp_path / "attributions.npz"
     write_attributions(path, FOUND)
-    bins, targets = read_explained(path)
+    bins, targets, names = read_explained(path)
+    assert names == {0: "Réb1"}
     np.testing.assert_array_equal(bins, FOUND.bin)
     np.testing.assert_array_equal(targets, FOUND.target)
     np.savez(path, meta=np.array('{"format": "attributions", "version": 1}'), bin=np.zeros(1))

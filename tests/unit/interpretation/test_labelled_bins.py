@@ -1,3 +1,4 @@
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,8 +11,10 @@ from lociflow.interpretation.labelled_bins import (
     contrast_rows,
     count_bins,
     label_places,
+    labels_as_read,
     other_strand,
     outputs_asked,
+    target_columns,
     unlabelled_bins,
 )
 from lociflow.interpretation.scalar_names import scalar_names
@@ -23,6 +26,24 @@ POSITION = Outputs("position_class", ("s",), (("none", "donor", "acceptor"),), p
 PROFILE = Outputs("profile", ("a", "b"), positions=2)
 REAL = Outputs("real", ("a", "b"))
 ROWS = np.array([0, 1, 3, 4, 5])
+
+
+def test_labels_of_some_targets_change_places_where_bins_are_read_from_the_other_strand() -> None:
+    labels = np.array([[1, 0, 5], [2, 3, 6], [4, 7, 8]], dtype=np.int8)
+    other = other_strand(np.array([False, True, True]), [1, 0, 2])
+    rows = np.array([0, 2])
+    assert labels_as_read(labels, rows, [0, 1, 2], other).tolist() == [[1, 0, 5], [7, 4, 8]]
+    assert labels_as_read(labels, rows, [1], other).tolist() == [[0], [4]]
+    assert labels_as_read(labels, rows, [2, 0], None).tolist() == [[5, 1], [8, 4]]
+    profiles = np.stack([labels, labels + 10], axis=1)
+    assert labels_as_read(profiles, rows, [0, 1], other).tolist() == [[[1, 0], [11, 10]], [[7, 4], [17, 14]]]
+
+
+def test_a_models_targets_are_found_by_name() -> None:
+    checkpoint, table = Path("model.ckpt"), Path("targets.tsv")
+    assert target_columns(BINARY, ("b", "c", "a"), checkpoint, table) == [2, 0]
+    with pytest.raises(UserError, match=r"model\.ckpt: has an output b, expected targets of targets\.tsv: a, c; train"):
+        target_columns(BINARY, ("a", "c"), checkpoint, table)
 
 
 @pytest.mark.parametrize("outputs", [BINARY, CLASS, POSITION, PROFILE, REAL])

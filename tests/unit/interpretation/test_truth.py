@@ -6,7 +6,7 @@ import pytest
 from window_files import write_holdout
 
 from lociflow.command import UserError
-from lociflow.interpretation.attributions import Attributions, write_attributions
+from lociflow.interpretation.attributions import Attributions, read_attributions, write_attributions
 from lociflow.interpretation.truth import (
     BACKGROUND,
     BOUND,
@@ -158,8 +158,10 @@ def write(files, bins, targets, lit=()):
     for row, first, last in lit:
         hypothetical[row, 0, first:last] = 1
     codes = np.zeros((len(bins), 8), dtype=np.uint8)
+    facts = [{"target": "WXYZ"[column], "column": column} for column in sorted(set(targets))]
+    meta = {"method": "toy", "targets": facts}
     write_attributions(
-        files["attributions"], Attributions(np.array(bins), np.array(targets), codes, hypothetical, {"method": "toy"})
+        files["attributions"], Attributions(np.array(bins), np.array(targets), codes, hypothetical, meta)
     )
 
 
@@ -187,8 +189,21 @@ def test_attributions_without_any_factor(files):
 
 def test_attributions_of_other_windows_are_refused(files):
     write(files, [7], [2])
-    with pytest.raises(UserError, match="holds bin 7 and target 2, expected less than 3 and 3"):
+    with pytest.raises(UserError, match="holds bin 7, expected less than 3"):
         score_explanations(**files)
+    write(files, [1], [3])
+    with pytest.raises(UserError, match="explains Z, expected targets of"):
+        score_explanations(**files)
+
+
+def test_columns_are_those_of_a_model_of_some_targets(files):
+    write(files, [1, 2], [2, 2], lit=[(0, 2, 6)])
+    found = read_attributions(files["attributions"])
+    facts = [{"target": "Y", "column": 0}]
+    write_attributions(files["attributions"], found._replace(target=np.zeros(2), meta={**found.meta, "targets": facts}))
+    score_explanations(**files)
+    scores = json.loads(files["scores"].read_text())
+    assert (list(scores["factors"]), scores["factors"]["Y"]["auprc"]) == (["Y"], 1)
 
 
 def test_intervals_need_windows(files):

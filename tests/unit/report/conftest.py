@@ -383,7 +383,7 @@ class Results:
             write_predictions(
                 place / "predictions.parquet", prediction_table(rows, ["test"] * 4, scores, names), split_digest="0"
             )
-            meta = {"method": "deep_lift_shap", "targets": []}
+            meta = {"method": "deep_lift_shap", "targets": [{"target": names[0], "column": 0}]}
             write_attributions(
                 place / "attributions.npz", Attributions(rows[1:], np.zeros(3), codes, hypothetical, meta)
             )

@@ -29,7 +29,14 @@ from lociflow.interpretation.experiments.rows import (
     interactions,
     pairs_of,
 )
-from lociflow.interpretation.labelled_bins import answers, count_bins, other_strand, outputs_asked, unlabelled_bins
+from lociflow.interpretation.labelled_bins import (
+    answers,
+    count_bins,
+    other_strand,
+    outputs_asked,
+    target_columns,
+    unlabelled_bins,
+)
 from lociflow.interpretation.motifs.known_motifs import fitting, found_motifs, own_motifs, planted, words_of
 from lociflow.interpretation.motifs.meme import Motif, consensus, read_meme, word, write_meme
 from lociflow.interpretation.references import dinucleotide_shuffled
@@ -144,8 +151,7 @@ def measure_importance(
     place = resolve_device(device)
     model = model.to(place)
     every = read_target_names(target_table)
-    if unknown := [target for target in loaded.outputs.targets if target not in every]:
-        raise UserError(f"{checkpoint}: has an output {unknown[0]}, which {target_table} lacks; train the model again")
+    target_columns(loaded.outputs, every, checkpoint, target_table)
     bins = read_bins(windows, genome, loaded.config["dataset"]["split"])
     about = about_windows(windows)["labels"]
     labels = open_targets(targets, len(bins), len(every), label_kind(about["kind"]))

@@ -126,7 +126,7 @@ def scorer(outputs: Outputs, labels: np.ndarray) -> Score:
     outputs
         What the model was asked for.
     labels
-        Of the windows, as in ``targets.npy``.
+        Of the windows, one column a target of the model.
 
     Returns
     -------

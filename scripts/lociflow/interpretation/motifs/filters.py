@@ -11,9 +11,11 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from lociflow.command import status
 from lociflow.data.bins import bins_of_split, read_bins
-from lociflow.data.targets import open_targets
+from lociflow.data.targets import open_targets, read_target_names
 from lociflow.data.views import sequence_view
 from lociflow.genome.label_kinds import label_kind
+from lociflow.genome.window_table import about_windows
+from lociflow.interpretation.labelled_bins import labels_as_read, other_strand, target_columns
 from lociflow.interpretation.motifs.filter_influence import (
     Influence,
     filter_influence,
@@ -75,6 +77,7 @@ def extract_filters(
     store: Path,
     windows: Path,
     targets: Path,
+    target_table: Path,
     checkpoint: Path,
     config: Mapping[str, Any],
     meme: Path,
@@ -89,7 +92,7 @@ def extract_filters(
 
     Parameters
     ----------
-    store, windows, targets, checkpoint
+    store, windows, targets, target_table, checkpoint
         Files of the data set and of the model.
     config
         As :class:`FilterConfig`.
@@ -103,7 +106,7 @@ def extract_filters(
     Raises
     ------
     UserError
-        The configuration has an unknown key, or a file cannot be read.
+        The configuration has an unknown key, a file cannot be read, or the model has a target that the data set lacks.
     """
     settings = read_settings(FilterConfig, "filters", config)
     torch.set_num_threads(settings.threads)
@@ -126,7 +129,11 @@ def extract_filters(
     influence: Influence | None = None
     names: tuple[str, ...] = ()
     if len(few) and has_scalars(loaded):
-        labels = open_targets(targets, len(bins), len(loaded.targets), label_kind(loaded.outputs.kind))[few]
+        every = read_target_names(target_table)
+        columns = target_columns(loaded.outputs, every, checkpoint, target_table)
+        other = other_strand(bins.reverse, about_windows(windows)["labels"]["reverse"])
+        all_labels = open_targets(targets, len(bins), len(every), label_kind(loaded.outputs.kind))
+        labels = labels_as_read(all_labels, few, columns, other)
         influence, names = measure_influence(loaded, view(few, bins.reverse[few]), labels, device)
     write_meme(meme, motifs)
     by_name = {motif.name: motif for motif in motifs}
@@ -163,7 +170,7 @@ def measure_influence(
     codes
         Windows, ``uint8``, shape ``(n, length)``.
     labels
-        Their labels, as in ``targets.npy``.
+        Their labels, as :func:`lociflow.interpretation.labelled_bins.labels_as_read` returns them.
     device
         ``cpu``, ``cuda`` or ``auto``.
 

@@ -45,8 +45,9 @@ class HitRow(NamedTuple):
     windows: int
     """Explained for the motif's target."""
     hits: int
-    hits_by_chance: float
-    """Number expected where bases are independent and equally frequent."""
+    hits_by_chance_at_most: float
+    """Number expected where bases are independent and equally frequent, at most: p-values are discrete, so that fewer
+    places reach the threshold, and a place that is a hit on both strands counts once."""
     used: int
     share_used: float
     """NaN without hits."""

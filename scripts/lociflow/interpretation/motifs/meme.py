@@ -1,6 +1,7 @@
 """Motifs as position weight matrices, and the minimal MEME motif format that holds them."""
 
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -21,6 +22,9 @@ A 0.25 C 0.25 G 0.25 T 0.25
 
 # Rows of published files are rounded; CIS-BP's are off by up to 2 %.
 ROW_SUM_TOLERANCE = 0.05
+
+# The number of rows, on the line above them.
+WIDTH = re.compile(r"\bw=\s*(\d+)")
 
 CONSENSUS = {
     frozenset(bases): letter
@@ -84,7 +88,8 @@ def read_meme(path: Path) -> list[Motif]:
     Raises
     ------
     UserError
-        The file is missing, is not MEME's, names a motif twice, or holds a matrix that is not one of probabilities.
+        The file is missing, is not MEME's, names a motif twice or without a matrix, or holds a matrix that is not one
+        of probabilities or has not as many rows as it says.
     """
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
@@ -94,7 +99,7 @@ def read_meme(path: Path) -> list[Motif]:
         raise UserError(f"{path}: found no line 'MEME version', expected a motif file in MEME format")
     motifs: dict[str, Motif] = {}
     number = 0
-    name, alternate = "", ""
+    name, alternate, begun = "", "", 0
     while number < len(lines):
         words = lines[number].split()
         number += 1
@@ -102,14 +107,30 @@ def read_meme(path: Path) -> list[Motif]:
             if len(words) < 2 or words[1] in motifs:
                 found = f"{words[1]} a second time" if len(words) > 1 else "no name"
                 raise UserError(f"{path}, line {number}: found {found}, expected each motif to have its own name")
-            name, alternate = words[1], " ".join(words[2:])
+            _check_whole(name, motifs, path, begun)
+            name, alternate, begun = words[1], " ".join(words[2:]), number
         elif words[:1] == ["letter-probability"]:
             if not name or name in motifs:
                 raise UserError(f"{path}, line {number}: found a matrix without a MOTIF line before it, expected one")
             pwm, last = _matrix(lines, number, path)
+            width = WIDTH.search(lines[number - 1])
+            if width and int(width[1]) != pwm.shape[1]:
+                raise UserError(
+                    f"{path}, line {number}: found {pwm.shape[1]} rows below it, expected {width[1]} as w= says; the "
+                    "file may be cut off, get it again"
+                )
             motifs[name] = Motif(name, alternate, pwm, _nsites(words))
             number = last
+    _check_whole(name, motifs, path, begun)
     return list(motifs.values())
+
+
+def _check_whole(name: str, motifs: Mapping[str, Motif], path: Path, line: int) -> None:
+    if name and name not in motifs:
+        raise UserError(
+            f"{path}, line {line}: found MOTIF {name} without a matrix, expected a line 'letter-probability matrix' "
+            "and its rows; add them, or take the motif out"
+        )
 
 
 def _nsites(words: Sequence[str]) -> float:
@@ -130,10 +151,12 @@ def _matrix(lines: Sequence[str], number: int, path: Path) -> tuple[np.ndarray, 
         except ValueError:
             break
         if values:
-            if len(values) != 4 or min(values) < 0 or abs(sum(values) - 1) > ROW_SUM_TOLERANCE:
+            # Not a number compares as false.
+            right = len(values) == 4 and min(values) >= 0 and abs(sum(values) - 1) <= ROW_SUM_TOLERANCE
+            if not right:
                 raise UserError(
                     f"{path}, line {number + 1}: found {lines[number].strip()!r}, expected four probabilities (A, C, G "
-                    "and T) that sum to 1"
+                    "and T) that sum to 1; correct the row"
                 )
             rows.append(values)
         elif rows:

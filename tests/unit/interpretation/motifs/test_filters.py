@@ -6,8 +6,11 @@ import pytest
 import torch
 from torch import nn
 from toy import WORD, Toy
+from window_files import write_holdout
 
 from lociflow.command import UserError
+from lociflow.genome.window_table import read_windows
+from lociflow.interpretation.motifs.filter_influence import Score
 from lociflow.interpretation.motifs.filters import (
     FilterConfig,
     extract_filters,
@@ -16,6 +19,7 @@ from lociflow.interpretation.motifs.filters import (
     motifs_of,
 )
 from lociflow.interpretation.motifs.meme import consensus, read_meme
+from lociflow.models.outputs import Outputs
 from lociflow.sequence.alphabet import encode
 
 
@@ -107,7 +111,7 @@ def test_first_convolution_has_batch_norm_folded_in() -> None:
 
 
 def test_writes_the_filters_of_a_checkpoint(toy: Toy, tmp_path: Path) -> None:
-    arguments = {name: getattr(toy, name) for name in ("store", "windows", "targets", "checkpoint")}
+    arguments = {name: getattr(toy, name) for name in ("store", "windows", "targets", "target_table", "checkpoint")}
     for name in "ab":
         extract_filters(
             **arguments, config={"threshold": 0.9}, meme=tmp_path / f"{name}.meme", table=tmp_path / f"{name}.tsv"
@@ -131,8 +135,41 @@ def test_writes_the_filters_of_a_checkpoint(toy: Toy, tmp_path: Path) -> None:
         assert (tmp_path / f"a.{suffix}").read_bytes() == (tmp_path / f"b.{suffix}").read_bytes()
 
 
+def test_the_filters_of_a_model_of_some_targets_are_scored_on_these(toy_of_one: Toy, tmp_path: Path) -> None:
+    extract_filters(**toy_of_one._asdict(), config={}, meme=tmp_path / "a.meme", table=tmp_path / "a.tsv")
+    table = pd.read_csv(tmp_path / "a.tsv", sep="\t")
+    assert [name for name in table if name.startswith("influence:")] == ["influence:Reb1"]
+    assert 0.4 < table.loc[0, "score_change"] <= 0.5
+
+
+def test_labels_change_places_where_windows_are_read_from_the_other_strand(
+    toy: Toy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen = []
+
+    def record(outputs: Outputs, labels: np.ndarray) -> Score:
+        seen.append(labels)
+        return lambda scalars: None
+
+    windows = tmp_path / "windows.parquet"
+    frame = read_windows(toy.windows)
+    strand = np.where(np.arange(len(frame)) % 3 == 0, "-", "+")
+    split = np.where(np.arange(len(frame)) < 200, "train", "test")
+    write_holdout(windows, frame.assign(strand=strand, split=split))
+    monkeypatch.setattr("lociflow.interpretation.motifs.filters.scorer", record)
+    monkeypatch.setattr(
+        "lociflow.interpretation.motifs.filters.about_windows", lambda path: {"labels": {"reverse": [1, 0]}}
+    )
+    extract_filters(
+        **toy._replace(windows=windows)._asdict(), config={}, meme=tmp_path / "a.meme", table=tmp_path / "a.tsv"
+    )
+    labels = np.load(toy.targets)[200:]
+    expected = np.where((strand[200:] == "-")[:, None], labels[:, ::-1], labels)
+    np.testing.assert_array_equal(seen[0], expected)
+
+
 def test_refuses_unknown_keys(toy: Toy, tmp_path: Path) -> None:
-    arguments = {name: getattr(toy, name) for name in ("store", "windows", "targets", "checkpoint")}
+    arguments = {name: getattr(toy, name) for name in ("store", "windows", "targets", "target_table", "checkpoint")}
     with pytest.raises(UserError, match=r"filters: .*'window'"):
         extract_filters(**arguments, config={"window": 1}, meme=tmp_path / "a.meme", table=tmp_path / "a.tsv")
 
@@ -140,6 +177,6 @@ def test_refuses_unknown_keys(toy: Toy, tmp_path: Path) -> None:
 def test_a_model_without_convolutions_has_no_filters(toy: Toy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("lociflow.interpretation.motifs.filters.first_convolution", lambda model: None)
     meme, table = tmp_path / "a.meme", tmp_path / "a.tsv"
-    extract_filters(toy.store, toy.windows, toy.targets, toy.checkpoint, {}, meme, table)
+    extract_filters(toy.store, toy.windows, toy.targets, toy.target_table, toy.checkpoint, {}, meme, table)
     assert read_meme(meme) == []
     assert pd.read_csv(table, sep="\t").empty

@@ -80,7 +80,7 @@ def test_what_the_model_uses_is_told_from_what_only_reads_like_the_motif(toy: To
     assert words["used"].to_numpy()[::2].all()
     assert (row["windows"], row["hits"], row["used"]) == (len(bins), len(bed), bed["used"].sum())
     assert row["share_used"] == pytest.approx(row["used"] / row["hits"], rel=1e-4)
-    assert row["hits_by_chance"] == pytest.approx(1e-4 * 2 * 53 * len(bins))
+    assert row["hits_by_chance_at_most"] == pytest.approx(1e-4 * 2 * 53 * len(bins))
     for hit in bed.itertuples(index=False):
         bases = np.asarray(store.codes[hit.start : hit.end])[None]
         read = decode((reverse_complement(bases) if hit.strand == "-" else bases)[0])
@@ -99,3 +99,17 @@ def test_without_motifs_both_files_have_their_headers_alone(toy: Toy, tmp_path: 
     assert (tmp_path / "hits.bed").read_text().startswith("#contig\tstart\tend\tname")
     assert pd.read_csv(tmp_path / "hits.bed", sep="\t").empty
     assert pd.read_csv(tmp_path / "hits.tsv", sep="\t").empty
+
+
+@pytest.mark.parametrize("word", ["TTACCCGT", "ACGTACGT"])
+def test_chance_gives_at_most_as_many_hits_as_the_threshold_says(word: str) -> None:
+    codes = np.random.default_rng(1).integers(0, 4, (200, 1000)).astype(np.uint8)
+    pwm = np.full((4, 8), 0.01)
+    pwm[encode(word).astype(int), range(8)] = 0.97
+    places = 200 * 993
+    most = 1e-3 * 2 * places
+    found = len(find_hits(codes, pwm, 1e-3))
+    # Of 65,536 words 25 are the word but for one base or less, so that p steps from 25/65,536 to more than 1e-3.
+    once = places * (25 if word == "ACGTACGT" else 50) / 65536
+    assert found == pytest.approx(once, rel=0.25)
+    assert found < most

@@ -90,6 +90,10 @@ def test_reads_other_programs_spellings(tmp_path: Path) -> None:
         ("MEME version 4\nMOTIF a\nletter-probability matrix:\n1 0 0\n", "line 4: found '1 0 0', expected four"),
         ("MEME version 4\nMOTIF a\nletter-probability matrix:\n3 4 2 9\n", "line 4: found '3 4 2 9', expected four"),
         ("MEME version 4\nMOTIF a\nletter-probability matrix:\nURL x\n", "found no matrix"),
+        ("MEME version 4\nMOTIF a\nletter-probability matrix:\nnan nan nan nan\n", "line 4: found 'nan nan nan nan'"),
+        ("MEME version 4\nMOTIF a\nletter-probability matrix: w= 6\n1 0 0 0\n", "line 3: found 1 rows .*expected 6 as"),
+        ("MEME version 4\nMOTIF a\nMOTIF b\nletter-probability matrix:\n1 0 0 0\n", "line 2: found MOTIF a without"),
+        ("MEME version 4\nMOTIF a\n", "line 2: found MOTIF a without a matrix"),
         (EXPECTED + EXPECTED.partition("MOTIF")[1] + EXPECTED.partition("MOTIF")[2], "a second time"),
     ],
 )
