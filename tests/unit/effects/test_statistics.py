@@ -205,7 +205,9 @@ def test_where_bins_have_a_strand_each_strand_has_its_effects(store_of: StoreOf)
 
 
 @pytest.mark.parametrize("outputs", [BINARY, Outputs("real", ("a", "b"))])
-def test_each_strand_is_what_a_model_of_one_strand_says_of_the_other_sequence(store_of, outputs: Outputs) -> None:
+def test_each_strand_is_what_a_model_of_one_strand_says_of_the_other_sequence(
+    store_of: StoreOf, outputs: Outputs
+) -> None:
     turned = str.maketrans("ACGT", "TGCA")
     letters = "ACGTTGCAACGTTACGA"
     store = store_of({"plus": letters, "minus": letters.translate(turned)[::-1]})
