@@ -21,12 +21,18 @@ MODELS = ["deepbind_small", "deepsea_small", "danq_small", "deepbind_small+untra
 
 
 @pytest.fixture(scope="module")
-def finished_once(tmp_path_factory):
-    """A finished run of a few models on the simulated genome."""
+def first_run(tmp_path_factory):
+    """A finished run of a few models on the simulated genome, and all that Snakemake has said."""
     made = Copy(tmp_path_factory.mktemp("finished") / "lociflow")
     write_run(made, "first", models=MODELS)
-    made.run("--configfile", "first.yaml")
-    return made
+    ran = made.snakemake("--configfile", "first.yaml", "--verbose")
+    assert ran.returncode == 0, ran.stderr
+    return made, ran.stdout + ran.stderr
+
+
+@pytest.fixture(scope="module")
+def finished_once(first_run):
+    return first_run[0]
 
 
 @pytest.fixture
@@ -50,6 +56,13 @@ def downstream_of_training(trainings: int, entries: int = 1) -> Counter[str]:
     explained = ("attribute", "score_prefixes", *motifs, "score_explanations", "check_explanations")
     of_run = dict.fromkeys(("match_motifs", "agreement"), entries)
     return Counter({**dict.fromkeys(scored + explained, trainings), **of_run, **RANKED, **LAST})
+
+
+def test_the_scheduler_looks_for_jobs_when_one_has_ended_and_not_by_the_clock(first_run):
+    _, said = first_run
+    ended = len(re.findall(r"^Finished jobid", said, flags=re.MULTILINE))
+    assert ended > 50
+    assert said.count("Ready jobs: ") <= 2 * ended
 
 
 def test_a_second_run_has_nothing_to_do(finished):

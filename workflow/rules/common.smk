@@ -368,6 +368,17 @@ def grows(first):
     return lambda wildcards, attempt: first * 2 ** (attempt - 1)
 
 
+def look_only_when_jobs_end():
+    """Leave out Snakemake's own limit of 100 jobs a second, which costs a core in a long run.
+
+    With a limit, the scheduler looks again a second after each look at jobs that wait, and every job that ends begins one
+    more such chain (Snakemake 9.27): after some hundred jobs it does nothing else. A limit that was asked for stays.
+    """
+    limit = workflow.scheduling_settings.max_jobs_per_timespan
+    if limit is not None and (limit.max_jobs, limit.timespan) == (100, 1):
+        workflow.scheduler.job_rate_limiter = None
+
+
 def tell_what_is_left():
     """Say so where an audit that ran by itself has hidden other changes from this run.
 
