@@ -20,7 +20,8 @@ from lociflow.evaluation.predict import averages_strands
 from lociflow.evaluation.strands import strands_apart
 from lociflow.models.checkpoint import CALIBRATION, LoadedModel, load_model
 from lociflow.models.device import resolve_device
-from lociflow.models.outputs import UNLABELLED, Outputs
+from lociflow.models.outputs import Outputs
+from lociflow.models.sequence_only import check_sequence_model
 
 PROBABILITIES = ("binary", "class")
 
@@ -90,14 +91,7 @@ def load_predictors(checkpoints: Sequence[Path], device: str) -> list[Predictor]
 
 def _load(path: Path, device: str) -> Predictor:
     loaded = load_model(path)
-    name = loaded.config["model"].get("name", path)
-    if loaded.outputs.kind == UNLABELLED:
-        raise UserError(f"{name}: was trained without labels, expected a model with outputs; choose another")
-    if loaded.alphabet.complement is None:
-        raise UserError(f"{name}: reads {loaded.alphabet.name}, expected a model of DNA; choose another")
-    if list(loaded.config["model"]["views"]) != ["sequence"]:
-        views = ", ".join(loaded.config["model"]["views"])
-        raise UserError(f"{name}: reads {views}, expected a model of the sequence alone; choose another")
+    check_sequence_model(loaded)
     place = resolve_device(device)
     loaded.model.to(place).eval()
     calibration = loaded.provenance.get(CALIBRATION)

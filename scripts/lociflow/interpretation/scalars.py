@@ -30,8 +30,8 @@ from lociflow.evaluation.predict import averages_strands
 from lociflow.interpretation.scalar_names import check_contrasts, scalar_names
 from lociflow.models.checkpoint import LoadedModel
 from lociflow.models.heads import ProfileOutput
-from lociflow.models.outputs import UNLABELLED, Outputs
-from lociflow.models.sequence_only import SequenceModel
+from lociflow.models.outputs import Outputs
+from lociflow.models.sequence_only import SequenceModel, check_sequence_model
 
 # Kinds of labels whose scalars are averages over positions.
 WEIGHTED = ("position_class", "profile")
@@ -152,14 +152,7 @@ def scalar_model(
         The model reads more than the sequence, another alphabet than DNA, or has no outputs; a contrast is of columns
         that do not exist.
     """
-    name = loaded.config["model"].get("name", "model")
-    if loaded.outputs.kind == UNLABELLED:
-        raise UserError(f"{name}: was trained without labels, expected a model with outputs; choose another")
-    if loaded.alphabet.complement is None:
-        raise UserError(f"{name}: reads {loaded.alphabet.name}, expected a model of DNA; choose another")
-    if list(loaded.config["model"]["views"]) != ["sequence"]:
-        views = ", ".join(loaded.config["model"]["views"])
-        raise UserError(f"{name}: reads {views}, expected a model of the sequence alone; choose another")
+    check_sequence_model(loaded)
     scalars = Scalars(SequenceModel(loaded.model), loaded.outputs, contrasts or {})
     if not averages_strands(loaded):
         return scalars.eval(), scalars.names

@@ -29,7 +29,7 @@ from lociflow.interpretation.scalars import scalar_model
 from lociflow.interpretation.settings import read_settings
 from lociflow.models.checkpoint import LoadedModel, load_model
 from lociflow.models.device import resolve_device
-from lociflow.models.outputs import UNLABELLED
+from lociflow.models.sequence_only import other_than_sequence
 from lociflow.models.strand_pairs import PairedNormalization
 from lociflow.sequence.one_hot import one_hot
 from lociflow.sequence.store import open_store
@@ -128,7 +128,7 @@ def extract_filters(
     few = np.sort(order[: settings.influence_windows])
     influence: Influence | None = None
     names: tuple[str, ...] = ()
-    if len(few) and has_scalars(loaded):
+    if len(few) and other_than_sequence(loaded) is None:
         every = read_target_names(target_table)
         columns = target_columns(loaded.outputs, every, checkpoint, target_table)
         other = other_strand(bins.reverse, about_windows(windows)["labels"]["reverse"])
@@ -150,12 +150,6 @@ def extract_filters(
         f"never respond, {rare} at fewer than {settings.min_sites} sites, {flat} to nothing in particular; influence "
         f"measured on {len(few) if influence else 0} windows"
     )
-
-
-def has_scalars(loaded: LoadedModel) -> bool:
-    """Tell whether a model's outputs are scalars of a sequence of DNA and of nothing else."""
-    alone = list(loaded.config["model"]["views"]) == ["sequence"]
-    return alone and loaded.outputs.kind != UNLABELLED and loaded.alphabet.complement is not None
 
 
 def measure_influence(
