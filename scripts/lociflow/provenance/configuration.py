@@ -8,7 +8,7 @@ from typing import Any
 import yaml
 
 from lociflow.layout import split_label
-from lociflow.provenance.secrets import masked
+from lociflow.masking import without_secrets
 
 RUN_FILE = "run.yaml"
 OWN_GROUPS = "groups"
@@ -50,9 +50,9 @@ def write_configuration(
     output.mkdir(parents=True)
     for path, place in own.items():
         (output / place).parent.mkdir(parents=True, exist_ok=True)
-        (output / place).write_text(masked(path.read_text(encoding="utf-8")), encoding="utf-8")
+        (output / place).write_text(without_secrets(path.read_text(encoding="utf-8")), encoding="utf-8")
     dirs = {"config_dirs": [f"{output.name}/{OWN_GROUPS}"]} if own else {}
-    told = yaml.safe_dump(masked({**config, **dirs}), sort_keys=False, allow_unicode=True)
+    told = yaml.safe_dump(without_secrets({**config, **dirs}), sort_keys=False, allow_unicode=True)
     (output / RUN_FILE).write_text(f"# The run with every key filled in.\n{told}", encoding="utf-8")
     return sorted(path for path in output.rglob("*") if path.is_file())
 

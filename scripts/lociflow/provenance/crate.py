@@ -18,7 +18,7 @@ from rocrate.model.file import File
 from rocrate.rocrate import ROCrate
 
 from lociflow.command import write_json
-from lociflow.provenance.secrets import masked
+from lociflow.masking import without_secrets
 
 PROFILES = {
     "https://w3id.org/ro/wfrun/process/0.5": ("Process Run Crate", "0.5"),
@@ -118,7 +118,7 @@ def write_crate(record: Record, path: Path) -> None:
     root["conformsTo"] = [
         _add(crate, uri, "CreativeWork", name=name, version=version) for uri, (name, version) in PROFILES.items()
     ]
-    write_json(path, masked(crate.metadata.generate()))
+    write_json(path, without_secrets(crate.metadata.generate()))
 
 
 def _workflow(crate: ROCrate, record: Record) -> ComputationalWorkflow:

@@ -10,11 +10,11 @@ from pathlib import Path
 from lociflow import layout
 from lociflow.command import UserError, status
 from lociflow.fetch import sha256_of
+from lociflow.masking import MASK
 from lociflow.provenance.compare import as_table, compare, is_reproduced
 from lociflow.provenance.configuration import RUN_FILE
 from lociflow.provenance.read import CrateSource, ReadCrate, read_crate
 from lociflow.provenance.record import code_digest
-from lociflow.provenance.secrets import MASK
 from lociflow.report.provenance import LOCIFLOW, commit
 
 MIRROR = "LOCIFLOW_MIRROR"

@@ -1,6 +1,6 @@
 import pytest
 
-from lociflow.provenance.secrets import masked
+from lociflow.masking import without_secrets as masked
 
 
 @pytest.mark.parametrize(
