@@ -1,14 +1,6 @@
 """What a finished run leaves for those who want to check it or to make it again."""
 
 
-def other_records():
-    """Return the records of sources that belong to no data set of the run's manifest."""
-    shown = {file for name in RUN["datasets"] for file in PLAN.sources_of(name)}
-    return [
-        layout.SOURCE_RECORD.format(file=file) for file in sorted(set(SOURCES) - shown)
-    ]
-
-
 rule record_provenance:
     """Write down the whole run as a Workflow Run RO-Crate, with the configuration that makes it again."""
     input:

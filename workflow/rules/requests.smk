@@ -58,3 +58,11 @@ def card_sources(wildcards):
     return [
         layout.SOURCE_RECORD.format(file=file) for file in files[: exports.MOST_SOURCES]
     ]
+
+
+def other_records():
+    """Return the records of sources that belong to no data set of the run's manifest."""
+    shown = {file for name in RUN["datasets"] for file in PLAN.sources_of(name)}
+    return [
+        layout.SOURCE_RECORD.format(file=file) for file in sorted(set(SOURCES) - shown)
+    ]
