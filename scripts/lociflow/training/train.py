@@ -45,6 +45,7 @@ from lociflow.training.resume import file_digest, remove_state, state_path, trai
 from lociflow.training.supervised import Supervised, make_objective
 from lociflow.training.temperature import scale_temperature
 from lociflow.training.transfer import INHERITED, has_fresh_output, read_transfer, readings
+from lociflow.training.untrained import settle_normalisation
 
 
 class Inputs(NamedTuple):
@@ -227,6 +228,8 @@ def train_share(
     if recipe["max_epochs"] > 0:
         share = ShareSampler(sampler, process)
         fit(module, make_loader(dataset, share, workers), share, validation, epochs, recipe, place, state)
+    elif start_from is None:
+        settle_normalisation(module, make_loader(dataset, sampler, workers), seed)
     if not process.first:
         return
     weights = epochs.best_weights or model.state_dict()
