@@ -84,13 +84,14 @@ class Scalars(nn.Module):
     def _plain(self, raw: Tensor | ProfileOutput, weights: Tensor | None) -> Tensor:
         if self.outputs.kind == "profile":
             profile, counts = cast(ProfileOutput, raw)
-            shape = ((profile - profile.mean(dim=1, keepdim=True)) * weights).sum(dim=1)
+            shape = ((profile - profile.mean(dim=1, keepdim=True)) * cast(Tensor, weights)).sum(dim=1)
             return torch.stack([counts, shape], dim=2).flatten(1)
         found = cast(Tensor, raw)
         if self.outputs.kind == "class":
             return torch.cat([margins(found[:, group]) for group in self.outputs.groups], dim=1)
         if self.outputs.kind == "position_class":
-            along = torch.cat([margins(found[..., group]) for group in self.outputs.groups], dim=-1) * weights
+            along = torch.cat([margins(found[..., group]) for group in self.outputs.groups], dim=-1)
+            along = along * cast(Tensor, weights)
             # The first class of each target is the background.
             return torch.cat([along.sum(dim=1)[:, group][:, 1:] for group in self.outputs.groups], dim=1)
         return found
