@@ -201,7 +201,8 @@ def choose_targets(wanted: int | str | Sequence[str], names: Sequence[str], posi
         unknown = [name for name in asked if name not in names]
         if unknown:
             raise UserError(
-                f"attribution.targets: found {', '.join(unknown)}, expected targets of the data set or their outputs"
+                f"attribution.targets: found {', '.join(unknown)}, expected targets of the model or their outputs: "
+                f"{', '.join(names[:10])}; name some of these"
             )
         chosen = [names.index(name) for name in asked]
     if not chosen:

@@ -229,7 +229,7 @@ def _behind(
 
 def _distrusted(row: Mapping[str, Any]) -> bool:
     """Tell whether an explanation is no candidate for the best one; those of controls claim nothing."""
-    return row["kind"] == MODEL and row["failed_checks"] is not None
+    return bool(row["kind"] == MODEL and row["failed_checks"] is not None)
 
 
 def _sorted(table: pd.DataFrame) -> pd.DataFrame:

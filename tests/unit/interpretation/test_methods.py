@@ -19,7 +19,7 @@ from lociflow.interpretation.methods import (
     saturation_mutagenesis,
 )
 from lociflow.interpretation.references import dinucleotide_shuffled, zeros
-from lociflow.interpretation.scalars import Scalars, StrandAverage
+from lociflow.interpretation.scalars import Scalars, StrandAverage, held_weights
 from lociflow.models.heads import ProfileOutput
 from lociflow.models.outputs import Outputs
 from lociflow.sequence.one_hot import one_hot
@@ -159,8 +159,8 @@ def test_of_a_linear_model_outputs_with_weights_add_up_to_those_with_the_windows
     found = method(model, WINDOWS, 1, BINS, 5, references=SHUFFLED, batch_size=batch_size)
     assert (found.gap.mean() / found.change.mean()).item() == pytest.approx(0, abs=1e-5)
     references = SHUFFLED(WINDOWS, BINS, 5)
+    (weights,) = held_weights(model, WINDOWS, 8)
     with torch.no_grad():
-        weights = model.position_weights(WINDOWS)
         held = torch.stack([model(references[:, number], weights)[:, 1] for number in range(3)], dim=1)
         change = model(WINDOWS)[:, 1:2] - held
     torch.testing.assert_close(found.change, change.abs().mean(dim=1))

@@ -145,7 +145,7 @@ def test_the_filters_of_a_model_of_some_targets_are_scored_on_these(toy_of_one: 
 def test_labels_change_places_where_windows_are_read_from_the_other_strand(
     toy: Toy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    seen = []
+    seen: list[np.ndarray] = []
 
     def record(outputs: Outputs, labels: np.ndarray) -> Score:
         seen.append(labels)
