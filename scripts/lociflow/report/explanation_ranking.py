@@ -265,18 +265,24 @@ def methods(table: pd.DataFrame) -> list[str]:
 def answers(table: pd.DataFrame) -> Sequence[Mapping[str, Any]]:
     """Return, for each trained model, its best method and those that cannot be told from it.
 
-    ``failed`` names the methods that have failed a check; where all have, ``method`` is None.
+    ``failed`` names the methods that have failed a check; where all have, ``method`` is None. ``of_motifs`` are the
+    methods whose contributions gave most planted motifs, where the best gave fewer: to find positions and to make
+    motifs of them may want different ones.
     """
     found = []
     for model in architectures(table[table["kind"] == MODEL]):
         rows = table[(table["model"] == model) & table["verdict"].notna()]
         best = rows[rows["verdict"] == BEST]
         wrong = list(rows.loc[rows["verdict"] == FAILED, "method"])
+        counted = rows[(rows["verdict"] != FAILED) & rows["motifs_recovered"].notna()]
+        most = counted[counted["motifs_recovered"] == counted["motifs_recovered"].max()]
         if len(best) or wrong:
             found.append(
                 {
                     **(records(best)[0] if len(best) else {"model": model, "method": None, "auprc": None}),
                     "failed": wrong,
+                    "of_motifs": [] if set(best["method"]) & set(most["method"]) else list(most["method"]),
+                    "most_motifs": int(most["motifs_recovered"].iloc[0]) if len(most) else None,
                     "as_good": list(rows.loc[rows["verdict"] == AS_GOOD, "method"]),
                     "left_out": list(table.loc[(table["model"] == model) & ~table["valid"], "method"]),
                 }

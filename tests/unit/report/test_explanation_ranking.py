@@ -86,6 +86,17 @@ def test_an_explanation_that_fails_a_check_is_never_the_best(files):
     assert (rnn["model"], rnn["method"], rnn["failed"]) == ("rnn", None, ["only"])
 
 
+def test_the_method_of_most_motifs_is_named_where_it_is_not_the_best(files):
+    files.truth("cnn", "occlusion", 0.7, recovered=0)
+    files.truth("cnn", "shap", 0.6, recovered=2)
+    files.truth("cnn", "wrong", 0.5, recovered=2, fails=("deletion",))
+    files.truth("rnn", "shap", 0.6, recovered=1)
+    files.truth("rnn", "saliency", 0.5)
+    cnn, rnn = answers(files.rank()[0])
+    assert (cnn["method"], cnn["of_motifs"], cnn["most_motifs"]) == ("occlusion", ["shap"], 2)
+    assert (rnn["method"], rnn["of_motifs"]) == ("shap", [])
+
+
 def test_motifs_filters_and_those_that_were_given(files):
     files.truth("cnn", "shap", 0.6, recovered=1)
     files.truth("cnn", "saliency", 0.5)
