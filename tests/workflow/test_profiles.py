@@ -16,7 +16,7 @@ SCHEDULER = """#!/bin/sh
 echo "$1" >> submitted
 for path in $2; do
     case ${path##*/} in
-        *.*|*/Snakefile) mkdir -p "$(dirname "$path")"; echo '{}' > "$path" ;;
+        *.* | Snakefile) mkdir -p "$(dirname "$path")"; echo '{}' > "$path" ;;
         *) mkdir -p "$path" ;;
     esac
 done
