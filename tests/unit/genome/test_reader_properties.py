@@ -92,7 +92,7 @@ def is_region(line: bytes) -> bool:
     return len(words) > 2 and all(word.removeprefix(b"-").isdigit() for word in words[1:3])
 
 
-NAMES = st.text(st.characters(exclude_categories=["Cs", "Cc", "Zs", "Zl", "Zp"]), min_size=1, max_size=6).filter(
+NAMES = st.text(st.characters(exclude_categories=["C", "Z"]), min_size=1, max_size=6).filter(
     lambda name: not name.startswith(("#", "\ufeff")) and name not in ("track", "browser")
 )
 NUMBERS = st.floats(allow_nan=False).map(lambda number: number + 0.0)
