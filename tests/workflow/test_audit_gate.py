@@ -84,6 +84,7 @@ def test_training_waits_for_the_gate_and_the_gate_for_the_audit(copy):
     assert windows == Counter(simulate=1, encode_sequences=1, make_windows=1)
 
 
+@pytest.mark.slow
 def test_a_gate_that_stays_shut_lets_nothing_be_trained(copy):
     write_run(copy, "mine")
     stand_in = copy.folder / "scripts/admit_dataset.py"

@@ -14,6 +14,7 @@ def test_every_seed_is_exported_and_controls_are_not(copy):
     assert copy.jobs("--configfile", "toy.yaml")["export_model"] == 4
 
 
+@pytest.mark.slow
 def test_the_folders_alone_need_no_report(copy):
     write_run(copy, export={"formats": ["pt2", "onnx"]})
     counts = copy.jobs("export", "--configfile", "toy.yaml")

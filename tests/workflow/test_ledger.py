@@ -24,6 +24,7 @@ def test_the_quickstart_has_no_ledger(copy):
     assert counts["write_ledger"] == 0
 
 
+@pytest.mark.slow
 def test_own_numbers_of_a_run_reach_its_manifest_and_its_last_words(copy):
     own = yaml.safe_load((copy.folder / "config/published/nfe2.yaml").read_text())
     entry = {"method": "Net", "metric": "auroc", "value": 0.9}

@@ -69,6 +69,7 @@ def test_a_second_run_has_nothing_to_do(finished):
     assert jobs(finished) == Counter()
 
 
+@pytest.mark.slow
 def test_the_list_of_runs_is_made_by_each_run_and_makes_none_run(finished):
     index = finished.folder / "results/index.html"
     assert ">first (no report)<" not in index.read_text()
