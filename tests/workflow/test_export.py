@@ -1,5 +1,6 @@
 """The export of models as jobs of the DAG."""
 
+import pytest
 import yaml
 
 
