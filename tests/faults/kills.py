@@ -56,8 +56,11 @@ def kill_job(world: World, work: Path, stage: str, draws: random.Random) -> Verd
 def _kill(job: Job, world: World, work: Path, draws: random.Random) -> float | None:
     for _ in range(TRIES):
         moment = draws.uniform(0, world.seconds[job.outputs])
-        if run_and_kill(job, work, moment):
+        ended = run_and_kill(job, work, moment)
+        if ended is None:
             return moment
+        # The machine is less busy than it was: the moments must lie closer together.
+        world.seconds[job.outputs] = min(world.seconds[job.outputs], ended.seconds)
         remove_outputs(job, work)
     return None
 
