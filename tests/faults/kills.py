@@ -49,7 +49,7 @@ def kill_job(world: World, work: Path, stage: str, draws: random.Random) -> Verd
     ended = run_job(job, work)
     if ended.status:
         return Verdict(stage, about, "lost", f"the rerun ended with {ended.status}: {ended.said[-2000:]}")
-    told = judge(world, work)
+    told = judge(world, work, [job])
     return Verdict(stage, about, "lost" if told else "survived", "; ".join(told))
 
 
@@ -107,5 +107,5 @@ def kill_run(world: World, work: Path, draws: random.Random) -> Verdict:
         ran = snakemake(work)
     if ran.returncode:
         return Verdict("run", about, "lost", re.sub(r"\s+", " ", (ran.stdout + ran.stderr)[-2000:]))
-    told = judge(world, work)
+    told = judge(world, work, world.jobs)
     return Verdict("run", about, "lost" if told else "survived", "; ".join(told))
