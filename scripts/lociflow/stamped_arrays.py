@@ -1,7 +1,6 @@
 """Arrays that say of themselves what they are: ``.npz`` files that one step writes and another reads."""
 
 import json
-import zipfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -51,5 +50,8 @@ def read_arrays(path: Path, kind: str, names: Sequence[str]) -> tuple[dict[str, 
             meta: dict[str, Any] = json.loads(str(found[META][()]))
             check_format(meta, kind, path)
             return {name: found[name] for name in names}, meta
-    except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
+    except UserError:
+        raise
+    # A damaged archive may raise almost anything.
+    except Exception as error:
         raise UserError(f"{path}: cannot be read as {kind} ({error}); remove it and run snakemake again") from None

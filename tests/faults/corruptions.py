@@ -69,7 +69,7 @@ def corrupt(world: World, work: Path, kind: str, draws: random.Random) -> Verdic
     # What is damaged is the file; what was made of it must be what it was.
     for other in (path, *(path.parent / found for found in missing)):
         shutil.copy2(world.folder / other.relative_to(work), other)
-    told = judge(world, work)
+    told = judge(world, work, [reader])
     return Verdict(kind, about, "lost" if told else "survived", "; ".join(told))
 
 
@@ -87,7 +87,7 @@ def _corrupt_state(world: World, work: Path, draws: random.Random) -> Verdict | 
     ended = run_job(job, work)
     if ended.status:
         return Verdict("state", about, "lost", ended.said[-2000:])
-    told = judge(world, work)
+    told = judge(world, work, [job])
     return Verdict("state", about, "lost" if told else "survived", "; ".join(told))
 
 
@@ -120,5 +120,5 @@ def corrupt_run(world: World, work: Path, draws: random.Random) -> Verdict | Non
         ran = snakemake(work)
     if ran.returncode:
         return Verdict("run", about, "lost", (ran.stdout + ran.stderr)[-2000:])
-    told = judge(world, work)
+    told = judge(world, work, world.jobs)
     return Verdict("run", about, "lost" if told else outcome, "; ".join(told) or said[-2000:])

@@ -146,14 +146,14 @@ def run_job(job: Job, folder: Path) -> Ended:
     return ended
 
 
-def run_and_kill(job: Job, folder: Path, after: float) -> bool:
-    """Kill a job so many seconds after its start; False where it has ended before."""
+def run_and_kill(job: Job, folder: Path, after: float) -> Ended | None:
+    """Kill a job so many seconds after its start; return how it ended where it did before."""
     said = folder / "said.txt"
     process = start(job, folder, said)
-    if wait(process, said, after) is not None:
-        return False
-    kill(process)
-    return True
+    ended = wait(process, said, after)
+    if ended is None:
+        kill(process)
+    return ended
 
 
 def kill_at(job: Job, folder: Path, pattern: str) -> Path | None:

@@ -49,15 +49,18 @@ def kill_job(world: World, work: Path, stage: str, draws: random.Random) -> Verd
     ended = run_job(job, work)
     if ended.status:
         return Verdict(stage, about, "lost", f"the rerun ended with {ended.status}: {ended.said[-2000:]}")
-    told = judge(world, work)
+    told = judge(world, work, [job])
     return Verdict(stage, about, "lost" if told else "survived", "; ".join(told))
 
 
 def _kill(job: Job, world: World, work: Path, draws: random.Random) -> float | None:
     for _ in range(TRIES):
         moment = draws.uniform(0, world.seconds[job.outputs])
-        if run_and_kill(job, work, moment):
+        ended = run_and_kill(job, work, moment)
+        if ended is None:
             return moment
+        # The machine is less busy than it was: the moments must lie closer together.
+        world.seconds[job.outputs] = min(world.seconds[job.outputs], ended.seconds)
         remove_outputs(job, work)
     return None
 
@@ -104,5 +107,5 @@ def kill_run(world: World, work: Path, draws: random.Random) -> Verdict:
         ran = snakemake(work)
     if ran.returncode:
         return Verdict("run", about, "lost", re.sub(r"\s+", " ", (ran.stdout + ran.stderr)[-2000:]))
-    told = judge(world, work)
+    told = judge(world, work, world.jobs)
     return Verdict("run", about, "lost" if told else "survived", "; ".join(told))

@@ -74,19 +74,44 @@ def digests(folder: Path) -> dict[str, str]:
     return {**inputs, **result_digests(folder)}
 
 
+# Outputs that carry times, and HDF5, which does: its content is compared by its digest.
+TIMED = ("report.html", "history.csv", "modisco.h5")
+
+
+def other_outputs(world: World, work: Path, jobs: list[Job]) -> list[str]:
+    """Return the outputs of some jobs whose bytes are not those of the undisturbed run."""
+    names = [name for job in jobs for name in job.outputs]
+    files = sorted(
+        path for name in names for path in ((work / name).rglob("*") if (work / name).is_dir() else [work / name])
+    )
+    return [
+        f"{path.relative_to(work)} has other bytes"
+        for path in files
+        if path.name not in TIMED
+        and not path.is_dir()
+        and (not path.exists() or path.read_bytes() != (world.folder / path.relative_to(work)).read_bytes())
+    ]
+
+
 def restore(world: World, work: Path) -> None:
     """Make a working folder what the finished run is."""
     shutil.rmtree(work, ignore_errors=True)
     shutil.copytree(world.folder, work, symlinks=True)
 
 
-def judge(world: World, work: Path) -> list[str]:
-    """Return what differs from the undisturbed run, and what lies there that should not."""
+def judge(world: World, work: Path, jobs: list[Job]) -> list[str]:
+    """Return what differs from the undisturbed run, and what lies there that should not.
+
+    Parameters
+    ----------
+    world, work
+        The undisturbed run, and the folder of the other.
+    jobs
+        Those that have run since: all of their outputs are compared, of other jobs the results only.
+    """
     try:
         found = digests(work)
     except Exception as error:  # a result that no longer can be read
         return [f"a result cannot be read: {error}"]
-    return [
-        *differences(world.expected, found),
-        *(f"{path.relative_to(work)} is left over" for path in leftovers(work)),
-    ]
+    left = [f"{path.relative_to(work)} is left over" for path in leftovers(work)]
+    return [*differences(world.expected, found), *other_outputs(world, work, jobs), *left]

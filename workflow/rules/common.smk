@@ -340,6 +340,17 @@ def scores_of_tool(wildcards):
     return paths(files_of(wildcards.dataset)["predictions"].get(tool, []))
 
 
+def mark_unfinished():
+    """Mark what is to be made again as unfinished, so that old results never pass for new ones.
+
+    Snakemake removes the outputs of a job that fails or is killed. Where all that follows from them is still there from
+    an earlier run, it would have nothing to do the next time: what was changed since would never reach the report.
+    """
+    for job in workflow.dag.needrun_jobs():
+        if any(os.path.exists(file) for file in job.output):
+            workflow.persistence.started(job)
+
+
 @told
 def check_needs():
     """End the run before its first job where a tool, a source, a name or the room for it is missing."""

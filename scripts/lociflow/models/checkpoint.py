@@ -19,21 +19,6 @@ from lociflow.models.outputs import Outputs
 from lociflow.sequence.alphabet import DNA, Alphabet, find_alphabet
 
 KIND = "checkpoint"
-# What torch raises on files that are damaged or none of its own.
-UNREADABLE = (
-    OSError,
-    RuntimeError,
-    EOFError,
-    pickle.UnpicklingError,
-    KeyError,
-    ValueError,
-    TypeError,
-    AttributeError,
-    IndexError,
-    AssertionError,
-    zipfile.BadZipFile,
-    UnicodeError,
-)
 # Key in the provenance: slope and intercept of each target's logits, where probabilities are corrected.
 CALIBRATION = "calibration"
 
@@ -132,6 +117,22 @@ def save_checkpoint(
         temporary.write_bytes(buffer.getvalue())
 
 
+def read_whole(path: Path) -> Any:
+    """Read what :func:`torch.save` has written, without running code from it, and hold it to the archive's checksums.
+
+    torch itself reads the tensors of an archive without a look at these.
+
+    Raises
+    ------
+    Exception
+        Almost any, where the file is damaged or another one.
+    """
+    with zipfile.ZipFile(path) as archive:
+        if (damaged := archive.testzip()) is not None:
+            raise zipfile.BadZipFile(f"{damaged} does not have the checksum that the archive says")
+    return torch.load(path, map_location="cpu", weights_only=True)
+
+
 def load_model(path: Path) -> LoadedModel:
     """Read a checkpoint and rebuild its model.
 
@@ -141,14 +142,14 @@ def load_model(path: Path) -> LoadedModel:
         The file is missing, damaged, of another format or version, or its weights do not fit its architecture.
     """
     try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
+        content = read_whole(path)
     except pickle.UnpicklingError:
         # torch's own words would have the user load it all the same.
         raise UserError(
             f"{path}: cannot be read as a checkpoint (it is damaged, or holds more than weights, which reading could "
             "run); remove it and train again"
         ) from None
-    except UNREADABLE as error:
+    except Exception as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise UserError(f"{path}: cannot be read as a checkpoint ({reason}); remove it and train again") from None
     check_format(content if isinstance(content, dict) else {}, KIND, path)

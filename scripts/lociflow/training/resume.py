@@ -13,7 +13,7 @@ import torch
 from lociflow.checksums import damage, forget
 from lociflow.code_digest import program
 from lociflow.command import status
-from lociflow.models.checkpoint import UNREADABLE
+from lociflow.models.checkpoint import read_whole
 
 
 def training_key(config: Mapping[str, Any], digests: Mapping[str, str], device: str, devices: int) -> str:
@@ -65,8 +65,8 @@ def find_state(path: Path) -> Path | None:
     try:
         if damage(path):
             raise OSError
-        torch.load(path, map_location="cpu", weights_only=True)
-    except UNREADABLE:
+        read_whole(path)
+    except Exception:
         status(f"{path} is damaged: training from the beginning")
         path.unlink(missing_ok=True)
         return None
