@@ -119,7 +119,9 @@ def for_people(table: pd.DataFrame) -> str:
             "samples/s": [_number(value, "{:,.0f}") for value in table["samples_per_second"]],
             "AUROC": [_number(value, "{:.3f}") for value in table["auroc"]],
             "AUPRC (95 % interval)": [
-                _number(row.auprc, "{:.3f}") + _number(row.auprc_low, f" ({{:.3f}}-{row.auprc_high:.3f})", "")
+                _number(row.auprc, "{:.3f}")
+                + _number(row.auprc_low, " ({:.3f}-", "")
+                + _number(row.auprc_high, "{:.3f})", "")
                 for row in table.itertuples()
             ],
             "of scanner": [_number(value, "{:.2f}") for value in table["of_scanner"]],

@@ -70,6 +70,14 @@ def test_the_table_for_people_has_a_line_each(table):
     assert "48,211" in lines[-1] + lines[1] + lines[2]
 
 
+def test_scores_without_intervals_stand_alone(table):
+    without = table.reset_index().astype({"auprc_low": object, "auprc_high": object})
+    without[["auprc_low", "auprc_high"]] = None
+    lines = for_people(without).splitlines()
+    assert not any("(0." in line for line in lines)
+    assert f"{table['auprc'].iloc[0]:.3f}" in lines[1]
+
+
 def test_other_data_sets_have_no_rows(results):
     data = results.dataset("real", ["A"])
     results.entry(data, "cnn", 0.9)
