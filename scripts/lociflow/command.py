@@ -66,7 +66,7 @@ def run(function: Callable[..., Any], parser: argparse.ArgumentParser) -> None:
         LOGGER.error("error: %s", error)
         raise SystemExit(1) from None
     except Exception as error:
-        if told := refusal(error):
+        if told := refusal(error) or _missing(error, arguments):
             LOGGER.error("error: %s", told)
             raise SystemExit(1) from None
         LOGGER.exception("error: this is a fault of lociflow or of the machine, not of your data")
@@ -113,6 +113,16 @@ def refusal(error: BaseException, path: Path | None = None) -> str | None:
         if getattr(error, "errno", None) == number or reason in str(error) or f"errno = {number}," in str(error):
             return f"{place}: cannot be written ({reason}); {remedy}"
     return None
+
+
+def _missing(error: BaseException, arguments: dict[str, Any]) -> str | None:
+    """Tell of a file that a step was given and that is not there; None where it was another error, or another file."""
+    if not isinstance(error, FileNotFoundError) or not isinstance(error.filename, str | os.PathLike):
+        return None
+    parts = [part for value in arguments.values() for part in (value if isinstance(value, list | tuple) else [value])]
+    if Path(error.filename) not in parts:
+        return None
+    return f"{error.filename}: there is no such file, expected one that an earlier step has made; run snakemake again"
 
 
 def _asked_again(path: Path) -> OSError | None:
