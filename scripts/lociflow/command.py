@@ -66,8 +66,8 @@ def run(function: Callable[..., Any], parser: argparse.ArgumentParser) -> None:
         LOGGER.error("error: %s", error)
         raise SystemExit(1) from None
     except Exception as error:
-        if told := disk_refusal(error) or memory_refusal(error, parser.prog):
-            LOGGER.debug("what the machine refused", exc_info=True)
+        if told := disk_refusal(error) or memory_refusal(error, parser.prog) or _missing(error, arguments):
+            LOGGER.debug("what was refused or missing", exc_info=True)
             LOGGER.error("error: %s", told)
             raise SystemExit(1) from None
         LOGGER.exception("error: this is a fault of lociflow or of the machine, not of your data")
@@ -100,6 +100,16 @@ def check_files(value: Any, *folders: Path) -> None:
     for path in dict.fromkeys(checksums.named_files(value, folders)):
         if told := checksums.damage(path):
             raise UserError(told)
+
+
+def _missing(error: BaseException, arguments: dict[str, Any]) -> str | None:
+    """Tell of a file that a step was given and that is not there; None where it was another error, or another file."""
+    if not isinstance(error, FileNotFoundError) or not isinstance(error.filename, str | os.PathLike):
+        return None
+    parts = [part for value in arguments.values() for part in (value if isinstance(value, list | tuple) else [value])]
+    if Path(error.filename) not in parts:
+        return None
+    return f"{error.filename}: there is no such file, expected one that an earlier step has made; run snakemake again"
 
 
 def _asked_again(path: Path) -> OSError | None:

@@ -172,5 +172,8 @@ def leftovers(folder: Path) -> Iterator[Path]:
     """Yield what no finished run may leave: temporary files, unfinished transfers, states for resuming."""
     for top in ("results", "resources"):
         for path in (folder / top).rglob("*"):
+            # Snakemake's own, in outputs that are folders.
+            if path.name == ".snakemake_timestamp":
+                continue
             if path.name.startswith(".") or ".part" in path.name or "resume" in path.parts:
                 yield path

@@ -75,6 +75,29 @@ def test_any_other_failure_exits_with_70_and_its_traceback(tmp_path):
         assert "ZeroDivisionError: a fault inside" in told
 
 
+@pytest.mark.parametrize(("name", "status"), [("table", 1), ("'bedtools.cfg'", 70)], ids=["an input", "another file"])
+def test_an_input_that_is_not_there_is_one_sentence_and_another_file_is_a_fault(tmp_path, name, status):
+    step = (
+        "import argparse; from pathlib import Path; from lociflow.command import run\n"
+        "parser = argparse.ArgumentParser(); parser.add_argument('--table', type=Path)\n"
+        f"run(lambda table: open({name}), parser)"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-c", step, "--table", "a/table.npy"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(SCRIPTS)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ran.returncode == status
+    assert ("Traceback" in ran.stderr) == (status == 70)
+    sentence = (
+        "error: a/table.npy: there is no such file, expected one that an earlier step has made; run snakemake again\n"
+    )
+    assert (ran.stderr == sentence) == (status == 1)
+
+
 def test_the_log_receives_everything_with_time_and_level_and_stderr_only_the_status_lines(tmp_path):
     log = tmp_path / "a" / "new" / "folder" / "step.log"
     ran = run_step("--number", "0", "--log", str(log))
