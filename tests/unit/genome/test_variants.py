@@ -160,9 +160,9 @@ def test_bcf(tmp_path: Path, store: SequenceStore):
     plain, found = check_reference(path, store, {}), check_reference(binary, store, {})
     for report in (plain, found):
         del report["file"], report["finding"]
-        for example in report["examples"]:
+        for shown in report["examples"]:
             # A BCF has no lines: the record's number stands for it.
-            del example["line"]
+            del shown["line"]
     assert found == plain
     assert found["symbolic"] == 1
 
