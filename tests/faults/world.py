@@ -88,6 +88,7 @@ def other_outputs(world: World, work: Path, jobs: list[Job]) -> list[str]:
         f"{path.relative_to(work)} has other bytes"
         for path in files
         if path.name not in TIMED
+        and not path.name.startswith(".")
         and not path.is_dir()
         and (not path.exists() or path.read_bytes() != (world.folder / path.relative_to(work)).read_bytes())
     ]

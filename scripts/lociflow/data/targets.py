@@ -38,7 +38,7 @@ def open_targets(path: Path, bins: int, names: int, kind: LabelKind = KINDS["bin
     """
     try:
         targets = np.load(path, mmap_mode="r")
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, EOFError) as error:
         raise UserError(f"{path}: cannot be read as targets ({error}); run the step that makes it again") from None
     shape = (bins, *targets.shape[1:-1], names)
     if targets.dtype != kind.dtype or targets.shape != shape or targets.ndim != (3 if kind.positional else 2):

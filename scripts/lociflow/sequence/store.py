@@ -316,7 +316,7 @@ def _open(path: Path) -> tuple[SequenceStore, Path, str]:
     codes_path = path.with_name(found["codes"])
     try:
         codes = np.asarray(np.load(codes_path, mmap_mode="r"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, EOFError) as error:
         raise UserError(
             f"{codes_path}: cannot be read ({error}); remove {path} and run snakemake again to rebuild both"
         ) from None

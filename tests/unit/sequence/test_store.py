@@ -152,9 +152,10 @@ def test_open_refuses_missing_foreign_and_mismatched_files(tmp_path):
     np.save(tmp_path / "codes.npy", np.zeros(11, dtype=np.uint8))
     with pytest.raises(UserError, match=r"found uint8 of shape \(11,\), expected uint8 of shape \(12,\)"):
         open_store(path)
-    (tmp_path / "codes.npy").write_bytes(b"\x93NUMPY")
-    with pytest.raises(UserError, match="cannot be read"):
-        open_store(path)
+    for content in (b"\x93NUMPY", b""):
+        (tmp_path / "codes.npy").write_bytes(content)
+        with pytest.raises(UserError, match="cannot be read"):
+            open_store(path)
 
 
 def test_open_refuses_codes_of_which_one_byte_has_changed_and_pickling_asks_no_more(tmp_path):
