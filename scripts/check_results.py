@@ -14,7 +14,10 @@ def check_results(below: Path) -> None:
     for told in damaged:
         status(told)
     if damaged:
-        raise UserError(f"{below}: found {len(damaged)} of {len(files)} files damaged or replaced, as told above")
+        raise UserError(
+            f"{below}: found {len(damaged)} of {len(files)} files damaged or replaced, as told above; "
+            "remove them and run snakemake with their names as targets"
+        )
     status(f"{len(files)} files are what the steps that made them wrote")
 
 

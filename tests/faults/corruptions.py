@@ -109,6 +109,7 @@ def corrupt_run(world: World, work: Path, draws: random.Random) -> Verdict | Non
     path, damage = draws.choice(read), draws.choice([flip, truncate, delete, half_folder])
     about = f"{path.relative_to(work)}: {damage.__name__}, then snakemake"
     damage(path, draws)
+    gone = [other for other in world.folder.joinpath(path.parent.relative_to(work)).iterdir() if other.is_file()]
     outcome, said = "survived", ""
     ran = snakemake(work)
     if ran.returncode:
@@ -118,6 +119,13 @@ def corrupt_run(world: World, work: Path, draws: random.Random) -> Verdict | Non
             return verdict
         path.unlink(missing_ok=True)
         ran = snakemake(work)
+    # What nothing needs any more, as all that follows is made, snakemake makes only when it is asked for it by name.
+    names = [
+        str(other.relative_to(world.folder)) for other in gone if not (work / other.relative_to(world.folder)).exists()
+    ]
+    wanted = [name for name in names if any(name in job.outputs for job in world.jobs)]
+    if not ran.returncode and wanted:
+        ran = snakemake(work, *wanted)
     if ran.returncode:
         return Verdict("run", about, "lost", (ran.stdout + ran.stderr)[-2000:])
     told = judge(world, work, world.jobs)

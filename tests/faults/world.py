@@ -75,7 +75,7 @@ def digests(folder: Path) -> dict[str, str]:
 
 
 # Outputs that carry times, and HDF5, which does: its content is compared by its digest.
-TIMED = ("report.html", "history.csv", "modisco.h5", "scores.tsv")
+TIMED = ("report.html", "history.csv", "modisco.h5", "scores.tsv", "ro-crate-metadata.json")
 
 
 def other_outputs(world: World, work: Path, jobs: list[Job]) -> list[str]:
