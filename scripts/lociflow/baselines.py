@@ -21,6 +21,7 @@ def of_dataset(run: Mapping[str, Any], configuration: Configuration, dataset: st
 def usual(configuration: Configuration, dataset: str) -> list[str]:
     """Return the usual baselines that suit a data set; the length only where sequences have lengths of their own."""
     config = configuration.dataset(dataset)
+    configuration.compose_together("baseline", USUAL)
     found = [name for name in USUAL if suits(configuration, dataset, name)]
     return found if "sequences" in config else [name for name in found if name != "length"]
 

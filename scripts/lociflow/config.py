@@ -78,8 +78,46 @@ class Configuration:
             There is no such name, the file is not YAML, or a key or value is not what the schema says.
         """
         if (group, name) not in self._composed:
-            self._composed[group, name] = self._compose(group, name)
+            names = self.names(group)
+            if not NAME.fullmatch(name):
+                raise UserError(
+                    f"{group} {name!r}: is no name of a file of {group}, expected at most 100 letters, digits and _ - "
+                    ". that begin with a letter, a digit or _; rename the file"
+                )
+            if name not in names:
+                raise UserError(
+                    f"{group} {name}: there is no such {group}{did_you_mean(name, names)}; known: {', '.join(names)}"
+                )
+            try:
+                composed = self._compose([f"+{group}={name}"])
+            except (HydraException, OmegaConfBaseException, yaml.YAMLError) as error:
+                raise UserError(f"{names[name]}: cannot be read ({' '.join(str(error).split())})") from None
+            self._composed[group, name] = self._checked(group, name, composed.get(group))
         return self._composed[group, name]
+
+    def compose_together(self, group: str, names: Iterable[str]) -> None:
+        """Compose several files of a group at once: Hydra takes longer to begin than to read a file.
+
+        What cannot be composed like this is left to :meth:`group`, which says which file it is, and why.
+
+        Raises
+        ------
+        UserError
+            A key or value of a file is not what the schema says.
+        """
+        known = [name for name in dict.fromkeys(names) if NAME.fullmatch(name) and name in self.names(group)]
+        known = [name for name in known if (group, name) not in self._composed]
+        if not known:
+            return
+        try:
+            composed = self._compose([f"+{group}@{group}._{place}={name}" for place, name in enumerate(known)])
+        except (HydraException, OmegaConfBaseException, yaml.YAMLError):
+            return
+        found = composed.get(group) or {}
+        for place, name in enumerate(known):
+            # As if it stood alone: it may refer to its own values by its group's name.
+            alone = OmegaConf.create({group: found.get(f"_{place}")})
+            self._composed[group, name] = self._checked(group, name, alone.get(group))
 
     @cache  # noqa: B019
     def _content(self, group: str, name: str) -> dict[str, Any]:
@@ -87,31 +125,19 @@ class Configuration:
         found: dict[str, Any] = OmegaConf.to_container(self.group(group, name))  # type: ignore[assignment]
         return found
 
-    def _compose(self, group: str, name: str) -> DictConfig:
-        names = self.names(group)
-        if not NAME.fullmatch(name):
-            raise UserError(
-                f"{group} {name!r}: is no name of a file of {group}, expected at most 100 letters, digits and _ - . "
-                "that begin with a letter, a digit or _; rename the file"
-            )
-        if name not in names:
-            raise UserError(
-                f"{group} {name}: there is no such {group}{did_you_mean(name, names)}; known: {', '.join(names)}"
-            )
+    def _compose(self, overrides: list[str]) -> DictConfig:
         search = ",".join(_quoted(f"file://{folder}") for folder in self.folders[1:])
         GlobalHydra.instance().clear()
-        try:
-            with initialize_config_dir(config_dir=str(self.folders[0]), version_base="1.3"):
-                composed = compose(overrides=[f"hydra.searchpath=[{search}]", f"+{group}={name}"])
-        except (HydraException, OmegaConfBaseException, yaml.YAMLError) as error:
-            raise UserError(f"{names[name]}: cannot be read ({' '.join(str(error).split())})") from None
-        config = composed.get(group)
+        with initialize_config_dir(config_dir=str(self.folders[0]), version_base="1.3"):
+            return compose(overrides=[f"hydra.searchpath=[{search}]", *overrides])
+
+    def _checked(self, group: str, name: str, config: Any) -> DictConfig:
+        path = self.names(group)[name]
         if not isinstance(config, DictConfig):
-            raise UserError(f"{names[name]}: expected keys and values, found {type(config).__name__}")
-        if group == "interpretation":
-            # Its values refer to each other and are checked once a data set's own are merged in.
-            return config
-        check_schema(OmegaConf.to_container(config), self.schemas / f"{group}.schema.yaml", str(names[name]))
+            raise UserError(f"{path}: expected keys and values, found {type(config).__name__}")
+        # The values of an interpretation refer to each other, and are checked once a data set's own are merged in.
+        if group != "interpretation":
+            check_schema(OmegaConf.to_container(config), self.schemas / f"{group}.schema.yaml", str(path))
         return config
 
     def beside(self, dataset: str, file: str) -> Path:
@@ -160,9 +186,15 @@ class Configuration:
 
         All callers share it and change nothing.
         """
-        whole = OmegaConf.create({"dataset": self.group("dataset", dataset), "baseline": self.group("baseline", name)})
+        own = self._content("baseline", name)
+        whole = OmegaConf.create({"dataset": self._referred(dataset, own), "baseline": own})
         found = _without_prose(_plain(whole, "baseline", name))
         return {key: value for key, value in found.items() if key not in ("alphabets", "to_beat")}
+
+    def _referred(self, dataset: str, *configs: Any) -> dict[str, Any]:
+        """Return what configurations refer to of a data set: a grid has hundreds of pairs, and OmegaConf is slow."""
+        text = json.dumps(configs)
+        return {key: value for key, value in self.dataset(dataset).items() if f"dataset.{key}" in text}
 
     @cache  # noqa: B019
     def trained(self, dataset: str, model: str, training: str, overrides: tuple[str, ...]) -> dict[str, Any]:
@@ -180,10 +212,17 @@ class Configuration:
             recipe = {**recipe, **own, **({"losses": losses} if losses else {})}
         # What a file leaves out is as everywhere: one view, both strands.
         whole_model = {"views": ["sequence"], "strand_specific": False, **architecture}
-        # Of the data set only what is referred to: a grid has hundreds of pairs, and OmegaConf is slow to make objects.
-        text = json.dumps([whole_model, recipe, overrides])
-        referred = {key: value for key, value in self.dataset(dataset).items() if f"dataset.{key}" in text}
-        whole = OmegaConf.create({"dataset": referred, "model": whole_model, "training": recipe})
+        parts = {"model": whole_model, "training": recipe}
+        text = {part: json.dumps(config) for part, config in parts.items()}
+        # A part that neither refers to others nor is referred to or changed stays as it is: OmegaConf is slow to make
+        # objects, and a grid has hundreds of pairs.
+        linked = [
+            part
+            for part, own in text.items()
+            if overrides or "${" in own or "???" in own or any(f"${{{part}." in other for other in text.values())
+        ]
+        referred = self._referred(dataset, parts, overrides)
+        whole = OmegaConf.create({"dataset": referred, **{part: parts[part] for part in linked}})
         what = f"{dataset} with {model}"
         changed: set[str] = set()
         try:
@@ -200,7 +239,7 @@ class Configuration:
         except (HydraException, OmegaConfBaseException) as error:
             told = f" with {', '.join(overrides)}" if overrides else ""
             raise UserError(f"{what}{told}: cannot be merged ({' '.join(str(error).split())})") from None
-        plain = {part: _plain(whole, part, what) for part in ("model", "training")}
+        plain = {part: _plain(whole, part, what) if part in linked else json.loads(text[part]) for part in parts}
         # Checked again: an override can name a key that no model has, which would change nothing without a word.
         check_schema(plain["model"], self.schemas / "model.schema.yaml", what)
         resolved = {part: _without_prose(config) for part, config in plain.items()}

@@ -13,6 +13,7 @@ from lociflow import checksums
 from lociflow.command import UserError, atomic, status, write_json
 from lociflow.compression import GZIP_ERRORS, is_gzip, open_binary
 from lociflow.download import PATIENCE, Patience, check_address, discard, download, local_path, writing
+from lociflow.file_digest import sha256_of
 from lociflow.formats import check_format, stamp
 from lociflow.locking import alone
 from lociflow.masking import masked, without_secrets
@@ -326,9 +327,3 @@ def _hold_to_first(origin: Origin, output: Path, part: Path, digest: str) -> str
         places = [masked(str(place)) for place in origin.places]
         write_json(first_seen, {**stamp("source"), "sha256": digest, "from": places, "bytes": part.stat().st_size})
     return "the sha256 of its first download"
-
-
-def sha256_of(path: Path) -> str:
-    """Return the SHA-256 of a file, in hexadecimal, as it lies on the disk."""
-    with path.open("rb") as handle:
-        return hashlib.file_digest(handle, "sha256").hexdigest()

@@ -30,13 +30,14 @@ def motif_sets(plan: ExplanationPlan, dataset: str) -> dict[str, str]:
 def motif_checks(plan: ExplanationPlan, dataset: str) -> dict[str, str]:
     """Return the checks of the explanation behind each set of motifs; controls are shown whatever they fail."""
     found: dict[str, str] = {}
+    sets = motif_sets(plan, dataset)
     for model in plan.explained():
         if not plan.is_control(dataset, model):
             paths = plan.method_files(dataset, [model], "checks.json")
             found.update(
                 (f"{model}/{method}", path) for method, path in zip(plan.methods(dataset, model), paths, strict=True)
             )
-    return {label: path for label, path in found.items() if label in motif_sets(plan, dataset)}
+    return {label: path for label, path in found.items() if label in sets}
 
 
 def check_files(plan: ExplanationPlan, dataset: str) -> list[str]:

@@ -37,8 +37,10 @@ def check_run(run: Mapping[str, Any], configuration: Configuration) -> None:
     for name, declared in (run.get("variants") or {}).items():
         for override in declared:
             variants.check_override(f"variants.{name}", str(override))
+    models = [split_label(label)[0] for label in run["models"]]
     asked = {"dataset": run["datasets"], "baseline": baselines.named(run), "training": [run["training"]]}
-    for group, names in asked.items():
+    for group, names in {**asked, "model": models}.items():
+        configuration.compose_together(group, names)
         for name in names:
             configuration.group(group, name)
     if run["interpretation"]:
@@ -46,7 +48,6 @@ def check_run(run: Mapping[str, Any], configuration: Configuration) -> None:
     elif run.get("importance"):
         raise UserError("importance: found true and interpretation null, expected an interpretation that says how")
     for label in run["models"]:
-        configuration.group("model", split_label(label)[0])
         variants.overrides(run, label)
     for dataset in run.get("splits") or {}:
         if dataset not in run["datasets"]:

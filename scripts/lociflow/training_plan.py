@@ -1,7 +1,7 @@
 """What a run trains and scores: the configurations of these steps, and the files that they make."""
 
 from collections.abc import Mapping, Sequence
-from functools import cached_property
+from functools import cache, cached_property
 from itertools import product
 from typing import Any
 
@@ -50,8 +50,9 @@ class TrainingPlan:
         """The names of every split of these data sets."""
         return {split for name in self.datasets for split in split_schemes(self.groups.dataset(name))}
 
+    @cache  # noqa: B019  one plan lives as long as its process
     def splits_of(self, dataset: str) -> list[str]:
-        """Return the names of the splits of a data set that the run uses."""
+        """Return the names of the splits of a data set that the run uses; all callers share it and change nothing."""
         return run.splits_of(self.run, self.groups.dataset(dataset))
 
     def folds_of(self, dataset: str, split: str) -> list[str]:

@@ -17,7 +17,6 @@ if [ -z "${LOCIFLOW_IN_SLURM:-}" ]; then
         break
     done
     LOCIFLOW_IN_SLURM=1 exec unshare --mount "$0" "$folder" "$@"
-"$@"
 fi
 
 mkdir -p "$folder"/{etc,state,spool,run,munge}

@@ -21,7 +21,7 @@ STAGES = {
     "training": ("train",),
     "prediction": ("predict", "fit_baseline", "evaluate"),
     "attribution": ("attribute", "check_explanations", "extract_filters", "score_prefixes"),
-    "motifs": ("discover_motifs", "match_motifs", "scan_hits", "locate_seqlets"),
+    "motifs": ("discover_motifs", "match_motifs", "locate_motifs"),
     "report": ("compare", "compare_models", "report"),
 }
 TRIES = 20

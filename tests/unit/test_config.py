@@ -68,6 +68,29 @@ def test_a_file_that_is_not_what_the_schema_says_is_refused_with_its_path(home, 
     assert found.startswith(f"{path}: {told}")
 
 
+@pytest.mark.parametrize("group", GROUPS)
+def test_files_that_are_composed_together_are_what_each_is_alone(group):
+    together, alone = (Configuration(SCHEMAS.parents[1] / "config", SCHEMAS) for _ in range(2))
+    names = list(alone.names(group))
+    together.compose_together(group, names)
+    assert [together.group(group, name) for name in names] == [alone.group(group, name) for name in names]
+
+
+def test_a_file_that_is_composed_with_others_may_refer_to_itself(home):
+    write(home, "model", "own", {**MODEL, "name": "Net of ${model.doi}"})
+    groups = Configuration(home, SCHEMAS)
+    groups.compose_together("model", ["net", "own"])
+    assert groups.group("model", "own").name == f"Net of {MODEL['doi']}"
+
+
+def test_of_files_that_cannot_be_composed_together_the_one_that_is_wrong_is_named(home):
+    write(home, "model", "broken", {"defaults": ["nothing", "_self_"], **MODEL})
+    groups = Configuration(home, SCHEMAS)
+    groups.compose_together("model", ["net", "broken"])
+    assert groups.group("model", "net").name == "Net"
+    assert refusal(groups.group, "model", "broken").startswith(f"{home / 'model' / 'broken.yaml'}: cannot be read")
+
+
 @pytest.mark.parametrize("content", ["", "# nothing\n"])
 def test_an_empty_file_is_refused_with_its_path(home, content):
     path = write(home, "model", "empty", content)

@@ -9,7 +9,7 @@ import pytest
 
 from lociflow.command import UserError
 from lociflow.download import Patience
-from lociflow.fetch import fetch, locate, parse_source, sha256_of
+from lociflow.fetch import fetch, locate, parse_source
 
 QUICK = Patience(tries=3, back_off=0.001, timeout=5)
 GENOME = b">chr1\nACGT\n>chr2\nGG\n"
@@ -368,8 +368,3 @@ def test_a_failure_takes_the_old_record_away(tmp_path, place):
     with pytest.raises(UserError):
         place.get(path=str(tmp_path / "mine.fa"), sha256="0" * 64)
     assert "genome.fa.source.json" not in place.names()
-
-
-def test_sha256_of(tmp_path):
-    (tmp_path / "x").write_bytes(b"abc")
-    assert sha256_of(tmp_path / "x") == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"

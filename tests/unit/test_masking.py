@@ -26,6 +26,9 @@ SHOWN = "https://b.org/x.bed?X-Amz-Expires=60&X-Amz-Signature=***&X-Amz-Security
         ("https://a/x?PASSWORD=abc", "https://a/x?PASSWORD=***"),
         ("https://a/x?format=fasta&contig=chr1", "https://a/x?format=fasta&contig=chr1"),
         ("https://a/me@home/x", "https://a/me@home/x"),
+        ("https://a/@id/x", "https://a/@id/x"),
+        ("https://a/x?token=abc#part", "https://a/x?token=***#part"),
+        ("url: https://a/x?Token=abc\nsha256: 1", "url: https://a/x?Token=***\nsha256: 1"),
         ("write to a@b.org; token=ATG", "write to a@b.org; token=ATG"),
         (SHOWN, SHOWN),
     ],
@@ -35,8 +38,8 @@ def test_what_is_secret_of_an_address_is_masked_and_nothing_else(text, expected)
 
 
 def test_configurations_are_masked_wherever_an_address_stands():
-    config = {"url": ["https://a/x", SIGNED], "path": None, "more": {"derived_from": SIGNED, "lr": 0.1}}
-    shown = {"url": ["https://a/x", SHOWN], "path": None, "more": {"derived_from": SHOWN, "lr": 0.1}}
+    config = {"url": ["https://a/x", SIGNED], "path": None, "more": {"derived_from": SIGNED, "lr": 0.1, "bytes": 5}}
+    shown = {"url": ["https://a/x", SHOWN], "path": None, "more": {"derived_from": SHOWN, "lr": 0.1, "bytes": 5}}
     assert without_secrets(config) == shown
 
 

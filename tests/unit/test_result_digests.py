@@ -24,7 +24,7 @@ def write_results(folder: Path, **changed: object) -> Path:
     )
     np.save(folder / "targets.npy", np.array([[value["target"]]], dtype=np.uint8))
     state = {"layer.weight": torch.tensor([value["weight"]])}
-    torch.save({"state_dict": state, "provenance": value["device"]}, folder / "model.ckpt")
+    torch.save({"state_dict": state, "provenance": json.dumps({"device": value["device"]})}, folder / "model.ckpt")
     (folder / "metrics.json").write_text(json.dumps({"auroc": value["auroc"], "n": 1}, indent=value["indent"]))
     with h5py.File(folder / "modisco.h5", "w", track_order=value["indent"] is not None) as file:
         file.create_dataset("pos_patterns/0/ppm", data=[value["motif"]], track_times=value["indent"] is not None)

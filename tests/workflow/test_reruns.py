@@ -52,7 +52,7 @@ def jobs(copy, run="first", **environment):
 def downstream_of_training(trainings: int, entries: int = 1) -> Counter[str]:
     """The jobs that follow from so many changed trainings, each explained."""
     scored = ("train", "predict", "evaluate")
-    motifs = ("discover_motifs", "locate_seqlets", "scan_hits", "extract_filters")
+    motifs = ("discover_motifs", "locate_motifs", "extract_filters")
     explained = ("attribute", "score_prefixes", *motifs, "score_explanations", "check_explanations")
     of_run = dict.fromkeys(("match_motifs", "agreement"), entries)
     return Counter({**dict.fromkeys(scored + explained, trainings), **of_run, **RANKED, **LAST})

@@ -13,7 +13,7 @@ RECIPES = {
     # one genome, 4 tables of each data set; 3 data sets in 3 splits, 3 models with 3 seeds
     "genomic_benchmarks": (13, 81),
 }
-BENCHMARKS = {"nfe2": 24, "uci_promoters": 212, "uci_splice": 44, "ctcf_pu1": 4, "dream_promoters": 12, "yeast_atac": 6}
+BENCHMARKS = {"nfe2": 24, "uci_promoters": 212, "uci_splice": 44, "ctcf_pu1": 4, "dream_promoters": 9, "yeast_atac": 4}
 OTHERS = [
     "autoencoders", "ctcf_pu1_motifs", "experiments", "explanations", "profiles", "quickstart", "splice_sites",
     "yeast_architectures", "yeast_binding", "yeast_chipexo", "yeast_motifs", "yeast_pretraining", "yeast_tracks",

@@ -1,48 +1,22 @@
-rule locate_seqlets:
-    """Say where on the genome the sites lie from which each discovered motif was made."""
+rule locate_motifs:
+    """Say where discovered motifs lie: the sites that they were made from, and the places that read like them."""
     input:
-        script=script("locate_seqlets.py"),
-        codes=store_of("codes.npy"),
-        store=store_of("store.json"),
-        windows=rules.make_windows.output.windows,
-        modisco=rules.discover_motifs.output.modisco,
-    output:
-        bed=f"{layout.EXPLANATION}/seqlets.bed",
-    log:
-        "logs/{dataset}/{split}/{model}/seed{seed}/{method}/locate_seqlets.log",
-    benchmark:
-        "benchmarks/{dataset}/{split}/{model}/seed{seed}/{method}/locate_seqlets.jsonl"
-    conda:
-        "../../envs/interpret.yaml"
-    threads: 1
-    resources:
-        mem_mb=grows(4000),
-        runtime=grows(30),
-        gpu=0,
-    params:
-        code=code("locate_seqlets.py"),
-    shell:
-        "python {input.script:q} --store {input.store:q} --windows {input.windows:q} --modisco {input.modisco:q} "
-        "--bed {output.bed:q} --log {log:q}"
-
-
-rule scan_hits:
-    """Find the places that read like a discovered motif, and say which of them the model uses."""
-    input:
-        script=script("scan_hits.py"),
+        script=script("locate_motifs.py"),
         codes=store_of("codes.npy"),
         store=store_of("store.json"),
         windows=rules.make_windows.output.windows,
         attributions=rules.attribute.output.attributions,
+        modisco=rules.discover_motifs.output.modisco,
         meme=rules.discover_motifs.output.meme,
         table=rules.discover_motifs.output.table,
     output:
-        bed=f"{layout.EXPLANATION}/hits.bed",
+        seqlets=f"{layout.EXPLANATION}/seqlets.bed",
+        hits=f"{layout.EXPLANATION}/hits.bed",
         summary=f"{layout.EXPLANATION}/hits.tsv",
     log:
-        "logs/{dataset}/{split}/{model}/seed{seed}/{method}/scan_hits.log",
+        "logs/{dataset}/{split}/{model}/seed{seed}/{method}/locate_motifs.log",
     benchmark:
-        "benchmarks/{dataset}/{split}/{model}/seed{seed}/{method}/scan_hits.jsonl"
+        "benchmarks/{dataset}/{split}/{model}/seed{seed}/{method}/locate_motifs.jsonl"
     conda:
         "../../envs/interpret.yaml"
     threads: 1
@@ -51,11 +25,11 @@ rule scan_hits:
         runtime=grows(60),
         gpu=0,
     params:
-        code=code("scan_hits.py"),
+        code=code("locate_motifs.py"),
         config=lambda wildcards: canonical(
             interpretation(wildcards.dataset).get("hits") or {}
         ),
     shell:
         "NUMBA_NUM_THREADS={threads} python {input.script:q} --store {input.store:q} --windows {input.windows:q} "
-        "--attributions {input.attributions:q} --meme {input.meme:q} --table {input.table:q} --config {params.config:q} "
-        "--bed {output.bed:q} --summary {output.summary:q} --log {log:q}"
+        "--attributions {input.attributions:q} --modisco {input.modisco:q} --meme {input.meme:q} --table {input.table:q} "
+        "--config {params.config:q} --seqlets {output.seqlets:q} --hits {output.hits:q} --summary {output.summary:q} --log {log:q}"

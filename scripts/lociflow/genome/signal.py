@@ -4,7 +4,6 @@ Coordinates are 0-based and half-open. A track is opened once, held against the 
 piece; a bigWig stays on disk, the other formats are held in memory as runs of equal value.
 """
 
-import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
@@ -12,6 +11,7 @@ import numpy as np
 
 from lociflow.command import UserError
 from lociflow.compression import GZIP_ERRORS, open_binary
+from lociflow.file_digest import sha256_of
 from lociflow.genome.region_formats import NUMBER, layout_of
 from lociflow.genome.signal_bigwig import open_bigwig
 from lociflow.genome.signal_reads import Steps, pile_up, read_bam, read_fragments, read_steps, steps_of
@@ -61,9 +61,7 @@ def open_track(
     path = Path(path)
     kind = track_format(path)
     track = _OPENERS[kind](path, store, aliases, settings)
-    with path.open("rb") as handle:
-        digest = hashlib.file_digest(handle, "sha256").hexdigest()
-    track.counts.update(file=path.name, sha256=digest, format=kind, total=track.total)
+    track.counts.update(file=path.name, sha256=sha256_of(path), format=kind, total=track.total)
     return track
 
 

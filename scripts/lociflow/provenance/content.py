@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from lociflow.command import UserError
-from lociflow.fetch import sha256_of
+from lociflow.file_digest import sha256_of
 from lociflow.provenance.weights import weights_digest_of
 
 # Bytes of an array that are held in memory at once.

@@ -10,7 +10,7 @@ from typing import Any
 
 from lociflow import layout
 from lociflow.command import LOGGER, atomic, status
-from lociflow.fetch import sha256_of
+from lociflow.file_digest import sha256_of
 from lociflow.formats import read_stamped
 from lociflow.provenance.configuration import names_used, write_configuration
 from lociflow.provenance.content import column_digests, content_digest

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from lociflow import layout
 from lociflow.command import UserError, status
-from lociflow.fetch import sha256_of
+from lociflow.file_digest import sha256_of
 from lociflow.masking import MASK
 from lociflow.provenance.compare import as_table, compare, is_reproduced
 from lociflow.provenance.configuration import RUN_FILE

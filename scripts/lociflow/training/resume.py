@@ -84,9 +84,3 @@ def remove_state(path: Path) -> None:
     forget(path)
     with contextlib.suppress(OSError):
         path.parent.rmdir()
-
-
-def file_digest(path: Path) -> str:
-    """Return the SHA-256 of a file's bytes."""
-    with path.open("rb") as handle:
-        return hashlib.file_digest(handle, "sha256").hexdigest()

@@ -20,6 +20,7 @@ from lociflow.data.sampler import SequentialSampler, TrainingSampler
 from lociflow.data.some_targets import SomeTargets, choose_targets
 from lociflow.data.targets import open_targets, read_target_names
 from lociflow.data.views import make_views
+from lociflow.file_digest import sha256_of
 from lociflow.genome.label_kinds import label_kind
 from lociflow.genome.window_table import about_windows, split_digest
 from lociflow.instantiate import instantiate
@@ -41,7 +42,7 @@ from lociflow.training.optimizers import make_optimizer, make_schedule
 from lociflow.training.parallel import Process, ShareSampler, launch
 from lociflow.training.prior_correction import stated_logarithms
 from lociflow.training.provenance import kept_epoch, make_provenance
-from lociflow.training.resume import file_digest, remove_state, state_path, training_key
+from lociflow.training.resume import remove_state, state_path, training_key
 from lociflow.training.supervised import Supervised, make_objective
 from lociflow.training.temperature import scale_temperature
 from lociflow.training.transfer import INHERITED, has_fresh_output, read_transfer, readings
@@ -199,12 +200,12 @@ def train_share(
     both_strands = recipe["reverse_complement"]["augmentation"] and not one_strand
     sampler = TrainingSampler(train_bins, recipe["batch_size"], seed, both_strands, recipe["jitter"], balance, passes)
     digests = {
-        "windows": file_digest(windows),
-        "targets": file_digest(targets),
-        "control": file_digest(control),
-        "target_table": file_digest(target_table),
+        "windows": sha256_of(windows),
+        "targets": sha256_of(targets),
+        "control": sha256_of(control),
+        "target_table": sha256_of(target_table),
         "store": sequence_store.digest,
-        **({"start_from": file_digest(start_from)} if start_from else {}),
+        **({"start_from": sha256_of(start_from)} if start_from else {}),
     }
     module = TrainingModule(
         model,

@@ -13,7 +13,7 @@ import pytest
 import torch
 
 from lociflow.command import write_json
-from lociflow.fetch import sha256_of
+from lociflow.file_digest import sha256_of
 from lociflow.formats import stamp
 from lociflow.models.checkpoint import save_checkpoint
 from lociflow.models.outputs import Outputs

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from lociflow.command import UserError
-from lociflow.fetch import sha256_of
+from lociflow.file_digest import sha256_of
 from lociflow.provenance import reproduce as module
 from lociflow.provenance.read import CrateSource, ReadCrate, read_crate
 from lociflow.provenance.reproduce import link_path, mirror_of, reproduce, tell_code
