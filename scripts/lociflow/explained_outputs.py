@@ -6,9 +6,10 @@ from typing import Any
 from lociflow.command import UserError
 from lociflow.config import Configuration, did_you_mean, label_kind_of
 from lociflow.interpretation.scalar_names import check_contrasts, scalar_names
+from lociflow.layout import split_label
 from lociflow.models.outputs import Outputs
 from lociflow.run import explained_models
-from lociflow.trainings import target_names
+from lociflow.trainings import resolve, target_names
 
 
 def planned_outputs(dataset: str, configuration: Configuration) -> Outputs | None:
@@ -38,10 +39,11 @@ def check_explained_outputs(run: Mapping[str, Any], configuration: Configuration
     Raises
     ------
     UserError
-        An output to explain, or one of a contrast, does not exist; nor does the target of the track, or it is a signal
-        and the data set has no genome.
+        An output to explain, or one of a contrast, does not exist, or an explained model does not learn it; the target
+        of the track does not exist, or it is a signal and the data set has no genome.
     """
-    for dataset in run["datasets"] if explained_models(run, configuration) else []:
+    explained = explained_models(run, configuration)
+    for dataset in run["datasets"] if explained else []:
         where = f"interpretation {run['interpretation']} of dataset {dataset}"
         interpretation = configuration.interpretation(dataset, run["interpretation"])
         track = interpretation.get("attention_track")
@@ -59,18 +61,28 @@ def check_explained_outputs(run: Mapping[str, Any], configuration: Configuration
                 f"{did_you_mean(track, outputs.columns)}"
             )
         asked = interpretation["attribution"]
-        names = scalar_names(outputs)
-        try:
-            check_contrasts(asked.get("contrasts") or {}, names)
-        except UserError as error:
-            raise UserError(f"{where}: attribution.{error}") from None
-        wanted = asked.get("targets")
-        if wanted is None or isinstance(wanted, int) or wanted == "all":
-            continue
-        known = dict.fromkeys((*outputs.targets, *names))
-        for name in [wanted] if isinstance(wanted, str) else wanted:
-            if name not in known:
-                raise UserError(
-                    f"{where}: attribution.targets: found {name}, expected targets or outputs of the data set"
-                    f"{did_you_mean(name, known)}"
-                )
+        _check_names(asked, outputs, where, "of the data set")
+        # What cannot be trained on this data set is refused elsewhere, and not where it is only audited.
+        for label in (label for label in explained if configuration.supports(dataset, split_label(label)[0])):
+            learnt = resolve(run, configuration, dataset, label)["training"]["training"].get("targets")
+            if learnt is not None:
+                numbers = [number for number, name in enumerate(outputs.targets) if name in learnt]
+                _check_names(asked, outputs.only(numbers), f"{where}, model {label}", "that the model learns")
+
+
+def _check_names(asked: Mapping[str, Any], outputs: Outputs, where: str, whose: str) -> None:
+    names = scalar_names(outputs)
+    try:
+        check_contrasts(asked.get("contrasts") or {}, names)
+    except UserError as error:
+        raise UserError(f"{where}: attribution.{error}") from None
+    wanted = asked.get("targets")
+    if wanted is None or isinstance(wanted, int) or wanted == "all":
+        return
+    known = dict.fromkeys((*outputs.targets, *names))
+    for name in [wanted] if isinstance(wanted, str) else wanted:
+        if name not in known:
+            raise UserError(
+                f"{where}: attribution.targets: found {name}, expected targets or outputs {whose}"
+                f"{did_you_mean(name, known)}"
+            )

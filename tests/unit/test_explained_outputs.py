@@ -81,6 +81,14 @@ def test_a_target_stands_for_its_outputs_and_contrasts_are_of_outputs(home):
     assert said.endswith("found B, expected one of class:background, class:A, class:B")
 
 
+def test_an_output_that_a_model_does_not_learn_is_refused(home):
+    whole = groups(home, interpretation={"attribution": {"targets": ["A"]}})
+    run = {**RUN, "models": ["net", "net+b"], "variants": {"b": ["training.targets=[B]"]}}
+    told = refusal(check_explained_outputs, run, whole)
+    assert ", model net+b: attribution.targets: found A, expected targets or outputs that the model learns" in told
+    check_explained_outputs({**run, "interpret": ["net"]}, whole)
+
+
 def test_what_only_files_tell_is_left_to_the_step(home):
     signal = {"tracks": {"t": {"url": "https://a.org/t.bw"}}}
     asked = {"attribution": {"contrasts": {"x": ["y", "z"]}}}

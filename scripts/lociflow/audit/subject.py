@@ -1,6 +1,5 @@
 """The data set that an audit looks at, opened once for all checks."""
 
-import csv
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
@@ -9,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from lociflow.command import UserError
+from lociflow.data.targets import open_targets, read_target_names
 from lociflow.evaluation.evaluate import LARGE_GENOME, LONG_BLOCK, SHORT_BLOCK
 from lociflow.genome.label_kinds import label_kind
 from lociflow.genome.placement import Placement, place_windows
@@ -59,16 +58,11 @@ class Subject:
         self.windows_path = windows
         self.store: SequenceStore = open_store(store)
         self.windows = read_windows(windows)
-        self.labels: np.ndarray = np.load(targets, mmap_mode="r")
-        self.names = _names(target_table)
+        self.names = list(read_target_names(target_table))
         labels = self.about.get("labels") or {}
         self.kind = label_kind(labels.get("kind", "binary"))
         self.classes: list[list[str]] | None = labels.get("classes")
-        if self.labels.dtype != self.kind.dtype or self.labels.shape[:1] != (len(self.windows),):
-            raise UserError(
-                f"{targets}: found {self.labels.dtype} labels of shape {self.labels.shape}, expected {self.kind.dtype} "
-                f"for {len(self.windows)} bins as in {windows}; run the step that makes both again"
-            )
+        self.labels: np.ndarray = open_targets(targets, len(self.windows), len(self.names), self.kind)
         self.place: Placement = place_windows(self.windows, self.store)
         self.length = _length(config, self.windows)
 
@@ -195,14 +189,6 @@ def row_blocks(labels: np.ndarray) -> list[slice]:
     """Cut the rows of an array of labels into slices that are small enough to be held."""
     step = max(1, BYTES // max(1, labels[:1].nbytes))
     return [slice(first, min(first + step, len(labels))) for first in range(0, len(labels), step)]
-
-
-def _names(path: Path) -> list[str]:
-    try:
-        with path.open(encoding="utf-8", newline="") as handle:
-            return [row["target"] for row in csv.DictReader(handle, delimiter="\t", quoting=csv.QUOTE_NONE)]
-    except (OSError, KeyError) as error:
-        raise UserError(f"{path}: cannot be read ({error}); expected the table of the data set's targets") from None
 
 
 def _length(config: Mapping[str, Any], windows: pd.DataFrame) -> int:

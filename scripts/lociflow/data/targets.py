@@ -36,10 +36,7 @@ def open_targets(path: Path, bins: int, names: int, kind: LabelKind = KINDS["bin
     UserError
         The file is missing or has another type or shape.
     """
-    try:
-        targets = np.load(path, mmap_mode="r")
-    except (OSError, ValueError, EOFError) as error:
-        raise UserError(f"{path}: cannot be read as targets ({error}); run the step that makes it again") from None
+    targets = _map(path, "targets")
     shape = (bins, *targets.shape[1:-1], names)
     if targets.dtype != kind.dtype or targets.shape != shape or targets.ndim != (3 if kind.positional else 2):
         expected = f"({bins}, positions, {names})" if kind.positional else str((bins, names))
@@ -48,3 +45,28 @@ def open_targets(path: Path, bins: int, names: int, kind: LabelKind = KINDS["bin
             f"windows and the target table have it for {kind.name} labels; run the step that makes all three again"
         )
     return targets
+
+
+def open_control(path: Path, bins: int) -> np.ndarray:
+    """Map ``control.npy`` into memory: ``float32``, shape ``(bins, tracks)`` or ``(bins, positions, tracks)``.
+
+    Raises
+    ------
+    UserError
+        The file is missing or has another type or number of bins.
+    """
+    control = _map(path, "the values of a control")
+    if control.dtype != np.float32 or control.ndim not in (2, 3) or len(control) != bins:
+        raise UserError(
+            f"{path}: found {control.dtype} of shape {control.shape}, expected float32 of {bins} bins as the windows "
+            "have them; run the step that makes both again"
+        )
+    return control
+
+
+def _map(path: Path, what: str) -> np.ndarray:
+    try:
+        found: np.ndarray = np.load(path, mmap_mode="r")
+    except (OSError, ValueError, EOFError) as error:
+        raise UserError(f"{path}: cannot be read as {what} ({error}); run the step that makes it again") from None
+    return found

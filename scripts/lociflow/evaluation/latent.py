@@ -15,6 +15,7 @@ from lociflow.data.bins import SPLITS, bins_of_split, read_bins
 from lociflow.data.dataset import WindowDataset, make_loader
 from lociflow.data.one_hot import OneHot
 from lociflow.data.sampler import SequentialSampler
+from lociflow.data.targets import open_control
 from lociflow.data.views import make_views
 from lociflow.evaluation.predict import check_alphabet
 from lociflow.evaluation.predictions import SCORED
@@ -107,7 +108,7 @@ def encode_latent(
     config, split = loaded.config["model"], loaded.config["dataset"]["split"]
     bins = read_bins(windows, sequence_store, split)
     order = about_windows(windows)["labels"]["reverse"]
-    tracks = np.load(control, mmap_mode="r")
+    tracks = open_control(control, len(bins))
     views = make_views(config["views"], sequence_store, bins, config["input_length"], tracks, order)
     dataset = WindowDataset(views, bins.reverse)
     index = {name: bins_of_split(bins, name) for name in SCORED}

@@ -11,6 +11,7 @@ from lociflow.data.bins import SPLITS, bins_of_split, read_bins
 from lociflow.data.dataset import WindowDataset, from_other_strand, make_loader, views_from_other_strand
 from lociflow.data.one_hot import OneHot
 from lociflow.data.sampler import Request, SequentialSampler
+from lociflow.data.targets import open_control
 from lociflow.data.views import make_views
 from lociflow.evaluation.answers import Answers, answer_function, column_arrays
 from lociflow.evaluation.predictions import PredictedBatch, write_batches
@@ -60,7 +61,7 @@ def predict(
     split = loaded.config["dataset"]["split"]
     bins, digest = read_bins(windows, sequence_store, split), check_split_of(loaded, windows, checkpoint)
     index = np.sort(np.concatenate([bins_of_split(bins, "validation"), bins_of_split(bins, "test")]))
-    signal = np.load(control, mmap_mode="r")
+    signal = open_control(control, len(bins))
     views = make_views(config["views"], sequence_store, bins, config["input_length"], signal, about["reverse"])
     place = resolve_device(device)
     status(f"predicting {len(index):,} bins with {config['name']} on {place.type}")

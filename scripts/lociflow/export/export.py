@@ -13,6 +13,7 @@ from torch import Tensor
 from lociflow.command import UserError, atomic_folder, status, write_json
 from lociflow.data.bins import read_bins
 from lociflow.data.one_hot import OneHot
+from lociflow.data.targets import open_control
 from lociflow.data.views import make_views
 from lociflow.evaluation.answers import column_arrays
 from lociflow.evaluation.predict import as_labelled, check_alphabet
@@ -155,7 +156,7 @@ def real_windows(
     check_alphabet(loaded, sequences, checkpoint)
     split = loaded.config["dataset"]["split"]
     bins, model = read_bins(windows, sequences, split), loaded.config["model"]
-    signal = np.load(control, mmap_mode="r")
+    signal = open_control(control, len(bins))
     made = make_views(model["views"], sequences, bins, model["input_length"], signal, order)
     found = {name: torch.from_numpy(np.array(view(index, bins.reverse[index]))) for name, view in made.items()}
     frame = read_windows(windows).iloc[index]

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import numpy as np
 import torch
 
 from lociflow.command import UserError, atomic, status, write_json
@@ -18,7 +17,7 @@ from lociflow.data.draws import Purpose, permuted_rows, torch_seed
 from lociflow.data.label_fraction import labelled_part
 from lociflow.data.sampler import SequentialSampler, TrainingSampler
 from lociflow.data.some_targets import SomeTargets, choose_targets
-from lociflow.data.targets import open_targets, read_target_names
+from lociflow.data.targets import open_control, open_targets, read_target_names
 from lociflow.data.views import make_views
 from lociflow.file_digest import sha256_of
 from lociflow.genome.label_kinds import label_kind
@@ -192,7 +191,7 @@ def train_share(
         sequence_store,
         bins,
         input_length,
-        np.load(control, mmap_mode="r"),
+        open_control(control, len(bins)),
         about["reverse"],
     )
     dataset = WindowDataset(views, bins.reverse, labels, rows, kind, order)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from lociflow.command import UserError
-from lociflow.data.targets import open_targets, read_target_names
+from lociflow.data.targets import open_control, open_targets, read_target_names
 
 
 def test_names_are_text(tmp_path: Path) -> None:
@@ -36,3 +36,14 @@ def test_another_type_or_shape_is_refused(tmp_path: Path, array: np.ndarray) -> 
 def test_a_missing_file_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"targets.npy: cannot be read"):
         open_targets(tmp_path / "targets.npy", 3, 2)
+
+
+def test_a_control_has_a_row_for_each_bin(tmp_path: Path) -> None:
+    path = tmp_path / "control.npy"
+    np.save(path, np.zeros((3, 0), dtype=np.float32))
+    assert open_control(path, 3).shape == (3, 0)
+    with pytest.raises(UserError, match=r"control.npy: found float32 of shape \(3, 0\), expected float32 of 4 bins"):
+        open_control(path, 4)
+    path.write_bytes(path.read_bytes()[:50])
+    with pytest.raises(UserError, match=r"control.npy: cannot be read as the values of a control"):
+        open_control(path, 3)
