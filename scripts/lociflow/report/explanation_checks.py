@@ -48,6 +48,8 @@ class Checked(NamedTuple):
     rows: list[CheckRow]
     figures: list[Figure]
     """One a model: the curves of all its methods."""
+    controls: list[Figure]
+    """The same of the controls."""
     pairs: list[dict[Hashable, Any]]
     """Explanations that differ in seed, method or model alone, in this order: rows of the table of agreement."""
     agreement: Figure | None
@@ -61,8 +63,11 @@ def checked_explanations(dataset: DatasetResults) -> Checked | None:
     rows = [CheckRow(entry, checks["method"], checks) for entry in checked for checks in entry.checks]
     table = dataset.agreement if dataset.agreement is not None else pd.DataFrame({"differs": []})
     pairs = [row for kind in ONLY for row in table[table["differs"] == kind].to_dict("records")]
-    figures = [curves(dataset.name, entry) for entry in checked]
-    return Checked(CHECKS, rows, figures, pairs, agreement_matrix(dataset.name, table))
+    figures, controls = (
+        [curves(dataset.name, entry) for entry in checked if (entry.kind == "control") == control]
+        for control in (False, True)
+    )
+    return Checked(CHECKS, rows, figures, controls, pairs, agreement_matrix(dataset.name, table))
 
 
 def curves(dataset: str, entry: Entry) -> Figure:

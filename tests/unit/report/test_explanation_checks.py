@@ -123,7 +123,7 @@ def test_the_section_holds_every_explanation_and_every_pair(explained: tuple[Any
         ("danq", "integrated_gradients"),
         ("cnn+untrained", "deep_lift_shap"),
     ]
-    assert len(found.figures) == 3
+    assert (len(found.figures), len(found.controls)) == (2, 1)
     assert "edges: randomised weights 0.980 (fail), deletion 0.400 (pass)" in found.figures[1].svg
     assert [pair["differs"] for pair in found.pairs] == ["seed", "method"]
     assert found.agreement is not None
@@ -135,6 +135,7 @@ def test_the_page_says_what_passed_what_failed_and_what_was_left_out(explained: 
     page = render(read_results(locate(made.manifest)), provenance_of(made.manifest))
     section = page[page.index('id="checks-title"') : page.index("</section>", page.index('id="checks-title"'))]
     assert "✗ fails 0.980" in section
+    assert "<summary>The same of 1 control</summary>" in section
     assert "✓ 0.400" in section
     assert "not applicable" in section
     assert "0.750 to 0.850" in section
