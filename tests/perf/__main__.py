@@ -9,7 +9,18 @@ import sys
 from pathlib import Path
 
 FOLDER = Path(__file__).resolve().parent
-NAMES = ("extraction", "loader", "labelling", "memory", "training", "homology", "attribution", "effects", "tracks")
+NAMES = (
+    "extraction",
+    "loader",
+    "labelling",
+    "memory",
+    "training",
+    "homology",
+    "attribution",
+    "effects",
+    "tracks",
+    "planning",
+)
 
 
 def main() -> None:

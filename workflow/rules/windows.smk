@@ -127,7 +127,7 @@ rule audit_dataset:
         "../../envs/audit.yaml"
     threads: 1
     resources:
-        mem_mb=grows(4000),
+        mem_mb=grows(8000),
         runtime=grows(120),
         gpu=0,
     params:
