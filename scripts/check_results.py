@@ -8,8 +8,11 @@ from lociflow.command import UserError, run, status
 
 
 def check_results(below: Path) -> None:
-    """Name every file below a path that is not what the step that made it wrote."""
-    files = [path for path in noted_files() if path.is_relative_to(below) and path.is_file()]
+    """Name every file below a path that is not what the step that made it wrote, and those that are no longer there."""
+    known = [path for path in noted_files() if path.is_relative_to(below)]
+    files = [path for path in known if path.is_file()]
+    for path in sorted(set(known) - set(files)):
+        status(f"{path}: is no longer there; if you miss it, run snakemake with its name as a target")
     damaged = [told for path in files if (told := damage(path))]
     for told in damaged:
         status(told)
@@ -18,7 +21,8 @@ def check_results(below: Path) -> None:
             f"{below}: found {len(damaged)} of {len(files)} files damaged or replaced, as told above; "
             "remove them and run snakemake with their names as targets"
         )
-    status(f"{len(files)} files are what the steps that made them wrote")
+    gone = f"; {len(known) - len(files)} are no longer there" if len(known) > len(files) else ""
+    status(f"{len(files)} files are what the steps that made them wrote{gone}")
 
 
 if __name__ == "__main__":

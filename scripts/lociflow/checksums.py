@@ -6,6 +6,7 @@ gigabytes a second; it is no protection against forgery.
 """
 
 import os
+import re
 import zlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -14,6 +15,8 @@ from typing import Any
 FOLDER = Path(".lociflow/checksums")
 SUFFIX = ".crc32"
 BLOCK = 1 << 19
+# What a record says: the CRC-32 and the number of bytes.
+NOTED = re.compile(r"[0-9a-f]{8} \d{1,19}")
 
 
 def checksum(path: Path) -> str:
@@ -45,7 +48,32 @@ def note(path: Path, found: str) -> None:
     # In one piece, should the process be killed: half a checksum would accuse a whole file.
     part = record.with_name(f"{record.name}.{os.getpid()}")
     part.write_text(f"{found}\n", encoding="ascii")
+    to_disk(part)
     part.replace(record)
+
+
+def to_disk(path: Path) -> None:
+    """Wait until a file, or a folder's names, are on the disk: a power cut may keep a name and lose what it named."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    except OSError:
+        # Not every file system knows this of folders.
+        if not path.is_dir():
+            raise
+    finally:
+        os.close(handle)
+
+
+def note_folder(folder: Path) -> None:
+    """Note the checksums of all files of a folder that has just got its name, and forget those of an earlier one."""
+    record = record_of(folder)
+    if record is None:
+        return
+    for old in (record.with_name(folder.name)).rglob(f"*{SUFFIX}"):
+        old.unlink()
+    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+        note(path, checksum(path))
 
 
 def forget(path: Path) -> None:
@@ -61,6 +89,11 @@ def damage(path: Path) -> str | None:
     expected = noted(path)
     if expected is None or not path.is_file():
         return None
+    if not NOTED.fullmatch(expected):
+        return (
+            f"{path}: its checksum in {record_of(path)} is damaged: found {expected[:40]!r}, expected a CRC-32 and a "
+            "length; remove both files and run snakemake again, or the checksum alone if the file is known to be whole"
+        )
     # A length is had without reading anything.
     size = path.stat().st_size
     found = checksum(path) if expected.endswith(f" {size}") else f"- {size}"
@@ -98,7 +131,7 @@ def _state(path: Path) -> tuple[int, int, int]:
 def noted(path: Path) -> str | None:
     """Return the checksum that is noted of a file."""
     record = record_of(path)
-    return record.read_text(encoding="ascii").strip() if record is not None and record.is_file() else None
+    return record.read_text(encoding="latin-1").strip() if record is not None and record.is_file() else None
 
 
 def noted_files() -> Iterator[Path]:

@@ -181,8 +181,10 @@ def atomic(path: Path) -> Iterator[Path]:
             os.umask(umask)
             temporary.chmod(0o666 & ~umask)
             found = checksums.checksum(temporary) if checksums.record_of(path) else ""
+            checksums.to_disk(temporary)
             checksums.forget(path)
             temporary.replace(path)
+            checksums.to_disk(path.parent)
             checksums.note(path, found)
         except (OSError, RuntimeError) as error:
             again = _asked_again(temporary) if temporary is not None and temporary.exists() else None
@@ -236,9 +238,13 @@ def atomic_folder(folder: Path) -> Iterator[Path]:
                 _lock(handle)
                 written.chmod(0o755)
                 yield written
+                for path in (*written.rglob("*"), written):
+                    checksums.to_disk(path)
                 if folder.exists():
                     shutil.rmtree(folder)
                 written.rename(folder)
+                checksums.to_disk(folder.parent)
+                checksums.note_folder(folder)
         finally:
             shutil.rmtree(written, ignore_errors=True)
     except (OSError, RuntimeError) as error:
@@ -264,6 +270,9 @@ def write_json(path: Path, value: Any) -> None:
         ``value`` holds NaN or infinity, which JSON does not have; a missing number is None.
     """
     with atomic(path) as temporary:
-        temporary.write_text(
-            json.dumps(value, sort_keys=True, indent=1, allow_nan=False, ensure_ascii=False) + "\n", encoding="utf-8"
-        )
+        temporary.write_text(json_text(value), encoding="utf-8")
+
+
+def json_text(value: Any) -> str:
+    """Return a value as :func:`write_json` writes it."""
+    return json.dumps(value, sort_keys=True, indent=1, allow_nan=False, ensure_ascii=False) + "\n"

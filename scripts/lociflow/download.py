@@ -19,12 +19,15 @@ from email.message import Message
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from lociflow.checksums import forget
 from lociflow.command import UserError, status, write_json
-from lociflow.masking import masked
+from lociflow.masking import MASK, masked
 from lociflow.web import open_address
 
 SCHEMES = ("http", "https", "ftp", "file")
 BLOCK = 1 << 20
+# What a server may say of a length or a time: a number that a file can have.
+NUMBER = re.compile(r"[0-9]{1,30}")
 PROGRESS_SECONDS = 2.0
 
 # Answers that say "later" and not "no".
@@ -79,6 +82,13 @@ def check_address(url: str) -> str:
         raise UserError(f"{url!r}: found white space in the address, expected none; write a space as %20")
     if found.scheme == "file" and found.netloc not in ("", "localhost"):
         raise UserError(f"{url}: found host {found.netloc}, expected none; write file:///absolute/path")
+    try:
+        found.port  # noqa: B018  a password with a slash reads like a port
+    except ValueError:
+        raise UserError(
+            f"{found.scheme}://{MASK}: found a port that is no number, expected none or a number; a password does not "
+            "belong into an address: write it into ~/.netrc (for https)"
+        ) from None
     if found.scheme != "file" and not found.hostname:
         raise UserError(f"{url}: has no host; expected {found.scheme}://host/path")
     if "@" in found.netloc:
@@ -103,6 +113,7 @@ def discard(part: Path) -> None:
     """Remove an unfinished file and what was noted about it."""
     part.unlink(missing_ok=True)
     state_path(part).unlink(missing_ok=True)
+    forget(state_path(part))
 
 
 def download(url: str, part: Path, digest_known: bool, remedy: str, patience: Patience = PATIENCE) -> bool:
@@ -315,19 +326,19 @@ def _ftp_refusal(error: BaseException | None) -> ftplib.error_perm | None:
 
 def _retry_after(headers: Message) -> float:
     text = headers.get("Retry-After") or ""
-    if text.strip().isdigit():
+    if NUMBER.fullmatch(text.strip()):
         return float(text)
     try:
         moment = email.utils.parsedate_to_datetime(text)
-    except ValueError:
+        if moment.tzinfo is None:
+            moment = moment.replace(tzinfo=UTC)
+        return max(0.0, math.ceil((moment - datetime.now(UTC)).total_seconds()))
+    except (ValueError, OverflowError):
         return 0.0
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=UTC)
-    return max(0.0, math.ceil((moment - datetime.now(UTC)).total_seconds()))
 
 
 def _announced(text: str | None) -> int | None:
-    return int(text) if text is not None and text.strip().isdigit() else None
+    return int(text) if text is not None and NUMBER.fullmatch(text.strip()) else None
 
 
 def _total_of_rest(headers: Message, have: int, state: Mapping[str, Any], digest_known: bool) -> int | None:

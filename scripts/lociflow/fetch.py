@@ -114,8 +114,10 @@ def _fetch(wanted: Source, origin: Origin, output: Path, record: Path, patience:
         held_to += ", and to the digests of its contigs if the genome pins them"
     size = part.stat().st_size
     checked = checksums.checksum(part)
+    checksums.to_disk(part)
     checksums.forget(output)
     part.replace(output)
+    checksums.to_disk(output.parent)
     checksums.note(output, checked)
     discard(part)
     write_json(

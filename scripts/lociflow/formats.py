@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from lociflow.command import UserError
+from lociflow.machine_refusals import is_refusal
 
 VERSIONS = {
     "source": 1,
@@ -64,6 +65,8 @@ def read_stamped(path: Path, kind: str) -> dict[str, Any]:
     try:
         found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
+        if is_refusal(error):
+            raise
         raise UserError(f"{path}: cannot be read as {kind} ({error}); remove it and run snakemake again") from None
     check_format(found, kind, path)
     return found

@@ -13,6 +13,9 @@ SIGNS = (
     "exceeded memory limit",
     "died with <Signals.SIGKILL: 9>",
     "returned non-zero exit status 137",
+    # A step's own words, and those of a library whose worker was ended.
+    "found no more memory",
+    "is killed by signal: Killed",
 )
 FAILURE = re.compile(
     r"(?:^(?P<command>Command .*)\n)?^\[.*\]\nError in rule (?P<rule>\w+):\n(?P<about>(?:    .*\n)*)", re.MULTILINE

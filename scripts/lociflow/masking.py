@@ -13,8 +13,9 @@ MASK = "***"
 _LOGIN = re.compile(r"(?<=://)[^/?#\s'\"<>]*@")
 # What stands for "I may": by the names that object stores, share links and interfaces give it.
 _SECRET = re.compile(
-    r"([?&;](?:[^=&;#\s'\"<>]*(?:token|secret|passw|signature|credential|api_?key|access_?key|private_link|rlkey)"
-    r"[^=&;#\s'\"<>]*|sig|auth|authorization|key|pwd)=)[^&;#\s'\"<>]*[^&;#\s'\"<>:,.)]",
+    r"([?&;](?:[^=&;#\s'\"<>]*(?:token|secret|passw|signature|credential|[-_]key|api_?key|access_?key|auth_?key|rlkey"
+    r"|private_link|ticket|session|jwt)[^=&;#\s'\"<>]*|sig|sas|auth|authorization|key|pwd|pass|code)=)"
+    r"[^&#\s\"<>]*[^&#\s'\"<>:;,.)]",
     re.IGNORECASE,
 )
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from lociflow.command import UserError, atomic
 from lociflow.formats import check_format, stamp
+from lociflow.machine_refusals import is_refusal
 
 META = "meta"
 
@@ -54,4 +55,6 @@ def read_arrays(path: Path, kind: str, names: Sequence[str]) -> tuple[dict[str, 
         raise
     # A damaged archive may raise almost anything.
     except Exception as error:
+        if is_refusal(error):
+            raise
         raise UserError(f"{path}: cannot be read as {kind} ({error}); remove it and run snakemake again") from None

@@ -31,10 +31,10 @@ UNAIDED: dict[str, tuple[Callable[[Path, random.Random], None], ...]] = {
     "codes.npy": (flip, truncate, zeros, another),
     "model.ckpt": (flip, truncate, zeros, version),
     "attributions.npz": (flip, truncate, zeros, version),
-    "predictions.parquet": (truncate, version),
-    "windows.parquet": (truncate, version),
+    "predictions.parquet": (flip, truncate, zeros, version),
+    "windows.parquet": (flip, truncate, zeros, version),
     "metrics.json": (truncate, version),
-    "store.json": (truncate, version),
+    "store.json": (flip, truncate, zeros, version),
 }
 
 
@@ -65,7 +65,8 @@ def corrupt(world: World, work: Path, kind: str, draws: random.Random) -> Verdic
     remove_outputs(reader, work)
     ended = run_job(reader, work)
     if ended.status:
-        return _refusal(kind, about, ended.said, [path.name, *missing, path.parent.name])
+        places = [path, *(path.parent / other for other in missing)]
+        return _refusal(kind, about, ended.said, [str(place.relative_to(work)) for place in places])
     # What is damaged is the file; what was made of it must be what it was.
     for other in (path, *(path.parent / found for found in missing)):
         shutil.copy2(world.folder / other.relative_to(work), other)
@@ -114,7 +115,7 @@ def corrupt_run(world: World, work: Path, draws: random.Random) -> Verdict | Non
     ran = snakemake(work)
     if ran.returncode:
         outcome, said = "refused", ran.stdout + ran.stderr
-        verdict = _refusal("run", about, said, [path.name])
+        verdict = _refusal("run", about, said, [str(other.relative_to(world.folder)) for other in gone])
         if verdict.outcome == "lost":
             return verdict
         path.unlink(missing_ok=True)

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from lociflow.checksums import FOLDER, damage, named_files, noted_files
-from lociflow.command import UserError, atomic, check_files, write_json
+from lociflow.checksums import FOLDER, damage, named_files, noted_files, record_of
+from lociflow.command import UserError, atomic, atomic_folder, check_files, write_json
 
 SCRIPTS = Path(__file__).parents[2] / "scripts"
 RECORD = FOLDER / "results/toy/table.tsv.crc32"
@@ -139,3 +139,30 @@ def test_a_file_that_somebody_changes_under_a_running_step_is_told(table, act, s
     assert ran.returncode == status
     sentence = r"error: \S*table\.tsv: found other content, or none, at the end of this step than at its beginning.*\n"
     assert re.fullmatch(sentence if status else "", ran.stderr)
+
+
+def test_files_of_a_folder_have_checksums_and_those_of_the_folder_before_are_forgotten(table):
+    folder = Path("results/toy/tracks")
+    for name in ("old.bw", "new.bw"):
+        with atomic_folder(folder) as written:
+            (written / name).write_bytes(b"track")
+    assert {path.name for path in noted_files()} == {"table.tsv", "new.bw"}
+    (folder / "new.bw").write_bytes(b"trick")
+    assert "found 5 bytes" in (damage(folder / "new.bw") or "")
+
+
+def test_check_results_names_what_is_no_longer_there(table):
+    write_json(Path("results/toy/metrics.json"), {"auroc": 0.75})
+    table.unlink()
+    ran = subprocess.run([sys.executable, str(SCRIPTS / "check_results.py")], capture_output=True, text=True)
+    assert ran.returncode == 0
+    assert "results/toy/table.tsv: is no longer there" in ran.stderr
+    assert "1 files are what the steps that made them wrote; 1 are no longer there" in ran.stderr
+
+
+@pytest.mark.parametrize("record", ["", "12345678", "\0\0\0\0"])
+def test_a_damaged_checksum_is_told_as_such(table, record):
+    place = record_of(table)
+    assert place is not None
+    place.write_text(record)
+    assert "its checksum in .lociflow/checksums/results/toy/table.tsv.crc32 is damaged" in (damage(table) or "")

@@ -358,7 +358,17 @@ def test_back_off_doubles(web, tmp_path, monkeypatch):
     assert found == [1, 2, 4]
 
 
-@pytest.mark.parametrize(("told", "expected"), [("7", 7), ("9999", 30), ("nonsense", 1), ("-3", 1)])
+@pytest.mark.parametrize(
+    ("told", "expected"),
+    [
+        ("7", 7),
+        ("9999", 30),
+        ("nonsense", 1),
+        ("-3", 1),
+        ("\u00b2", 1),
+        ("Mon, 30 Nov 2026 03:00:00 +99999999999999999999", 1),
+    ],
+)
 def test_retry_after_is_honoured_up_to_a_limit(web, tmp_path, monkeypatch, told, expected):
     found = waits(monkeypatch)
     patience = QUICK._replace(back_off=1, longest_wait=30)

@@ -6,11 +6,10 @@ from typing import Any, cast
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 import torch
 from torch import nn
 
-from lociflow.command import UserError, atomic, status, write_json
+from lociflow.command import UserError, status, write_json
 from lociflow.data.bins import SPLITS, bins_of_split, read_bins
 from lociflow.data.dataset import WindowDataset, make_loader
 from lociflow.data.one_hot import OneHot
@@ -24,6 +23,7 @@ from lociflow.genome.window_table import about_windows, split_digest
 from lociflow.instantiate import instantiate
 from lociflow.models.checkpoint import LoadedModel, load_model
 from lociflow.models.device import resolve_device
+from lociflow.parquet_tables import write_parquet
 from lociflow.sequence.store import open_store
 from lociflow.training.masked import MaskedTokens
 from lociflow.training.reconstruction import Denoising, EvidenceLowerBound
@@ -229,5 +229,4 @@ def write_latent(path: Path, bins: np.ndarray, codes: np.ndarray, splits: np.nda
         **{f"latent{number}": pa.array(values) for number, values in enumerate(codes[order].T)},
     }
     metadata = {key: str(value) for key, value in {**stamp("latent"), "split_digest": split_digest}.items()}
-    with atomic(path) as temporary:
-        pq.write_table(pa.table(columns).replace_schema_metadata(metadata), temporary, compression="zstd")
+    write_parquet(path, pa.table(columns).replace_schema_metadata(metadata))

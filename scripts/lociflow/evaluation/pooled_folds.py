@@ -6,11 +6,11 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
-from lociflow.command import UserError, atomic, status
+from lociflow.command import UserError, status
 from lociflow.evaluation.predictions import check_split, read_predictions
 from lociflow.genome.window_table import pooled_digest, read_pooled, split_digest
+from lociflow.parquet_tables import read_parquet, write_parquet
 
 
 def pool_folds(windows: Path, folds: Mapping[str, Path], predictions: Path) -> None:
@@ -51,8 +51,7 @@ def pool_folds(windows: Path, folds: Mapping[str, Path], predictions: Path) -> N
             f"their {len(expected):,} test bins; run the steps that make the predictions again"
         )
     metadata = {**(parts[0].schema.metadata or {}), b"split_digest": pooled_digest(windows, list(folds)).encode()}
-    with atomic(predictions) as temporary:
-        pq.write_table(table.replace_schema_metadata(metadata), temporary, compression="zstd")
+    write_parquet(predictions, table.replace_schema_metadata(metadata))
     status(f"pooled {len(table):,} test bins of {len(folds)} folds")
 
 
@@ -60,7 +59,7 @@ def _test_rows(windows: Path, fold: str, path: Path) -> pa.Table:
     # Refuses a file that is none of predictions.
     read_predictions(path)
     check_split(path, split_digest(windows, fold))
-    table = pq.read_table(path)
+    table = read_parquet(path, "predictions")
     test = pc.equal(table["split"].cast(pa.string()), "test")
     chosen = table.filter(test)
     split = pa.array(["test"] * len(chosen), pa.string()).dictionary_encode()

@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 
 from lociflow.command import UserError, atomic
 from lociflow.formats import check_format, stamp
+from lociflow.parquet_tables import WRITTEN, read_about, read_parquet
 
 KEYS = ("bin", "split")
 # The splits that are predicted.
@@ -96,7 +97,7 @@ def write_batches(path: Path, batches: Iterable[PredictedBatch], split_digest: s
             table = pa.concat_tables([_arrow_table(batch) for batch in group]).combine_chunks()
             if writer is None:
                 schema = table.schema.with_metadata(metadata)
-                writer = stack.enter_context(pq.ParquetWriter(temporary, schema, compression="zstd"))
+                writer = stack.enter_context(pq.ParquetWriter(temporary, schema, **WRITTEN))
             writer.write_table(table.replace_schema_metadata(metadata), row_group_size=max(1, len(table)))
 
 
@@ -132,7 +133,7 @@ def _arrow_column(values: np.ndarray) -> pa.Array:
 
 def read_split_digest(path: Path) -> str:
     """Return the digest of the split on which predictions were made; "none" where they do not say."""
-    return (pq.read_schema(path).metadata or {}).get(b"split_digest", b"none").decode()
+    return read_about(path, "predictions")[1].get(b"split_digest", b"none").decode()
 
 
 def check_split(path: Path, split_digest: str) -> None:
@@ -174,20 +175,18 @@ def read_predictions(path: Path, columns: Sequence[str] | None = None, bins: np.
     UserError
         The file is missing, no Parquet file, or of another format or version.
     """
-    try:
-        table = pq.read_table(
-            path,
-            columns=None if columns is None else ["bin", "split", *columns],
-            filters=None if bins is None else [("bin", "in", bins.tolist())],
-        )
-    except (FileNotFoundError, pa.ArrowInvalid) as error:
-        raise UserError(f"{path}: cannot be read as predictions ({error}); run the step that makes it again") from None
+    table = read_parquet(
+        path,
+        "predictions",
+        columns=None if columns is None else ["bin", "split", *columns],
+        filters=None if bins is None else [("bin", "in", bins.tolist())],
+    )
     found: dict[str, str | int] = {
         key.decode(): value.decode()
         for key, value in (table.schema.metadata or {}).items()
         if key in (b"format", b"version")
     }
-    if str(found.get("version", "")).isdigit():
+    if str(found.get("version", "")).isdecimal():
         found["version"] = int(found["version"])
     check_format(found, "predictions", path)
     if missing := [key for key in KEYS if key not in table.column_names]:

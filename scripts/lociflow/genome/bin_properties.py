@@ -7,14 +7,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-import pyarrow.parquet as pq
 
-from lociflow.command import atomic, status
+from lociflow.command import status
 from lociflow.genome.annotation_features import annotation_regions
 from lociflow.genome.composition import window_composition
 from lociflow.genome.contig_names import read_aliases
 from lociflow.genome.placement import place_windows
 from lociflow.genome.window_table import read_windows
+from lociflow.parquet_tables import write_parquet
 from lociflow.sequence.store import SequenceStore, open_store
 
 # Where a contig has no gene, or the data set no annotation.
@@ -56,8 +56,7 @@ def describe_bins(
     if genes is not None:
         distance = gene_distances(table, gene_starts(genes, opened, read_aliases(config.get("contig_aliases"))))
     columns = {"gc": pa.array(gc.astype(np.float32)), "gene_distance": pa.array(distance)}
-    with atomic(properties) as temporary:
-        pq.write_table(pa.table(columns), temporary, compression="zstd")
+    write_parquet(properties, pa.table(columns))
     near = f", {int((distance >= 0).sum()):,} of them on a contig with genes" if genes is not None else ""
     status(f"described {len(table):,} bins{near}")
 

@@ -3,10 +3,9 @@
 from pathlib import Path
 
 import pandas as pd
-import pyarrow as pa
-import pyarrow.parquet as pq
 
 from lociflow.command import UserError
+from lociflow.parquet_tables import read_parquet
 
 
 def read_properties(path: Path, bins: int) -> pd.DataFrame:
@@ -17,10 +16,7 @@ def read_properties(path: Path, bins: int) -> pd.DataFrame:
     UserError
         The file is missing or no Parquet, or of other bins.
     """
-    try:
-        found = pq.read_table(path, columns=["gc", "gene_distance"]).to_pandas()
-    except (OSError, pa.ArrowInvalid) as error:
-        raise UserError(f"{path}: cannot be read as properties of bins ({error}); run the step that makes it") from None
+    found = read_parquet(path, "properties of bins", ["gc", "gene_distance"]).to_pandas()
     if len(found) != bins:
         raise UserError(f"{path}: found {len(found)} bins, expected {bins}; run the step that makes it again")
     return found

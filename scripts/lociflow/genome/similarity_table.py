@@ -6,9 +6,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-import pyarrow.parquet as pq
 
-from lociflow.command import UserError, atomic
+from lociflow.parquet_tables import read_parquet, write_parquet
 
 COLUMNS = ("row", "split", "identity", "coverage", "reference", "reverse")
 
@@ -28,8 +27,7 @@ def write_similarity(path: Path, tables: Mapping[str, pd.DataFrame]) -> None:
         "reference": pa.array(joined["reference"].to_numpy(np.int64)),
         "reverse": pa.array(joined["reverse"].to_numpy(bool)),
     }
-    with atomic(path) as temporary:
-        pq.write_table(pa.table(arrays), temporary, compression="zstd")
+    write_parquet(path, pa.table(arrays))
 
 
 def read_similarity(path: Path, splits: Sequence[str]) -> pd.DataFrame:
@@ -52,9 +50,6 @@ def read_similarity(path: Path, splits: Sequence[str]) -> pd.DataFrame:
     UserError
         The file is missing or no such table.
     """
-    try:
-        found = pq.read_table(path, columns=["row", "split", "side", "identity", "coverage"]).to_pandas()
-    except (OSError, pa.ArrowInvalid) as error:
-        raise UserError(f"{path}: cannot be read as likeness of bins ({error}); run the audit again") from None
+    found = read_parquet(path, "likeness of bins", ["row", "split", "side", "identity", "coverage"]).to_pandas()
     wanted = (found["side"].astype(str) == "test") & found["split"].astype(str).isin(list(splits))
     return found.loc[wanted, ["row", "identity", "coverage"]].drop_duplicates("row").reset_index(drop=True)

@@ -10,13 +10,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-import pyarrow.parquet as pq
 
-from lociflow.command import UserError, atomic
+from lociflow.command import UserError
 from lociflow.formats import check_format, stamp
 from lociflow.genome.regions import categorical
+from lociflow.parquet_tables import read_about, read_batches, read_parquet, write_parquet
 
 KIND = "windows"
+WHAT = "the windows of a data set"
 COLUMNS = ("contig", "start", "end", "strand", "group", "shuffled", "shuffle_seed")
 SPLIT = "split:"
 METADATA = b"lociflow"
@@ -77,8 +78,7 @@ def write_windows(path: Path, windows: pd.DataFrame, about: Mapping[str, Any]) -
             arrays.append(pa.array(values.to_numpy(), type=pa.bool_() if column == "shuffled" else pa.int64()))
     text = json.dumps({**stamp(KIND), **about, "splits": split_names(windows)}, sort_keys=True, allow_nan=False)
     table = pa.table(arrays, names=columns).replace_schema_metadata({METADATA: text})
-    with atomic(path) as temporary:
-        pq.write_table(table, temporary, compression="zstd", compression_level=3, row_group_size=BATCH)
+    write_parquet(path, table, compression_level=3, row_group_size=BATCH)
 
 
 def _column(windows: pd.DataFrame, column: str) -> pd.Series:
@@ -113,9 +113,9 @@ def read_windows(path: Path, split: str | None = None) -> pd.DataFrame:
     """
     if split is None:
         about_windows(path)
-        return pq.read_table(path, columns=list(COLUMNS)).to_pandas()
+        return read_parquet(path, WHAT, COLUMNS).to_pandas()
     _check_split(path, split)
-    table = pq.read_table(path, columns=[*COLUMNS, SPLIT + split]).to_pandas()
+    table = read_parquet(path, WHAT, [*COLUMNS, SPLIT + split]).to_pandas()
     return table.rename(columns={SPLIT + split: "split"})
 
 
@@ -143,7 +143,7 @@ def read_pooled(path: Path, folds: Sequence[str]) -> pd.DataFrame:
     times = np.zeros(len(table), np.int64)
     for fold in folds:
         _check_split(path, fold)
-        times += (pq.read_table(path, columns=[SPLIT + fold]).to_pandas()[SPLIT + fold] == "test").to_numpy()
+        times += (read_parquet(path, WHAT, [SPLIT + fold]).to_pandas()[SPLIT + fold] == "test").to_numpy()
     if (times > 1).any():
         raise UserError(
             f"{path}: found {int((times > 1).sum())} bins in the test split of several of {', '.join(folds)}, expected "
@@ -177,15 +177,14 @@ def window_batches(path: Path, split: str) -> Iterator[pd.DataFrame]:
         As :func:`read_windows`.
     """
     _check_split(path, split)
-    with pq.ParquetFile(path, pre_buffer=False, buffer_size=1 << 16) as file:
-        for batch in file.iter_batches(BATCH, columns=[*COLUMNS, SPLIT + split]):
-            yield batch.to_pandas().rename(columns={SPLIT + split: "split"})
+    for batch in read_batches(path, WHAT, BATCH, [*COLUMNS, SPLIT + split]):
+        yield batch.to_pandas().rename(columns={SPLIT + split: "split"})
 
 
 def count_windows(path: Path) -> int:
     """Return the number of bins in a table, from its metadata."""
     about_windows(path)
-    return int(pq.read_metadata(path).num_rows)
+    return read_about(path, WHAT)[0]
 
 
 def split_digest(path: Path, split: str) -> str:
@@ -202,10 +201,10 @@ def about_windows(path: Path) -> dict[str, Any]:
     UserError
         The file is missing, no Parquet, or of another format or version.
     """
+    _, metadata = read_about(path, WHAT)
     try:
-        metadata = pq.read_schema(path).metadata or {}
-    except (OSError, pa.ArrowInvalid) as error:
-        raise UserError(f"{path}: cannot be read as Parquet ({error}); expected the windows of a data set") from None
-    about: dict[str, Any] = json.loads(metadata.get(METADATA, b"{}"))
+        about: dict[str, Any] = json.loads(metadata.get(METADATA, b"{}"))
+    except ValueError:
+        about = {}
     check_format(about, KIND, path)
     return about

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from lociflow.command import UserError, atomic
 from lociflow.formats import check_format, stamp
 from lociflow.instantiate import instantiate
+from lociflow.machine_refusals import is_refusal
 from lociflow.models.outputs import Outputs
 from lociflow.sequence.alphabet import DNA, Alphabet, find_alphabet
 
@@ -150,12 +151,21 @@ def load_model(path: Path) -> LoadedModel:
             "run); remove it and train again"
         ) from None
     except Exception as error:
+        if is_refusal(error):
+            raise
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise UserError(f"{path}: cannot be read as a checkpoint ({reason}); remove it and train again") from None
     check_format(content if isinstance(content, dict) else {}, KIND, path)
     try:
         config, provenance = json.loads(content["config"]), json.loads(content["provenance"])
         found, expected = weights_digest(content["state_dict"]), provenance["weights"]
+        asked = config["model"]
+        outputs = Outputs(
+            content.get("kind", "binary"),
+            tuple(content["targets"]),
+            tuple(tuple(names) for names in content.get("classes", ())),
+            content.get("positions", 0),
+        )
     except (KeyError, ValueError, TypeError, AttributeError) as error:
         raise UserError(f"{path}: cannot be read as a checkpoint ({error!r}); remove it and train again") from None
     if found != expected:
@@ -164,15 +174,9 @@ def load_model(path: Path) -> LoadedModel:
             "the file is damaged: remove it and train again"
         )
     alphabet = find_alphabet(provenance.get("alphabet", DNA.name))
-    outputs = Outputs(
-        content.get("kind", "binary"),
-        tuple(content["targets"]),
-        tuple(tuple(names) for names in content.get("classes", ())),
-        content.get("positions", 0),
-    )
     # Drawing weights that are overwritten at once must not shift the draws of whoever loads a model.
     with torch.random.fork_rng(devices=[]):
-        model = build_model(config["model"], outputs, len(alphabet.channels))
+        model = build_model(asked, outputs, len(alphabet.channels))
     try:
         model.load_state_dict(content["state_dict"])
     except RuntimeError as error:

@@ -61,7 +61,7 @@ def _said(path: Path) -> list[tuple[str, str]]:
 
 def column_digests(path: Path) -> dict[str, str]:
     """Return the SHA-256 of each column of a Parquet table, its type included, by name."""
-    with pq.ParquetFile(path) as file:
+    with pq.ParquetFile(path, page_checksum_verification=True) as file:
         found = {field.name: _Column(_plain(field.type)) for field in file.schema_arrow}
         for batch in file.iter_batches():
             for name, column in zip(batch.schema.names, batch.columns, strict=True):

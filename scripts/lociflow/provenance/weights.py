@@ -6,12 +6,14 @@ import json
 import math
 import pickle
 import zipfile
+import zlib
 from collections import OrderedDict
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from lociflow.command import UserError
+from lociflow.machine_refusals import is_refusal
 
 # torch's storages, with the name of their type and its bytes.
 STORAGES = {
@@ -28,7 +30,8 @@ STORAGES = {
 }
 
 DAMAGE = (
-    OSError, EOFError, IndexError, KeyError, TypeError, ValueError, pickle.UnpicklingError, zipfile.BadZipFile,
+    OSError, EOFError, IndexError, KeyError, TypeError, ValueError, AttributeError, RuntimeError, zlib.error,
+    pickle.UnpicklingError, zipfile.BadZipFile,
 )  # fmt: skip
 
 
@@ -68,6 +71,8 @@ def weights_digest_of(path: Path) -> str:
             digest = _digest(content["state_dict"], archive, folder)
             named = json.loads(content["provenance"]).get("weights")
     except DAMAGE as error:
+        if is_refusal(error):
+            raise
         reason = str(error) or type(error).__name__
         raise UserError(f"{path}: cannot be read as a checkpoint ({reason}); remove it and train again") from None
     if named is not None and named != digest:

@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 
 from lociflow.checksums import checksum
-from lociflow.command import UserError, atomic, status, write_json
+from lociflow.command import UserError, atomic, status
 from lociflow.formats import stamp
 from lociflow.sequence.alphabet import Alphabet, UnknownLetter, encode, expected_letters, find_alphabet
 from lociflow.sequence.labelled import LabelledSequence, read_labelled
-from lociflow.sequence.store import KIND, digest_codes, encode_sequences, write_header
+from lociflow.sequence.store import KIND, digest_codes, encode_sequences, write_description, write_header
 
 # Letters that are encoded together: a call of numpy costs as much as a few hundred of them.
 BLOCK = 1 << 20
@@ -129,7 +129,7 @@ def write_store_from_sequences(
     digest.update(np.asarray(lengths, dtype="<i8").tobytes())
     for text in names:
         digest.update(text.encode() + b"\n")
-    write_json(
+    write_description(
         store,
         {
             **stamp(KIND),

@@ -8,6 +8,7 @@ are 0-based and half-open. Sequences without a genome lie in a store in the same
 import hashlib
 import json
 import os
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,12 +18,13 @@ import numpy as np
 import pandas as pd
 
 from lociflow.checksums import checksum, watch
-from lociflow.command import UserError, atomic, status, write_json
+from lociflow.command import UserError, atomic, json_text, status, write_json
 from lociflow.formats import check_format, stamp
 from lociflow.sequence.alphabet import DNA, Alphabet, UnknownLetter, encode, expected_letters, find_alphabet
 from lociflow.sequence.fasta import read_fasta
 
 KIND = "sequence store"
+SEAL = re.compile(rb'"seal": "([0-9a-f]{64})"')
 
 # Bases that gather() looks at together in windows that reach beyond a contig.
 EDGE_CHUNK = 1 << 22
@@ -148,7 +150,7 @@ def write_store(
         if contig_md5:
             contigs = _in_order(contigs, list(contig_md5), temporary)
         digest, crc32 = digest_codes(temporary), checksum(temporary)
-    write_json(
+    write_description(
         store,
         {
             **stamp(KIND),
@@ -298,13 +300,25 @@ def open_store(path: Path) -> SequenceStore:
     return store
 
 
+def write_description(path: Path, content: Mapping[str, Any]) -> None:
+    """Write ``store.json`` with the SHA-256 of its own text: a changed digit would give other sequences."""
+    write_json(path, {**content, "seal": hashlib.sha256(json_text({**content, "seal": ""}).encode()).hexdigest()})
+
+
+def _is_sealed(text: bytes) -> bool:
+    seal = SEAL.search(text)
+    # Without one it is nobody's: a file that was written by hand.
+    return seal is None or hashlib.sha256(text.replace(seal[1], b"", 1)).hexdigest() == seal[1].decode()
+
+
 def _map_store(path: Path) -> SequenceStore:
     return _open(path)[0]
 
 
 def _open(path: Path) -> tuple[SequenceStore, Path, str]:
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
+        text = path.read_bytes()
+        found = json.loads(text)
     except OSError as error:
         raise UserError(f"{path}: cannot be read ({error.strerror}); expected the store.json of a genome") from None
     except ValueError:
@@ -312,6 +326,11 @@ def _open(path: Path) -> tuple[SequenceStore, Path, str]:
     if not isinstance(found, dict):
         raise UserError(f"{path}: found no JSON object, expected a {KIND}; give the store.json of a genome")
     check_format(found, KIND, path)
+    if not _is_sealed(text):
+        raise UserError(
+            f"{path}: found other text than was written, by the digest that stands in it; it is damaged or was edited: "
+            "remove it and run snakemake again to rebuild it"
+        )
     names, lengths, offsets, md5 = _contigs(found["contigs"])
     codes_path = path.with_name(found["codes"])
     try:

@@ -13,6 +13,7 @@ import torch
 from lociflow.checksums import damage, forget
 from lociflow.code_digest import program
 from lociflow.command import status
+from lociflow.machine_refusals import is_refusal
 from lociflow.models.checkpoint import read_whole
 
 
@@ -62,15 +63,24 @@ def find_state(path: Path) -> Path | None:
             other.unlink(missing_ok=True)
     if not path.exists():
         return None
-    try:
-        if damage(path):
-            raise OSError
-        read_whole(path)
-    except Exception:
+    if _is_damaged(path):
         status(f"{path} is damaged: training from the beginning")
         path.unlink(missing_ok=True)
         return None
     return path
+
+
+def _is_damaged(path: Path) -> bool:
+    if damage(path):
+        return True
+    try:
+        read_whole(path)
+    except Exception as error:
+        # A machine that gives no memory, or loses its disk for a moment, must not cost the epochs that are done.
+        if is_refusal(error):
+            raise
+        return True
+    return False
 
 
 def whole_epochs(path: Path) -> int:

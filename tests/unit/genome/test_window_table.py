@@ -93,7 +93,7 @@ def test_other_files_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     with pytest.raises(UserError, match=r"none\.parquet: cannot be read"):
         read_windows(tmp_path / "none.parquet")
     (tmp_path / "text.parquet").write_text("no")
-    with pytest.raises(UserError, match="expected the windows of a data set"):
+    with pytest.raises(UserError, match="cannot be read as the windows of a data set"):
         read_windows(tmp_path / "text.parquet")
     windows()[["start"]].to_parquet(tmp_path / "other.parquet")
     with pytest.raises(UserError, match="found no format version none, expected windows version 2"):

@@ -28,6 +28,13 @@ def save(path: Path, **changes: Any) -> torch.nn.Module:
     return model
 
 
+@pytest.mark.parametrize("changes", [{"config": "{}"}, {"targets": 3}, {"classes": 5}])
+def test_a_checkpoint_that_says_other_things_is_refused(tmp_path: Path, changes: dict[str, Any]) -> None:
+    save(tmp_path / "model.ckpt", **changes)
+    with pytest.raises(UserError, match=r"model\.ckpt: cannot be read as a checkpoint"):
+        load_model(tmp_path / "model.ckpt")
+
+
 def test_a_checkpoint_gives_back_what_it_was_given(tmp_path: Path) -> None:
     model = save(tmp_path / "model.ckpt")
     loaded = load_model(tmp_path / "model.ckpt")

@@ -77,6 +77,25 @@ def test_description_has_the_keys_of_the_format(tmp_path):
     assert found["contigs"][1] == {"name": "chr2", "length": 3, "offset": 9, "md5": md5("RYU")}
 
 
+def test_a_bit_that_flips_in_the_description_gives_the_same_store_or_a_sentence(tmp_path):
+    whole = build(tmp_path, TOY)
+    path = tmp_path / "store.json"
+    text = path.read_bytes()
+    refused = 0
+    for place in range(len(text)):
+        path.write_bytes(text[:place] + bytes([text[place] ^ 1 << place % 8]) + text[place + 1 :])
+        try:
+            found = open_store(path)
+        except UserError as error:
+            assert "store.json" in str(error)  # noqa: PT017
+            refused += 1
+        else:
+            assert (found.names, found.md5, found.digest) == (whole.names, whole.md5, whole.digest)
+            assert found.offsets.tolist() == whole.offsets.tolist()
+            assert found.lengths.tolist() == whole.lengths.tolist()
+    assert refused > 0.8 * len(text)
+
+
 @pytest.mark.parametrize(
     ("contents", "sentence"),
     [

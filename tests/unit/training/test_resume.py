@@ -1,8 +1,11 @@
+import errno
 from pathlib import Path
 
 import numpy as np
+import pytest
 import torch
 
+from lociflow.training import resume
 from lociflow.training.resume import find_state, state_path
 
 
@@ -33,3 +36,19 @@ def test_states_of_other_trainings_are_dropped(tmp_path: Path) -> None:
         torch.save({"epoch": 0}, each)
     assert find_state(path) == path
     assert not other.exists()
+
+
+@pytest.mark.parametrize("error", [MemoryError(), RuntimeError("can't allocate memory"), OSError(errno.EIO, "I/O")])
+def test_a_state_that_the_machine_could_not_read_is_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    path = state_path(tmp_path, "a" * 64)
+    torch.save({"epoch": 0}, path)
+
+    def refuse(path: Path) -> None:
+        raise error
+
+    monkeypatch.setattr(resume, "read_whole", refuse)
+    with pytest.raises(type(error)):
+        find_state(path)
+    assert path.exists()
