@@ -1,6 +1,9 @@
 """With what a page was made: versions of the programs, the commit of the workflow; and how to make it again."""
 
+import json
+import os
 import platform
+import re
 import shlex
 import subprocess
 from collections.abc import Mapping
@@ -14,6 +17,10 @@ PACKAGES = (
     "modisco-lite", "memelite", "pyjaspar", "hydra-core", "pybedtools", "pysam", "matplotlib",
 )  # fmt: skip
 DIRTY = "-dirty"
+# Holds, as JSON, the versions that the environment of a single step cannot tell. A variable and no param, so that
+# another version of Snakemake makes nothing again; on a node of a cluster the workflow, read there anew, sets it too.
+VARIABLE = "LOCIFLOW_VERSIONS"
+_PIN = re.compile(r"^ +- ([A-Za-z0-9_.-]+?)==?(\S+)$", re.MULTILINE)
 LOCIFLOW = Path(__file__).resolve().parents[3]
 
 
@@ -60,14 +67,35 @@ def commands(run: str, at: str | None) -> list[str]:
 
 
 def versions() -> dict[str, str]:
-    """Return the version of Python and of each package that the steps use and that is installed here."""
-    found = {"python": platform.python_version()}
-    for package in PACKAGES:
-        try:
-            found[package] = version(package)
-        except PackageNotFoundError:
-            continue
-    return found
+    """Return the versions of Python and of the packages that the steps use.
+
+    Those that the workflow tells in :data:`VARIABLE`, or else those that are installed here: with an environment of its
+    own a step has only some of the packages, and never Snakemake. What neither knows is left out.
+    """
+    told: dict[str, str] = json.loads(os.environ.get(VARIABLE) or "{}")
+    found = {"python": platform.python_version(), **{name: _installed(name) for name in PACKAGES}, **told}
+    return {name: number for name, number in found.items() if number is not None}
+
+
+def _installed(package: str) -> str | None:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None
+
+
+def pinned(environments: Path) -> dict[str, str]:
+    """Return the versions of Python and of :data:`PACKAGES` that conda environments pin.
+
+    Parameters
+    ----------
+    environments
+        Folder of their files; all of them are made from one lock, so that a package has one version.
+    """
+    found: dict[str, str] = {}
+    for path in sorted(environments.glob("*.yaml")):
+        found.update(_PIN.findall(path.read_text(encoding="utf-8")))
+    return {name: found[name] for name in ("python", *PACKAGES) if name in found}
 
 
 def commit() -> str | None:
