@@ -84,6 +84,9 @@ class Record(NamedTuple):
     """With ``-dirty`` after it where files differed."""
     commands: tuple[str, ...]
     machine: Mapping[str, Any]
+    """On which the record was written."""
+    trained_on: Mapping[str, int]
+    """Trainings by the model of their device."""
     usage: Mapping[str, Mapping[str, float]]
     """``jobs``, ``seconds`` and ``megabytes`` (the most that one took) by step."""
     started: float
@@ -165,6 +168,7 @@ def _action(crate: ROCrate, record: Record, workflow: ComputationalWorkflow) -> 
         COMMIT: record.commit or "unknown",
         **record.digests,
         **{f"machine: {name}": value for name, value in record.machine.items()},
+        **{f"trainings on {device}": count for device, count in record.trained_on.items()},
     }
     usage = {f"{step}: {name}": round(value, 3) for step, used in record.usage.items() for name, value in used.items()}
     return _add(
