@@ -83,6 +83,7 @@ class Record(NamedTuple):
     commit: str | None
     """With ``-dirty`` after it where files differed."""
     commands: tuple[str, ...]
+    """That make the run again."""
     machine: Mapping[str, Any]
     """On which the record was written."""
     trained_on: Mapping[str, int]
@@ -176,7 +177,8 @@ def _action(crate: ROCrate, record: Record, workflow: ComputationalWorkflow) -> 
         f"#{uuid4()}",
         "CreateAction",
         name=f"Run {record.run} of lociflow",
-        description="\n".join(record.commands),
+        # Not what was typed: a job on a node of a cluster does not see that, and a run may have taken several calls.
+        description="\n".join(["How to make it again:", *record.commands]),
         instrument=workflow,
         object=[*configuration, *sources, *values],
         result=results,

@@ -13,13 +13,13 @@ from lociflow import layout
 from lociflow.command import LOGGER, atomic, status
 from lociflow.file_digest import sha256_of
 from lociflow.formats import read_stamped
-from lociflow.provenance.configuration import names_used, write_configuration
+from lociflow.provenance.configuration import RUN_FILE, names_used, write_configuration
 from lociflow.provenance.content import column_digests, content_digest
 from lociflow.provenance.crate import CODE, Record, RecordedFile, write_crate
 from lociflow.provenance.files import RunFiles, run_files
 from lociflow.provenance.machine import machine
 from lociflow.provenance.weights import provenance_in
-from lociflow.report.provenance import LOCIFLOW, provenance_of
+from lociflow.report.provenance import LOCIFLOW, commands, provenance_of
 
 TRAINED_PARTS = len(Path(layout.TRAINED, "config.json").parts)
 SOURCES = Path(layout.SOURCE.format(file=""))
@@ -78,7 +78,7 @@ def record(
             digests={CODE: code_digest(LOCIFLOW), **dataset_digests(found)},
             versions=here.versions,
             commit=here.commit,
-            commands=here.commands,
+            commands=tuple(commands(Path(configuration.name, RUN_FILE), here.commit, "beside this file")),
             machine=machine(),
             trained_on=training_devices(path for path in found.results if path.suffix == ".ckpt"),
             usage=usage,

@@ -31,27 +31,31 @@ class Provenance:
     versions: Mapping[str, str]
     commit: str | None
     commands: tuple[str, ...]
+    """That make them again, whatever was typed to make them."""
 
 
 def provenance_of(manifest: Mapping[str, Any]) -> Provenance:
     """Return what the manifest says of versions, commit and commands, or else what holds here."""
     at = manifest.get("commit") or commit()
+    saved = Path(f"{manifest['run']}.yaml")
     return Provenance(
         versions=manifest.get("versions") or versions(),
         commit=at,
-        commands=tuple(manifest.get("commands") or commands(manifest["run"], at)),
+        commands=tuple(manifest.get("commands") or commands(saved, at, "the configuration, saved from below")),
     )
 
 
-def commands(run: str, at: str | None) -> list[str]:
+def commands(configuration: Path, at: str | None, where: str) -> list[str]:
     """Return the commands that make a run again in a checkout of the workflow.
 
     Parameters
     ----------
-    run
-        Name of the run, and of the file in which the page saves its configuration.
+    configuration
+        File with the configuration of the run.
     at
         The commit, as :func:`commit` gives it.
+    where
+        Where that file is found, or made.
     """
     found = []
     if at is not None and at.endswith(DIRTY):
@@ -62,7 +66,7 @@ def commands(run: str, at: str | None) -> list[str]:
         *found,
         "make setup                 # the versions of requirements.lock",
         ". .venv/bin/activate",
-        f"snakemake --cores all --configfile {shlex.quote(f'{run}.yaml')}   # the configuration, saved from below",
+        f"snakemake --cores all --configfile {shlex.quote(str(configuration))}   # {where}",
     ]
 
 

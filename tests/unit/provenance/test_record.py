@@ -104,7 +104,9 @@ def test_digests_versions_machine_and_use_are_told(crate):
     assert used == {"train: jobs": 2, "train: seconds": 32.5, "train: megabytes": 300.25}
     packages = {entity["name"]: entity["softwareVersion"] for entity in crate.mainEntity["softwareRequirements"]}
     assert {"python", "snakemake", "torch", "numpy"} <= set(packages)
-    assert "snakemake --cores all --configfile toy.yaml" in action["description"]
+    first, *commands = action["description"].splitlines()
+    assert first == "How to make it again:"
+    assert commands[-1].startswith("snakemake --cores all --configfile configuration/run.yaml")
 
 
 def test_no_password_token_or_environment_gets_into_the_folder(finished, monkeypatch):

@@ -94,9 +94,9 @@ def test_commit_is_a_hash_where_there_is_one() -> None:
      (None, "make setup                 # the versions of requirements.lock")],
 )  # fmt: skip
 def test_commands_make_the_run_again_at_its_commit(commit, first) -> None:
-    found = provenance.commands("my run", commit)
+    found = provenance.commands(Path("my run.yaml"), commit, "beside")
     assert found[0] == first
-    assert found[-1].startswith("snakemake --cores all --configfile 'my run.yaml'")
+    assert found[-1] == "snakemake --cores all --configfile 'my run.yaml'   # beside"
 
 
 def test_the_manifest_decides_where_it_says_something(monkeypatch) -> None:
@@ -105,3 +105,4 @@ def test_the_manifest_decides_where_it_says_something(monkeypatch) -> None:
     found = provenance.provenance_of({"run": "r"})
     assert found.commit == "ab12"
     assert found.commands[0] == "git checkout ab12"
+    assert found.commands[-1] == "snakemake --cores all --configfile r.yaml   # the configuration, saved from below"
