@@ -199,6 +199,11 @@ def test_the_mirror_is_where_a_file_comes_from_and_not_what_it_is(finished, tmp_
     assert jobs(finished, LOCIFLOW_MIRROR=str(tmp_path)) == Counter()
 
 
+def test_another_version_of_snakemake_is_recorded_with_the_next_results_and_reruns_nothing(finished):
+    finished.edit("workflow/rules/provenance.smk", "snakemake.__version__", '"9.99.9"')
+    assert jobs(finished) == Counter()
+
+
 def test_a_moved_checkout_reruns_nothing(finished, tmp_path):
     shutil.move(finished.folder, tmp_path / "elsewhere")
     finished.folder = tmp_path / "elsewhere"

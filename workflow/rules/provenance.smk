@@ -1,5 +1,18 @@
 """What a finished run leaves for those who want to check it or to make it again."""
 
+import snakemake
+
+from lociflow.report.provenance import VARIABLE as VERSIONS
+from lociflow.report.provenance import pinned
+
+# The environment of a step has neither Snakemake nor, with conda, the packages of the other steps.
+os.environ[VERSIONS] = json.dumps(
+    {
+        **(pinned(HOME / "envs") if STEPS_HAVE_CONDA else {}),
+        "snakemake": snakemake.__version__,
+    }
+)
+
 
 rule record_provenance:
     """Write down the whole run as a Workflow Run RO-Crate, with the configuration that makes it again."""

@@ -5,6 +5,7 @@ import os
 import torch
 
 from lociflow.command import UserError
+from lociflow.processor import processor
 
 DEVICES = ("auto", "cpu", "cuda")
 
@@ -35,3 +36,18 @@ def resolve_device(name: str) -> torch.device:
     torch.backends.cudnn.allow_tf32 = False
     torch.backends.cuda.matmul.allow_tf32 = False
     return torch.device("cuda")
+
+
+def device_name(device: torch.device, devices: int = 1) -> str:
+    """Return the model of a GPU, or of the processor for the CPU.
+
+    Parameters
+    ----------
+    device
+        As :func:`resolve_device` gives it.
+    devices
+        The first so many GPUs are used; where their models differ, each is named once.
+    """
+    if device.type != "cuda":
+        return processor()
+    return ", ".join(dict.fromkeys(torch.cuda.get_device_name(number) for number in range(devices)))

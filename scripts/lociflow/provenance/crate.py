@@ -83,7 +83,11 @@ class Record(NamedTuple):
     commit: str | None
     """With ``-dirty`` after it where files differed."""
     commands: tuple[str, ...]
+    """That make the run again."""
     machine: Mapping[str, Any]
+    """On which the record was written."""
+    trained_on: Mapping[str, int]
+    """Trainings by the model of their device."""
     usage: Mapping[str, Mapping[str, float]]
     """``jobs``, ``seconds`` and ``megabytes`` (the most that one took) by step."""
     started: float
@@ -165,6 +169,7 @@ def _action(crate: ROCrate, record: Record, workflow: ComputationalWorkflow) -> 
         COMMIT: record.commit or "unknown",
         **record.digests,
         **{f"machine: {name}": value for name, value in record.machine.items()},
+        **{f"trainings on {device}": count for device, count in record.trained_on.items()},
     }
     usage = {f"{step}: {name}": round(value, 3) for step, used in record.usage.items() for name, value in used.items()}
     return _add(
@@ -172,7 +177,8 @@ def _action(crate: ROCrate, record: Record, workflow: ComputationalWorkflow) -> 
         f"#{uuid4()}",
         "CreateAction",
         name=f"Run {record.run} of lociflow",
-        description="\n".join(record.commands),
+        # Not what was typed: a job on a node of a cluster does not see that, and a run may have taken several calls.
+        description="\n".join(["How to make it again:", *record.commands]),
         instrument=workflow,
         object=[*configuration, *sources, *values],
         result=results,

@@ -1,11 +1,12 @@
-"""On what a run was made: processor, memory, GPUs and operating system. No name of a person, host or folder."""
+"""On what a run was recorded: processor, memory, GPUs and operating system. No name of a person, host or folder."""
 
 import os
 import platform
 import subprocess
-from pathlib import Path
 
 import psutil
+
+from lociflow.processor import processor
 
 
 def machine() -> dict[str, str | int]:
@@ -21,21 +22,12 @@ def machine() -> dict[str, str | int]:
     return {
         "system": f"{platform.system()} {platform.release()}",
         "architecture": platform.machine(),
-        "processor": _processor(),
+        "processor": processor(),
         "cores": os.cpu_count() or 0,
         "usable_cores": len(psutil.Process().cpu_affinity()) if hasattr(psutil.Process, "cpu_affinity") else 0,
         "memory_bytes": psutil.virtual_memory().total,
         "gpu": "; ".join(_gpus()) or "none",
     }
-
-
-def _processor() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    except OSError:
-        lines = []
-    names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
-    return next(names, "") or platform.processor() or "unknown"
 
 
 def _gpus() -> list[str]:

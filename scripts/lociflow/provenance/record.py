@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import shutil
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,12 +13,13 @@ from lociflow import layout
 from lociflow.command import LOGGER, atomic, status
 from lociflow.file_digest import sha256_of
 from lociflow.formats import read_stamped
-from lociflow.provenance.configuration import names_used, write_configuration
+from lociflow.provenance.configuration import RUN_FILE, names_used, write_configuration
 from lociflow.provenance.content import column_digests, content_digest
 from lociflow.provenance.crate import CODE, Record, RecordedFile, write_crate
 from lociflow.provenance.files import RunFiles, run_files
 from lociflow.provenance.machine import machine
-from lociflow.report.provenance import LOCIFLOW, provenance_of
+from lociflow.provenance.weights import provenance_in
+from lociflow.report.provenance import LOCIFLOW, commands, provenance_of
 
 TRAINED_PARTS = len(Path(layout.TRAINED, "config.json").parts)
 SOURCES = Path(layout.SOURCE.format(file=""))
@@ -76,8 +78,9 @@ def record(
             digests={CODE: code_digest(LOCIFLOW), **dataset_digests(found)},
             versions=here.versions,
             commit=here.commit,
-            commands=here.commands,
+            commands=tuple(commands(Path(configuration.name, RUN_FILE), here.commit, "beside this file")),
             machine=machine(),
+            trained_on=training_devices(path for path in found.results if path.suffix == ".ckpt"),
             usage=usage,
             started=min([file.modified for file in files] if started is None else [started]),
             ended=max(file.modified for file in files),
@@ -116,6 +119,15 @@ def dataset_digests(found: RunFiles) -> dict[str, str]:
             columns = column_digests(path)
             digests |= {f"{name} of {path.parent.name}": columns[name] for name in columns if name.startswith("split:")}
     return digests
+
+
+def training_devices(checkpoints: Iterable[Path]) -> dict[str, int]:
+    """Count a run's trainings by the model of the GPU, or of the processor, that each checkpoint names.
+
+    A checkpoint from before they named it counts by the type of its device, ``cuda`` or ``cpu``.
+    """
+    told = map(provenance_in, checkpoints)
+    return dict(sorted(Counter(about.get("device_name") or about.get("device", "unknown") for about in told).items()))
 
 
 def measured(benchmarks: Iterable[Path]) -> tuple[dict[str, dict[str, float]], float | None]:

@@ -1,5 +1,6 @@
-"""The digest of a checkpoint's weights, read without torch and without running anything that the file names."""
+"""A checkpoint's provenance and its weights' digest, read without torch and without running what the file names."""
 
+import contextlib
 import hashlib
 import io
 import json
@@ -8,7 +9,7 @@ import pickle
 import zipfile
 import zlib
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -64,23 +65,46 @@ def weights_digest_of(path: Path) -> str:
     UserError
         The file is no such checkpoint, is damaged, or its weights are not those that it names.
     """
-    try:
-        with zipfile.ZipFile(path) as archive:
-            folder = archive.namelist()[0].partition("/")[0]
-            content = _Reader(io.BytesIO(archive.read(f"{folder}/data.pkl"))).load()
-            digest = _digest(content["state_dict"], archive, folder)
-            named = json.loads(content["provenance"]).get("weights")
-    except DAMAGE as error:
-        if is_refusal(error):
-            raise
-        reason = str(error) or type(error).__name__
-        raise UserError(f"{path}: cannot be read as a checkpoint ({reason}); remove it and train again") from None
+    with _opened(path) as (archive, folder, content):
+        digest = _digest(content["state_dict"], archive, folder)
+        named = json.loads(content["provenance"]).get("weights")
     if named is not None and named != digest:
         raise UserError(
             f"{path}: found weights with the digest {digest}, expected {named}, which the checkpoint itself names; "
             "remove it and train again"
         )
     return digest
+
+
+def provenance_in(path: Path) -> dict[str, Any]:
+    """Return what a checkpoint says about where it comes from; its weights are not read.
+
+    Parameters
+    ----------
+    path
+        As in :func:`weights_digest_of`.
+
+    Raises
+    ------
+    UserError
+        The file is no such checkpoint, or is damaged.
+    """
+    with _opened(path) as (_, _, content):
+        return dict(json.loads(content["provenance"]))
+
+
+@contextlib.contextmanager
+def _opened(path: Path) -> Iterator[tuple[zipfile.ZipFile, str, Mapping[str, Any]]]:
+    """Open a checkpoint: the archive, the folder inside it, and what it holds, with descriptions for tensors."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            folder = archive.namelist()[0].partition("/")[0]
+            yield archive, folder, _Reader(io.BytesIO(archive.read(f"{folder}/data.pkl"))).load()
+    except DAMAGE as error:
+        if is_refusal(error):
+            raise
+        reason = str(error) or type(error).__name__
+        raise UserError(f"{path}: cannot be read as a checkpoint ({reason}); remove it and train again") from None
 
 
 def _digest(state: Mapping[str, _Tensor], archive: zipfile.ZipFile, folder: str) -> str:

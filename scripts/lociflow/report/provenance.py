@@ -1,6 +1,9 @@
 """With what a page was made: versions of the programs, the commit of the workflow; and how to make it again."""
 
+import json
+import os
 import platform
+import re
 import shlex
 import subprocess
 from collections.abc import Mapping
@@ -14,6 +17,10 @@ PACKAGES = (
     "modisco-lite", "memelite", "pyjaspar", "hydra-core", "pybedtools", "pysam", "matplotlib",
 )  # fmt: skip
 DIRTY = "-dirty"
+# Holds, as JSON, the versions that the environment of a single step cannot tell. A variable and no param, so that
+# another version of Snakemake makes nothing again; on a node of a cluster the workflow, read there anew, sets it too.
+VARIABLE = "LOCIFLOW_VERSIONS"
+_PIN = re.compile(r"^ +- ([A-Za-z0-9_.-]+?)==?(\S+)$", re.MULTILINE)
 LOCIFLOW = Path(__file__).resolve().parents[3]
 
 
@@ -24,27 +31,31 @@ class Provenance:
     versions: Mapping[str, str]
     commit: str | None
     commands: tuple[str, ...]
+    """That make them again, whatever was typed to make them."""
 
 
 def provenance_of(manifest: Mapping[str, Any]) -> Provenance:
     """Return what the manifest says of versions, commit and commands, or else what holds here."""
     at = manifest.get("commit") or commit()
+    saved = Path(f"{manifest['run']}.yaml")
     return Provenance(
         versions=manifest.get("versions") or versions(),
         commit=at,
-        commands=tuple(manifest.get("commands") or commands(manifest["run"], at)),
+        commands=tuple(manifest.get("commands") or commands(saved, at, "the configuration, saved from below")),
     )
 
 
-def commands(run: str, at: str | None) -> list[str]:
+def commands(configuration: Path, at: str | None, where: str) -> list[str]:
     """Return the commands that make a run again in a checkout of the workflow.
 
     Parameters
     ----------
-    run
-        Name of the run, and of the file in which the page saves its configuration.
+    configuration
+        File with the configuration of the run.
     at
         The commit, as :func:`commit` gives it.
+    where
+        Where that file is found, or made.
     """
     found = []
     if at is not None and at.endswith(DIRTY):
@@ -55,19 +66,40 @@ def commands(run: str, at: str | None) -> list[str]:
         *found,
         "make setup                 # the versions of requirements.lock",
         ". .venv/bin/activate",
-        f"snakemake --cores all --configfile {shlex.quote(f'{run}.yaml')}   # the configuration, saved from below",
+        f"snakemake --cores all --configfile {shlex.quote(str(configuration))}   # {where}",
     ]
 
 
 def versions() -> dict[str, str]:
-    """Return the version of Python and of each package that the steps use and that is installed here."""
-    found = {"python": platform.python_version()}
-    for package in PACKAGES:
-        try:
-            found[package] = version(package)
-        except PackageNotFoundError:
-            continue
-    return found
+    """Return the versions of Python and of the packages that the steps use.
+
+    Those that the workflow tells in :data:`VARIABLE`, or else those that are installed here: with an environment of its
+    own a step has only some of the packages, and never Snakemake. What neither knows is left out.
+    """
+    told: dict[str, str] = json.loads(os.environ.get(VARIABLE) or "{}")
+    found = {"python": platform.python_version(), **{name: _installed(name) for name in PACKAGES}, **told}
+    return {name: number for name, number in found.items() if number is not None}
+
+
+def _installed(package: str) -> str | None:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None
+
+
+def pinned(environments: Path) -> dict[str, str]:
+    """Return the versions of Python and of :data:`PACKAGES` that conda environments pin.
+
+    Parameters
+    ----------
+    environments
+        Folder of their files; all of them are made from one lock, so that a package has one version.
+    """
+    found: dict[str, str] = {}
+    for path in sorted(environments.glob("*.yaml")):
+        found.update(_PIN.findall(path.read_text(encoding="utf-8")))
+    return {name: found[name] for name in ("python", *PACKAGES) if name in found}
 
 
 def commit() -> str | None:

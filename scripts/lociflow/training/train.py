@@ -24,7 +24,7 @@ from lociflow.genome.label_kinds import label_kind
 from lociflow.genome.window_table import about_windows, split_digest
 from lociflow.instantiate import instantiate
 from lociflow.models.checkpoint import CALIBRATION, build_model, save_checkpoint, weights_digest
-from lociflow.models.device import resolve_device
+from lociflow.models.device import device_name, resolve_device
 from lociflow.models.heads import set_output_bias
 from lociflow.models.layers import count_parameters
 from lociflow.models.outputs import outputs_of
@@ -258,6 +258,7 @@ def train_share(
         **({CALIBRATION: [part.tolist() for part in calibration]} if calibration else {}),
         **kept_epoch(epochs),
         "device": place.type,
+        "device_name": device_name(place, process.world),
         "devices": process.world,
         "split_digest": where,
         INHERITED: readings(origin),

@@ -4,7 +4,8 @@ import pytest
 import torch
 
 from lociflow.command import UserError
-from lociflow.models.device import resolve_device
+from lociflow.models.device import device_name, resolve_device
+from lociflow.processor import processor
 
 
 @pytest.fixture
@@ -42,3 +43,11 @@ def test_a_gpu_that_is_not_there_is_refused(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     with pytest.raises(UserError, match="--device cuda: found no GPU"):
         resolve_device("cuda")
+
+
+def test_a_device_is_named_by_the_model_of_the_gpus_in_use_or_of_the_processor(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "get_device_name", ["NVIDIA H200", "NVIDIA H200", "NVIDIA L4"].__getitem__)
+    gpu = torch.device("cuda")
+    assert [device_name(gpu), device_name(gpu, 2)] == ["NVIDIA H200", "NVIDIA H200"]
+    assert device_name(gpu, 3) == "NVIDIA H200, NVIDIA L4"
+    assert device_name(torch.device("cpu"), 2) == processor() != ""

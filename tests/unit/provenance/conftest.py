@@ -80,7 +80,11 @@ def write_run(folder: Path, weight: float = 0.5) -> None:
     write_json(data / "windows.json", {"digests": {"windows": "aa", "targets": "bb"}})
     write_json(data / "audit.json", {"checks": []})
     save_checkpoint(
-        folder / TRAINED / "model.ckpt", {"weight": torch.tensor([weight])}, {}, Outputs("binary", ("CTCF",)), {}
+        folder / TRAINED / "model.ckpt",
+        {"weight": torch.tensor([weight])},
+        {},
+        Outputs("binary", ("CTCF",)),
+        {"device": "cuda", "device_name": "Tesla T4"},
     )
     write_json(folder / TRAINED / "config.json", {"training": {"transfer": None}})
     (folder / TRAINED / "history.csv").write_text("epoch,loss,seconds\n1,0.5,3.2\n")

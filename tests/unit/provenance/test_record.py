@@ -8,11 +8,16 @@ from pathlib import Path
 from urllib.parse import unquote
 
 import pytest
+import torch
 from rocrate.rocrate import ROCrate
 
 from lociflow.command import write_json
+from lociflow.models.checkpoint import save_checkpoint
+from lociflow.models.outputs import Outputs
+from lociflow.provenance.compare import compare, is_reproduced
 from lociflow.provenance.files import run_files
-from lociflow.provenance.record import measured, record
+from lociflow.provenance.read import read_crate
+from lociflow.provenance.record import measured, record, training_devices
 
 from .conftest import BASELINE, CONFIG, MANIFEST, RUN, TRAINED, record_run
 
@@ -94,11 +99,14 @@ def test_digests_versions_machine_and_use_are_told(crate):
     assert told["targets of peaks"] == "bb"
     assert len(told["split:holdout of peaks"]) == len(told["code digest"]) == 64
     assert told["machine: cores"] == os.cpu_count()
+    assert told["trainings on Tesla T4"] == 1
     used = {entity["name"]: entity["value"] for entity in action["resourceUsage"]}
     assert used == {"train: jobs": 2, "train: seconds": 32.5, "train: megabytes": 300.25}
     packages = {entity["name"]: entity["softwareVersion"] for entity in crate.mainEntity["softwareRequirements"]}
     assert {"python", "snakemake", "torch", "numpy"} <= set(packages)
-    assert "snakemake --cores all --configfile toy.yaml" in action["description"]
+    first, *commands = action["description"].splitlines()
+    assert first == "How to make it again:"
+    assert commands[-1].startswith("snakemake --cores all --configfile configuration/run.yaml")
 
 
 def test_no_password_token_or_environment_gets_into_the_folder(finished, monkeypatch):
@@ -169,6 +177,37 @@ def test_a_source_of_no_data_set_is_recorded_too(finished):
     write_json(extra, {**told, "file": "variants/mine.vcf", "via": "path", "from": ["mine.vcf"]})
     record(MANIFEST, [extra], [], RUN / "ro-crate-metadata.json", RUN / "Snakefile", RUN / "configuration")
     assert ROCrate(finished / RUN).get("#source/variants/mine.vcf")["disambiguatingDescription"] == "path"
+
+
+def checkpoint(path, **provenance):
+    save_checkpoint(path, {"weight": torch.tensor([0.5])}, {}, Outputs("binary", ("CTCF",)), provenance)
+    return path
+
+
+def test_the_devices_of_all_trainings_are_told_also_of_checkpoints_that_know_no_name(tmp_path):
+    told = (
+        {"device": "cuda", "device_name": "NVIDIA H200"},
+        {"device": "cpu", "device_name": "AMD EPYC 9554"},
+        {"device": "cuda", "device_name": "NVIDIA H200"},
+        {"device": "cuda"},
+        {},
+    )
+    paths = [checkpoint(tmp_path / f"{number}.ckpt", **about) for number, about in enumerate(told)]
+    assert training_devices(paths) == {"AMD EPYC 9554": 1, "NVIDIA H200": 2, "cuda": 1, "unknown": 1}
+    assert training_devices([]) == {}
+
+
+def test_the_same_weights_from_another_device_are_the_same_run(recorded, monkeypatch):
+    shutil.rmtree(recorded / "again")
+    shutil.copytree(recorded / "work", recorded / "again")
+    checkpoint(recorded / "again" / TRAINED / "model.ckpt", device="cuda", device_name="NVIDIA H200")
+    monkeypatch.chdir(recorded / "again")
+    record_run()
+    before, after = (read_crate(recorded / name / RUN) for name in ("work", "again"))
+    assert (before.properties["trainings on Tesla T4"], after.properties["trainings on NVIDIA H200"]) == (1, 1)
+    name = next(name for name in before.files if name.endswith("model.ckpt"))
+    assert before.files[name].sha256 != after.files[name].sha256
+    assert is_reproduced(compare(before, after))
 
 
 def test_a_run_begins_with_its_first_job(tmp_path):

@@ -1,7 +1,11 @@
 import io
 import json
+import os
 import pickle
+import subprocess
+import sys
 import zipfile
+from pathlib import Path
 
 import pytest
 import torch
@@ -9,7 +13,8 @@ import torch
 from lociflow.command import UserError
 from lociflow.models.checkpoint import save_checkpoint, weights_digest
 from lociflow.models.outputs import Outputs
-from lociflow.provenance.weights import weights_digest_of
+from lociflow.provenance import weights
+from lociflow.provenance.weights import provenance_in, weights_digest_of
 
 STATE = {
     "z.weight": torch.arange(12, dtype=torch.float32).reshape(3, 4).T,
@@ -31,9 +36,35 @@ def test_the_digest_is_that_of_torch(tmp_path):
 
 
 def test_what_else_a_checkpoint_says_is_left_out(tmp_path):
-    one, other = (write(tmp_path / f"{version}.ckpt", torch=version) for version in ("2.9", "3.0"))
-    assert one.read_bytes() != other.read_bytes()
-    assert weights_digest_of(one) == weights_digest_of(other)
+    one, other, third = (
+        write(tmp_path / f"{number}.ckpt", **told)
+        for number, told in enumerate(({"torch": "2.9"}, {"torch": "3.0"}, {"torch": "3.0", "device_name": "H200"}))
+    )
+    assert len({path.read_bytes() for path in (one, other, third)}) == 3
+    assert weights_digest_of(one) == weights_digest_of(other) == weights_digest_of(third)
+
+
+def test_what_a_checkpoint_says_of_itself_is_read_without_torch_or_its_weights(tmp_path):
+    path = write(tmp_path / "model.ckpt", device_name="NVIDIA H200", epoch=3)
+    assert provenance_in(path) == {"device_name": "NVIDIA H200", "epoch": 3, "weights": weights_digest(STATE)}
+    ran = subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            "import sys\nfrom pathlib import Path\nimport lociflow.provenance.record\n"
+            "from lociflow.provenance.weights import provenance_in\n"
+            "print(provenance_in(Path(sys.argv[1]))['device_name'], 'torch' in sys.modules)",
+            str(path),
+        ],
+        env={**os.environ, "PYTHONPATH": str(Path(weights.__file__).parents[2])},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert ran.stdout == "NVIDIA H200 False\n"
+    (tmp_path / "broken.ckpt").write_bytes(path.read_bytes()[:100])
+    with pytest.raises(UserError, match="cannot be read as a checkpoint"):
+        provenance_in(tmp_path / "broken.ckpt")
 
 
 def test_one_other_weight_is_another_digest(tmp_path):

@@ -19,6 +19,7 @@ from lociflow.evaluation.predict import predict
 from lociflow.evaluation.predictions import read_predictions
 from lociflow.models.checkpoint import LoadedModel, build_model, load_model
 from lociflow.models.outputs import Outputs
+from lociflow.processor import processor
 from lociflow.training import callbacks
 from lociflow.training.averaging import WeightAverage
 from lociflow.training.train import train
@@ -53,6 +54,7 @@ def test_a_planted_motif_is_learnt(fit: Callable[..., Path], data: Planted) -> N
     loaded = load(folder)
     assert loaded.targets == tuple(planted.MOTIFS)
     assert loaded.provenance["genome"] == "planted"
+    assert (loaded.provenance["device"], loaded.provenance["device_name"]) == ("cpu", processor())
     parameters = sum(parameter.numel() for parameter in loaded.model.parameters())
     labels = np.load(data.targets)[: planted.BINS["chrA"]]
     positives = (labels == 1).sum(axis=0)
