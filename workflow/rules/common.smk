@@ -27,6 +27,7 @@ from lociflow.config import Configuration, attribution, canonical, check_schema
 from lociflow.explained_outputs import check_explained_outputs
 from lociflow.genome.split_schemes import pooled_splits
 from lociflow.instantiate import targets_of
+from lociflow.listed_gpus import listed_gpus
 from lociflow.masking import masked, without_secrets
 from lociflow.plan import Plan
 from lociflow.ranked_explanations import (
@@ -334,9 +335,10 @@ def scores_of_tool(wildcards):
     return paths(files_of(wildcards.dataset)["predictions"].get(tool, []))
 
 
+@cache
 def gpus():
     """Return the GPUs of a step that can use one: a profile's set-resources overrides this machine's answer."""
-    return 1 if shutil.which("nvidia-smi") else 0
+    return 1 if listed_gpus() else 0
 
 
 @cache
