@@ -1,7 +1,6 @@
 """Profiles for clusters: they can be read, name every step that uses a GPU, and hand on what the rules ask for."""
 
 import re
-import stat
 import subprocess
 from pathlib import Path
 
@@ -28,6 +27,11 @@ ASKED = "{rule} {threads} {resources.mem_mb} {resources.runtime} {resources.gpu}
 def profile(name: str) -> dict[str, dict[str, object]]:
     found: dict[str, dict[str, object]] = yaml.safe_load((HOME / "profiles" / name / "config.yaml").read_text())
     return found
+
+
+def write_program(path: Path, text: str) -> None:
+    path.write_text(text)
+    path.chmod(0o755)
 
 
 def rules_with_gpu() -> set[str]:
@@ -58,9 +62,7 @@ def test_what_each_rule_asks_for_reaches_the_scheduler(copy: Copy):
     for path in (copy.folder / "workflow/rules").glob("*.smk"):
         # Snakemake itself writes these where a job runs, and none does.
         path.write_text(re.sub(r"^    benchmark:\n        .*\n", "", path.read_text(), flags=re.MULTILINE))
-    scheduler = copy.folder / "scheduler"
-    scheduler.write_text(SCHEDULER)
-    scheduler.chmod(scheduler.stat().st_mode | stat.S_IXUSR)
+    write_program(copy.folder / "scheduler", SCHEDULER)
     settings = ["--profile", "profiles/cluster-generic", "--configfile", "run.yaml", "--set-threads", "train=3"]
     submit = ["--cluster-generic-submit-cmd", f"./scheduler '{ASKED}' '{{output}}'"]
     status = ["--cluster-generic-status-cmd", "echo success #", "--seconds-between-status-checks", "1"]
@@ -87,29 +89,45 @@ def test_what_each_rule_asks_for_reaches_the_scheduler(copy: Copy):
     assert set(done) - set(asked) == {"all", "admit_dataset", "write_manifest"}
 
 
+QUEUE = "job-ID  prior   name  user state submit/start at     queue slots\n" + "-" * 60 + "\n7 0.5 train me {} 01/01/2026 10:00:00"
+
+
 @pytest.mark.parametrize(
-    ("scheduler", "program", "says", "status"),
+    ("scheduler", "answers", "status"),
     [
-        ("pbs", "qstat", "    job_state = R", "running"),
-        ("pbs", "qstat", "    job_state = F\n    Exit_status = 0", "success"),
-        ("pbs", "qstat", "    job_state = F\n    Exit_status = 271", "failed"),
-        ("pbs", "qstat", None, "failed"),
-        ("lsf", "bjobs", "PEND", "running"),
-        ("lsf", "bjobs", "DONE", "success"),
-        ("lsf", "bjobs", "EXIT", "failed"),
-        ("lsf", "bjobs", None, "failed"),
-        ("sge", "qstat", "job_number: 7", "running"),
-        ("sge", "qacct", "failed       0\nexit_status  0", "success"),
-        ("sge", "qacct", "failed       0\nexit_status  1", "failed"),
-        ("sge", "qacct", "failed       100 : assumedly after job\nexit_status  137", "failed"),
+        ("pbs", {"qstat": ("    job_state = R", 0)}, "running"),
+        ("pbs", {"qstat": ("    job_state = F\n    Exit_status = 0", 0)}, "success"),
+        ("pbs", {"qstat": ("    job_state = F\n    Exit_status = 271", 0)}, "failed"),
+        ("pbs", {"qstat": ("qstat: Unknown Job Id 7.server", 153)}, "failed"),
+        ("pbs", {"qstat": ("qstat: Unknown Job Id Error 7.server", 153)}, "failed"),
+        ("pbs", {"qstat": ("Connection refused\nqstat: cannot connect to server pbs (errno=111)", 111)}, "running"),
+        ("pbs", {}, "running"),
+        ("lsf", {"bjobs": ("PEND", 0)}, "running"),
+        ("lsf", {"bjobs": ("DONE ", 0)}, "success"),
+        ("lsf", {"bjobs": ("EXIT ", 0)}, "failed"),
+        ("lsf", {"bjobs": ("Job <7> is not found", 255)}, "failed"),
+        ("lsf", {"bjobs": ("LSF is down. Please wait ...", 255)}, "running"),
+        ("lsf", {}, "running"),
+        ("sge", {"qstat": (QUEUE.format("r"), 0)}, "running"),
+        ("sge", {"qstat": (QUEUE.format("hqw"), 0)}, "running"),
+        ("sge", {"qstat": (QUEUE.format("Eqw"), 0)}, "failed"),
+        ("sge", {"qstat": ("error: commlib error: got select error (Connection refused)", 1)}, "running"),
+        ("sge", {"qstat": ("", 0), "qacct": ("failed       0\nexit_status  0", 0)}, "success"),
+        ("sge", {"qstat": (QUEUE.replace("\n7", "\n77").format("r"), 0), "qacct": ("failed 0\nexit_status 1", 0)}, "failed"),
+        ("sge", {"qstat": ("", 0), "qacct": ("failed       100 : assumedly after job\nexit_status  137", 0)}, "failed"),
+        ("sge", {"qstat": ("", 0), "qacct": ("error: job id 7 not found", 1)}, "failed"),
+        ("sge", {"qstat": ("", 0), "qacct": ("error: /sge/accounting: Stale file handle", 1)}, "running"),
+        ("sge", {}, "running"),
     ],
 )
-def test_where_a_job_stands_as_each_scheduler_says_it(tmp_path: Path, scheduler, program, says, status):
-    for name in ("qstat", "qacct", "bjobs"):
-        known = name == program and says is not None
-        (tmp_path / name).write_text(f"#!/bin/sh\ncat <<'END'\n{says}\nEND\n" if known else "#!/bin/sh\nexit 1\n")
-        (tmp_path / name).chmod(0o755)
+def test_where_a_job_stands_as_each_scheduler_says_it(tmp_path: Path, scheduler, answers, status):
+    for name, (says, code) in answers.items():
+        program = f"#!/bin/sh\ncat {'>&2 ' if code else ''}<<'END'\n{says}\nEND\nexit {code}\n"
+        write_program(tmp_path / name, program)
     script = HOME / "profiles" / "cluster-generic" / f"status_{scheduler}.sh"
-    environment = {"PATH": f"{tmp_path}:/usr/bin:/bin", "SGE_ACCOUNT_TRIES": "1"}
+    environment = {"PATH": f"{tmp_path}:/usr/bin:/bin", "SGE_ACCOUNT_TRIES": "2", "SGE_ACCOUNT_SECONDS": "0"}
     ran = subprocess.run([script, "7"], env=environment, capture_output=True, text=True, check=True)
     assert ran.stdout == f"{status}\n"
+    # Why it is not known, a user reads where snakemake runs.
+    unanswered = [says for says, code in answers.values() if code and status == "running"]
+    assert all(says in ran.stderr for says in unanswered)

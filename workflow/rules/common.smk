@@ -341,6 +341,24 @@ def gpus():
     return 1 if listed_gpus() else 0
 
 
+@told
+def check_limit_of_gpus():
+    """Refuse a limit that Snakemake would cut a step's GPUs to without a word."""
+    limit = workflow.global_resources.get("gpu").value
+    for step, resources in workflow.resource_settings.overwrite_resources.items():
+        asked = resources.get("gpu")
+        asked = getattr(asked, "value", asked)
+        if isinstance(limit, int) and isinstance(asked, int) and 0 < limit < asked:
+            raise UserError(
+                f"set-resources, {step}: found gpu: {asked}, expected at most {limit}, the limit of profiles/default or "
+                f"--resources; on a cluster name its profile with --workflow-profile, which takes the place of "
+                f"profiles/default, not with --profile; on one machine add --resources gpu={asked}"
+            )
+
+
+check_limit_of_gpus()
+
+
 @cache
 def grows(first):
     """Return a resource that doubles with every attempt: where a profile retries, it asks for more."""
