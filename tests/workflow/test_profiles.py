@@ -107,6 +107,9 @@ echo "{says}"
 """
 
 
+CHECKPOINT = "results/simulated/holdout/deepbind_small/seed1/model.ckpt"
+
+
 def cluster_profile(scheduler: str) -> str:
     """Return cluster-generic's profile with the lines of one scheduler in force and those of the others not."""
     text = (HOME / "profiles/cluster-generic/config.yaml").read_text()
@@ -124,7 +127,8 @@ def cluster_profile(scheduler: str) -> str:
             "qsub",
             "7.server",
             {"qstat": "    job_state = F\n    Exit_status = 0"},
-            "qsub -V -N {rule} -q {queue} -j oe -o logs/ -l walltime={seconds} -l select=1:ncpus={threads}:ngpus={gpu}:mem={mem}mb",
+            "qsub -V -N {rule} -q {queue} -j oe -o logs/ -l walltime={seconds} "
+            "-l select=1:ncpus={threads}:ngpus={gpu}:mem={mem}mb",
         ),
         (
             "SGE",
@@ -154,8 +158,8 @@ def test_each_scheduler_is_asked_for_what_the_rules_ask(copy: Copy, scheduler, p
     for name, answer in answers.items():
         write_program(copy.folder / "bin" / name, f"#!/bin/sh\ncat <<'END'\n{answer}\nEND\n")
     ran = subprocess.run(
-        ["snakemake", "--workflow-profile", "cluster-generic", "--seconds-between-status-checks", "1", "--latency-wait", "0",
-         "--retries", "0", "--config", "models=deepbind_small", "--", "results/simulated/holdout/deepbind_small/seed1/model.ckpt"],
+        ["snakemake", "--workflow-profile", "cluster-generic", "--seconds-between-status-checks=1", "--latency-wait=0",
+         "--retries=0", "--config", "models=deepbind_small", "--", CHECKPOINT],
         cwd=copy.folder, env={**os.environ, "PATH": f"{copy.folder / 'bin'}:{os.environ['PATH']}"},
         capture_output=True, text=True, check=False,
     )  # fmt: skip
@@ -167,8 +171,8 @@ def test_each_scheduler_is_asked_for_what_the_rules_ask(copy: Copy, scheduler, p
     for rule, (threads, mem_mb, runtime, uses_gpu) in declared_resources().items():
         threads = 4 if rule == "train" else threads
         asked = {
-            "rule": rule, "queue": "gpu" if uses_gpu else "cpu", "threads": threads, "minutes": runtime, "seconds": runtime * 60,
-            "mem": mem_mb, "mem_per_thread": mem_mb // threads + 1, "gpu": int(uses_gpu),
+            "rule": rule, "queue": "gpu" if uses_gpu else "cpu", "threads": threads, "minutes": runtime,
+            "seconds": runtime * 60, "mem": mem_mb, "mem_per_thread": mem_mb // threads + 1, "gpu": int(uses_gpu),
             "gpus_of_lsf": " -gpu num=1" if uses_gpu else "",
         }  # fmt: skip
         expected.append(submitted.format(**asked))
