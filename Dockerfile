@@ -30,6 +30,8 @@ COPY --chown=lociflow . .
 
 # A user of any number has a home that can be written, for the caches of matplotlib and Snakemake.
 ENV PATH=/opt/lociflow/.venv/bin:$PATH HOME=/tmp
+# For `python -c "import lociflow"`: a script finds the package beside itself.
+ENV PYTHONPATH=/opt/lociflow/scripts
 WORKDIR /work
 ENTRYPOINT ["snakemake", "--snakefile", "/opt/lociflow/Snakefile"]
 CMD ["--cores", "all"]

@@ -16,13 +16,21 @@ ONE_MACHINE = (
     "--jobs=2",
     "--latency-wait=10",
     "--seconds-between-status-checks=2",
-    "--set-threads=train=2",
 )
 SLURM = (
-    f"--profile={HOME / 'profiles/slurm'}",
+    f"--workflow-profile={HOME / 'profiles/slurm'}",
     *ONE_MACHINE,
     "--slurm-status-command=squeue",
     "--slurm-init-seconds-before-status-checks=2",
+)
+HERE = HOME / "tests/cluster"
+SUBMIT_COMMAND = (
+    f"--workflow-profile={HOME / 'profiles/cluster-generic'}",
+    *ONE_MACHINE,
+    f"--cluster-generic-submit-cmd={HERE}/submit.sh "
+    "{rule} {threads} {resources.mem_mb} {resources.runtime} {resources.gpu} {resources.queue}",
+    f"--cluster-generic-status-cmd={HERE}/status.sh",
+    "--cluster-generic-cancel-cmd=scancel",
 )
 
 

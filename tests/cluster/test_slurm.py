@@ -8,8 +8,9 @@ import time
 from pathlib import Path
 
 import pytest
+import yaml
 from declared_resources import declared_resources
-from on_slurm import ONE_MACHINE, SLURM, finish, jobs, snakemake, start, wait_for
+from on_slurm import SLURM, SUBMIT_COMMAND, finish, jobs, snakemake, start, wait_for
 from result_digests import differences, result_digests
 from tiny_run import HOME, write_tiny_run
 
@@ -44,15 +45,25 @@ def expected(local: Path, folder: Path) -> dict[str, str]:
     return {name: digest for name, digest in result_digests(local).items() if name in found}
 
 
-def check_jobs(folder: Path) -> None:
+def check_jobs(folder: Path, profile: str) -> None:
     """Every job has asked for what its rule declares and, where it uses a GPU, for one in the other partition."""
     declared = declared_resources()
+    # The profile gives the loaders their threads.
+    given = yaml.safe_load((HOME / "profiles" / profile / "config.yaml").read_text())["set-threads"]
     for job in jobs(folder):
         threads, mem_mb, runtime, uses_gpu = declared[job.rule]
-        assert job.threads == (2 if job.rule == "train" else threads), job
+        assert job.threads == given.get(job.rule, threads), job
         assert (job.mem_mb, job.minutes, job.gpus) == (mem_mb, runtime, int(uses_gpu)), job
         assert job.partition == ("gpu" if uses_gpu else "cpu"), job
         assert job.state == "COMPLETED", job
+
+
+def check_submitted(folder: Path) -> None:
+    """The submit command was given what the jobs have asked for."""
+    submitted = {tuple(line.split()) for line in (folder / "submitted").read_text().splitlines()}
+    assert submitted == {
+        (job.rule, *map(str, (job.threads, job.mem_mb, job.minutes, job.gpus)), job.partition) for job in jobs(folder)
+    }
 
 
 def test_a_run_on_slurm_gives_the_digests_of_the_local_run(local: Path, folder: Path) -> None:
@@ -67,7 +78,7 @@ def test_a_run_on_slurm_gives_the_digests_of_the_local_run(local: Path, folder: 
         "modisco.h5",
     } <= kinds
     assert differences(result_digests(local), result_digests(folder)) == []
-    check_jobs(folder)
+    check_jobs(folder, "slurm")
     ran = {job.rule for job in jobs(folder)}
     assert {"make_windows", "train", "predict", "evaluate", "attribute", "discover_motifs", "report"} <= ran
     assert not ran & {"fetch", "admit_dataset", "write_manifest"}
@@ -75,23 +86,10 @@ def test_a_run_on_slurm_gives_the_digests_of_the_local_run(local: Path, folder: 
 
 
 def test_a_run_through_a_submit_command_gives_the_digests_of_the_local_run(local: Path, folder: Path) -> None:
-    here = HOME / "tests/cluster"
-    asked = "{rule} {threads} {resources.mem_mb} {resources.runtime} {resources.gpu} {resources.queue}"
-    snakemake(
-        folder,
-        f"--profile={HOME / 'profiles/cluster-generic'}",
-        *ONE_MACHINE,
-        f"--cluster-generic-submit-cmd={here}/submit.sh {asked}",
-        f"--cluster-generic-status-cmd={here}/status.sh",
-        "--cluster-generic-cancel-cmd=scancel",
-        TINY,
-    )
+    snakemake(folder, *SUBMIT_COMMAND, TINY)
     assert differences(result_digests(local), result_digests(folder)) == []
-    check_jobs(folder)
-    submitted = {tuple(line.split()) for line in (folder / "submitted").read_text().splitlines()}
-    assert submitted == {
-        (job.rule, *map(str, (job.threads, job.mem_mb, job.minutes, job.gpus)), job.partition) for job in jobs(folder)
-    }
+    check_jobs(folder, "cluster-generic")
+    check_submitted(folder)
 
 
 def test_a_job_that_fails_ends_the_run_with_its_sentence(local: Path, folder: Path) -> None:
@@ -143,11 +141,14 @@ def test_a_cancelled_job_and_a_restarted_controller_change_nothing(local: Path, 
 
 
 @pytest.mark.slow
-def test_the_quickstart_on_slurm_gives_the_digests_of_the_local_run(tmp_path: Path) -> None:
-    folders = tmp_path / "local", tmp_path / "slurm"
+def test_the_quickstart_through_each_profile_gives_the_digests_of_the_local_run(tmp_path: Path) -> None:
+    here, slurm, generic = folders = [tmp_path / name for name in ("local", "slurm", "generic")]
     for folder in folders:
         folder.mkdir()
-    snakemake(folders[0], "--cores=2")
-    snakemake(folders[1], *SLURM)
-    assert differences(*map(result_digests, folders)) == []
-    check_jobs(folders[1])
+    snakemake(here, "--cores=2")
+    snakemake(slurm, *SLURM)
+    snakemake(generic, *SUBMIT_COMMAND)
+    for folder, profile in ((slurm, "slurm"), (generic, "cluster-generic")):
+        assert differences(result_digests(here), result_digests(folder)) == []
+        check_jobs(folder, profile)
+    check_submitted(generic)

@@ -25,8 +25,9 @@ def resolve_device(name: str) -> torch.device:
     available = torch.cuda.is_available()
     if name == "cuda" and not available:
         raise UserError(
-            "--device cuda: found no GPU that this build of torch can use, expected one; use --device cpu, or install "
-            "a CUDA build of torch"
+            "--device cuda: found no GPU that this build of torch can use, expected one; install a CUDA build of "
+            "torch, or compute on the CPU: snakemake --resources gpu=0 (on a cluster gpu: 0 in the profile), or by "
+            "hand --device cpu"
         )
     if name == "cpu" or not available:
         return torch.device("cpu")

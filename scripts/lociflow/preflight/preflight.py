@@ -18,6 +18,7 @@ from lociflow.command import UserError
 from lociflow.config import Configuration
 from lociflow.genome.contig_names import read_aliases
 from lociflow.layout import SOURCE
+from lociflow.listed_gpus import listed_gpus
 from lociflow.masking import masked
 from lociflow.preflight.finding import ERROR, OK, WARN, Finding
 from lociflow.preflight.needs import Needs, check_disk, check_memory, needs_of
@@ -158,12 +159,8 @@ def check_device() -> Finding:
     """Say on what the models will train."""
     if not shutil.which("nvidia-smi"):
         return Finding("device", OK, "CPU (no nvidia-smi on PATH)")
-    try:
-        answer = subprocess.run(["nvidia-smi", "-L"], capture_output=True, text=True, timeout=PROGRAM_SECONDS)
-    except (OSError, subprocess.TimeoutExpired):
-        answer = None
-    gpus = [line.partition(" (UUID")[0] for line in answer.stdout.splitlines()] if answer else []
-    if not gpus or (answer is not None and answer.returncode):
+    gpus = listed_gpus()
+    if not gpus:
         return Finding("device", WARN, "nvidia-smi is here but names no GPU; check its driver, or train on the CPU")
     return Finding("device", OK, "; ".join(gpus))
 

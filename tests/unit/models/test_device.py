@@ -41,7 +41,7 @@ def test_a_gpu_is_made_deterministic(monkeypatch: pytest.MonkeyPatch, restored, 
 
 def test_a_gpu_that_is_not_there_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    with pytest.raises(UserError, match="--device cuda: found no GPU"):
+    with pytest.raises(UserError, match=r"--device cuda: found no GPU .*snakemake --resources gpu=0"):
         resolve_device("cuda")
 
 
