@@ -4,7 +4,6 @@ import json
 import os
 import re
 import shlex
-import shutil
 import sys
 from functools import cache, wraps
 from pathlib import Path
@@ -339,24 +338,6 @@ def scores_of_tool(wildcards):
 def gpus():
     """Return the GPUs of a step that can use one: a profile's set-resources overrides this machine's answer."""
     return 1 if listed_gpus() else 0
-
-
-@told
-def check_limit_of_gpus():
-    """Refuse a limit that Snakemake would cut a step's GPUs to without a word."""
-    limit = workflow.global_resources.get("gpu").value
-    for step, resources in workflow.resource_settings.overwrite_resources.items():
-        asked = resources.get("gpu")
-        asked = getattr(asked, "value", asked)
-        if isinstance(limit, int) and isinstance(asked, int) and 0 < limit < asked:
-            raise UserError(
-                f"set-resources, {step}: found gpu: {asked}, expected at most {limit}, the limit of profiles/default or "
-                f"--resources; on a cluster name its profile with --workflow-profile, which takes the place of "
-                f"profiles/default, not with --profile; on one machine add --resources gpu={asked}"
-            )
-
-
-check_limit_of_gpus()
 
 
 @cache

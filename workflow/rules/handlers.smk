@@ -2,6 +2,7 @@
 
 import gc
 import inspect
+import shutil
 import subprocess
 import time
 
@@ -23,6 +24,21 @@ if workflow.is_main_process and not STEPS_HAVE_CONDA:
             "bedtools: no such program; install it with `apt-get install bedtools`, "
             "`conda install -c bioconda bedtools` or `brew install bedtools`, or run with --sdm conda"
         )
+
+
+@told
+def check_limit_of_gpus():
+    """Refuse a limit that Snakemake would cut a step's GPUs to without a word."""
+    limit = workflow.global_resources.get("gpu").value
+    for step, resources in workflow.resource_settings.overwrite_resources.items():
+        asked = resources.get("gpu")
+        asked = getattr(asked, "value", asked)
+        if isinstance(limit, int) and isinstance(asked, int) and 0 < limit < asked:
+            raise UserError(
+                f"set-resources, {step}: found gpu: {asked}, expected at most {limit}, the limit of profiles/default or "
+                "--resources; on a cluster name its profile with --workflow-profile, which takes the place of "
+                f"profiles/default, not with --profile; on one machine add --resources gpu={asked}"
+            )
 
 
 def plan_fast():
