@@ -126,6 +126,9 @@ def test_a_cancelled_job_and_a_restarted_controller_change_nothing(local: Path, 
     running = start(folder, *SLURM, TINY, CHECKPOINT)
     state = Path(os.environ["LOCIFLOW_SLURM"])
     wait_for(running, lambda: any(job.rule == "make_windows" for job in jobs(folder)))
+    # A controller that is killed before it has saved a job forgets it, and snakemake would wait for it for ever.
+    seen = time.time()
+    wait_for(running, lambda: (state / "state/job_state").stat().st_mtime > seen)
     os.kill(int((state / "run/slurmctld.pid").read_text()), signal.SIGKILL)
     time.sleep(5)
     subprocess.Popen([state / "controller"])
