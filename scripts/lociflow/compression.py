@@ -23,6 +23,16 @@ def is_gzip(path: Path) -> bool:
         return handle.read(2) == GZIP_MAGIC
 
 
+def first_bytes(path: Path, count: int) -> bytes:
+    """Return the first bytes of a plain, gzip or bgzip file, unpacked, whatever becomes of its end.
+
+    Raises one of :data:`GZIP_ERRORS` where the beginning itself is damaged.
+    """
+    with path.open("rb") as handle:
+        begin = handle.read(1 << 16)
+    return zlib.decompressobj(zlib.MAX_WBITS | 16).decompress(begin, count) if is_gzip(path) else begin[:count]
+
+
 def open_binary(path: Path) -> BinaryIO:
     """Open a plain, gzip or bgzip file for reading bytes, by its content and not by its suffix.
 

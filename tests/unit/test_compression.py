@@ -3,7 +3,7 @@ import gzip
 import pysam
 import pytest
 
-from lociflow.compression import is_gzip, open_binary
+from lociflow.compression import first_bytes, is_gzip, open_binary
 
 
 def test_content_decides_and_not_the_suffix(tmp_path):
@@ -32,3 +32,12 @@ def test_bgzip_without_its_last_block_is_read_up_to_an_error(tmp_path):
         assert handle.read(1000) == text[:1000]
         with pytest.raises(EOFError, match="the block that ends a bgzip file is missing"):
             handle.read()
+
+
+@pytest.mark.parametrize("pack", [bytes, gzip.compress], ids=["plain", "gzip"])
+def test_the_first_bytes_are_had_of_a_file_whose_end_is_missing(tmp_path, pack):
+    content = pack(bytes(range(256)) * 300)
+    (tmp_path / "x").write_bytes(content[: len(content) // 2])
+    assert first_bytes(tmp_path / "x", 4) == b"\0\1\2\3"
+    (tmp_path / "x").write_bytes(b"")
+    assert first_bytes(tmp_path / "x", 4) == b""

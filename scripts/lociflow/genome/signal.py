@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from lociflow.command import UserError
-from lociflow.compression import GZIP_ERRORS, open_binary
+from lociflow.compression import GZIP_ERRORS, first_bytes, open_binary
 from lociflow.file_digest import sha256_of
 from lociflow.genome.region_formats import NUMBER, layout_of
 from lociflow.genome.signal_bigwig import open_bigwig
@@ -79,6 +79,9 @@ def track_format(path: Path) -> str:
     try:
         with path.open("rb") as raw:
             magic = raw.read(4)
+        # Told by its beginning alone: that its end is missing is for its own reader to say.
+        if first_bytes(path, 4) == b"BAM\x01":
+            return "bam"
         with open_binary(path) as handle:
             head = handle.read(HEAD)
     except GZIP_ERRORS as error:
@@ -89,8 +92,6 @@ def track_format(path: Path) -> str:
         ) from None
     if magic in BIGWIG_MAGIC:
         return "bigwig"
-    if head.startswith(b"BAM\x01"):
-        return "bam"
     if magic == b"CRAM" or magic in BIGBED_MAGIC:
         name = "CRAM" if magic == b"CRAM" else "bigBed"
         remedy = "convert it with samtools view -b" if name == "CRAM" else "convert it with bigBedToBed"

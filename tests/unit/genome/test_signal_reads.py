@@ -183,7 +183,7 @@ def test_a_broken_bam_is_told(tmp_path: Path, store_of):
     reads = [(f"r{number}", 0, "b", number % 30, "5M") for number in range(20000)]
     path = write_bam(tmp_path / "x.bam", LENGTHS, reads)
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
-    with pytest.raises(UserError, match=r"x\.bam: a broken (gzip|or incomplete BAM) file"):
+    with pytest.raises(UserError, match="broken or incomplete BAM"):
         open_track(path, store_of(CONTIGS), {})
 
 
