@@ -11,7 +11,7 @@ import pytest
 import yaml
 from declared_resources import declared_resources
 from on_slurm import SLURM, SUBMIT_COMMAND, finish, jobs, snakemake, start, wait_for
-from result_digests import differences, result_digests
+from result_digests import RESULTS, differences, result_digests
 from tiny_run import HOME, write_tiny_run
 
 pytestmark = pytest.mark.skipif(
@@ -70,14 +70,7 @@ def test_a_run_on_slurm_gives_the_digests_of_the_local_run(local: Path, folder: 
     # Where no step takes several GPUs, the profile may as well be given beside profiles/default.
     snakemake(folder, SLURM[0].replace("--workflow-profile", "--profile"), *SLURM[1:], TINY)
     kinds = {Path(name).name for name in result_digests(local)}
-    assert {
-        "windows.parquet",
-        "targets.npy",
-        "model.ckpt",
-        "predictions.parquet",
-        "metrics.json",
-        "modisco.h5",
-    } <= kinds
+    assert set(RESULTS) <= kinds
     assert differences(result_digests(local), result_digests(folder)) == []
     check_jobs(folder, "slurm")
     ran = {job.rule for job in jobs(folder)}

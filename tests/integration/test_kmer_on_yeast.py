@@ -15,7 +15,8 @@ from lociflow.evaluation.metrics import auprc, auroc
 from lociflow.evaluation.predictions import read_predictions, write_predictions
 from lociflow.genome.dataset import make_windows
 from lociflow.genome.window_table import split_digest
-from lociflow.sequence.store import open_store, write_store
+from lociflow.sequence.genome_store import write_store
+from lociflow.sequence.store import open_store
 
 CONFIG = Path(__file__).parents[2] / "config"
 MINIMUM_PEAKS = 500

@@ -28,7 +28,8 @@ from lociflow.effects.windows import allele_offset, allele_windows
 from lociflow.models.checkpoint import build_model, save_checkpoint
 from lociflow.models.outputs import Outputs
 from lociflow.sequence.alphabet import SOFT_MASK
-from lociflow.sequence.store import open_store, write_store
+from lociflow.sequence.genome_store import write_store
+from lociflow.sequence.store import open_store
 
 BASES = 12_000_000
 YEAST = "yeast_sacCer3_chain/genome/sacCer3.nuclear.fa"

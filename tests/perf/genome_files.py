@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pysam
 
-from lociflow.sequence.store import write_store
+from lociflow.sequence.genome_store import write_store
 
 CONTIGS = 4
 LINE = 60

@@ -23,9 +23,10 @@ sys.path[:0] = [str(HERE.parents[2] / "scripts"), str(HERE.parents[1] / "unit")]
 
 from split_cases import mutated  # noqa: E402
 
+from lociflow.sequence.genome_store import write_store  # noqa: E402
 from lociflow.sequence.homology import best_match, similar_groups  # noqa: E402
 from lociflow.sequence.search import Search  # noqa: E402
-from lociflow.sequence.store import gather, open_store, write_store  # noqa: E402
+from lociflow.sequence.store import gather, open_store  # noqa: E402
 
 LENGTH = 200
 RATE, INDELS = 0.1, 0.2

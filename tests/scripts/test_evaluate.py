@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from window_files import HOLDOUT, write_holdout
 
-from lociflow.sequence.store import write_store
+from lociflow.sequence.genome_store import write_store
 
 SCRIPTS = Path(__file__).parents[2] / "scripts"
 LABELS = ["--windows", "windows.parquet", "--targets", "targets.npy", "--target-table", "targets.tsv"]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from lociflow.sequence.store import write_store
+from lociflow.sequence.genome_store import write_store
 
 SCRIPT = Path(__file__).parents[2] / "scripts" / "make_windows.py"
 CONFIG = {

@@ -13,7 +13,7 @@ from lociflow.audit.dataset import examine
 from lociflow.audit.subject import Subject
 from lociflow.genome.window_table import write_windows
 from lociflow.sequence.alphabet import decode
-from lociflow.sequence.store import write_store
+from lociflow.sequence.genome_store import write_store
 
 BIN = 200
 TILES = 150

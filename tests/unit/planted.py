@@ -12,7 +12,7 @@ from window_files import HOLDOUT, write_holdout
 
 from lociflow.genome.window_table import METADATA
 from lociflow.sequence.alphabet import encode, reverse_complement
-from lociflow.sequence.store import encode_sequences
+from lociflow.sequence.genome_store import encode_sequences
 
 BIN = 100
 BINS = {"chrA": 1000, "chrB": 200, "chrC": 200}

@@ -13,7 +13,8 @@ from window_files import HOLDOUT, write_holdout
 from lociflow.models.checkpoint import LoadedModel
 from lociflow.models.heads import ProfileOutput
 from lociflow.models.outputs import Outputs
-from lociflow.sequence.store import SequenceStore, open_store, write_store
+from lociflow.sequence.genome_store import write_store
+from lociflow.sequence.store import SequenceStore, open_store
 
 # 40 bases with G or C in every window, 30 of A, 20 that are mostly N; the names are not in alphabetical order.
 SEQUENCES = {"chrII": "GGCCAATTGC" * 4, "chrI": "A" * 30, "chrX": "ACGT" + "N" * 12 + "ACGT"}

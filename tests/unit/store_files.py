@@ -3,7 +3,8 @@
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from lociflow.sequence.store import SequenceStore, open_store, write_store
+from lociflow.sequence.genome_store import write_store
+from lociflow.sequence.store import SequenceStore, open_store
 
 StoreOf = Callable[[Mapping[str, str]], SequenceStore]
 

@@ -10,7 +10,7 @@ import pytest
 
 from lociflow import download as module
 from lociflow.command import UserError
-from lociflow.download import Patience, check_address, discard, download, local_path, state_path
+from lociflow.download import Patience, discard, download, state_path
 
 BODY = bytes(range(256)) * 100
 QUICK = Patience(tries=4, back_off=0.001, longest_wait=0.05, timeout=5)
@@ -448,29 +448,3 @@ def test_progress_is_told_in_bytes_and_percent(web, tmp_path, monkeypatch):
     monkeypatch.setattr(module, "PROGRESS_SECONDS", -1.0)
     get(web, tmp_path / "x.part", whole())
     assert told[-1] == f"{web.url('/file')}: 25,600 bytes of 25,600 (100%)"
-
-
-@pytest.mark.parametrize(
-    ("url", "sentence"),
-    [
-        ("gopher://x/y", "found scheme 'gopher', expected one of http, https, ftp, file"),
-        ("/etc/passwd", "found scheme 'none'"),
-        ("data:text/plain,ACGT", "found scheme 'data'"),
-        ("http://x/a b", "found white space"),
-        ("http://x/a\nHost: y", "found white space|is no address"),
-        ("http:///x", "has no host"),
-        ("file://host/x", "found host host"),
-        ("http://[x/y", "is no address"),
-        ("http://me:word@x/y", r"http://\*\*\*@x/y: found a login in the address, expected none.*~/.netrc"),
-        ("ftp://me@x/y", r"ftp://\*\*\*@x/y: found a login"),
-    ],
-)
-def test_bad_addresses_are_refused(url, sentence):
-    with pytest.raises(UserError, match=sentence):
-        check_address(url)
-
-
-def test_file_addresses_are_paths():
-    assert check_address("file:///a/b%20c") == "file"
-    assert str(local_path("file:///a/b%20c")) == "/a/b c"
-    assert str(local_path("file://localhost/a")) == "/a"

@@ -15,7 +15,7 @@ from lociflow.download import Patience
 from lociflow.fetch import fetch
 from lociflow.genome.dataset import make_windows
 from lociflow.genome.window_table import read_windows
-from lociflow.sequence.store import write_store
+from lociflow.sequence.genome_store import write_store
 from lociflow.sources import dataset_files, files_only, sources_in
 
 HOME = Path(__file__).parents[2]

@@ -27,7 +27,8 @@ from lociflow.genome.splits import by_contig
 from lociflow.genome.target_peaks import read_on_genome, read_target_peaks
 from lociflow.genome.windows import peak_centred_bins, tile_bins
 from lociflow.sequence.fasta import read_fasta
-from lociflow.sequence.store import SequenceStore, open_store, write_store
+from lociflow.sequence.genome_store import write_store
+from lociflow.sequence.store import SequenceStore, open_store
 
 
 class Refused(NamedTuple):

@@ -11,7 +11,7 @@ from window_files import HOLDOUT, write_holdout
 from lociflow.models.checkpoint import build_model, save_checkpoint
 from lociflow.models.outputs import Outputs
 from lociflow.sequence.alphabet import decode, encode
-from lociflow.sequence.store import encode_sequences
+from lociflow.sequence.genome_store import encode_sequences
 
 BIN = 60
 TARGETS = ("Reb1", "Rap1")

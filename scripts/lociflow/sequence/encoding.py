@@ -11,8 +11,9 @@ from lociflow.checksums import checksum
 from lociflow.command import UserError, atomic, status
 from lociflow.formats import stamp
 from lociflow.sequence.alphabet import Alphabet, UnknownLetter, encode, expected_letters, find_alphabet
+from lociflow.sequence.genome_store import encode_sequences
 from lociflow.sequence.labelled import LabelledSequence, read_labelled
-from lociflow.sequence.store import KIND, digest_codes, encode_sequences, write_description, write_header
+from lociflow.sequence.store import KIND, digest_codes, write_description, write_header
 
 # Letters that are encoded together: a call of numpy costs as much as a few hundred of them.
 BLOCK = 1 << 20
@@ -32,7 +33,7 @@ def encode_sources(
     Parameters
     ----------
     config
-        Of a genome as :func:`lociflow.sequence.store.encode_sequences`; otherwise ``name`` and ``sequences``, as
+        Of a genome as :func:`lociflow.sequence.genome_store.encode_sequences`; otherwise ``name`` and ``sequences``, as
         :func:`lociflow.sequence.labelled.read_labelled` with ``alphabet`` (default: dna) and ``soft_mask`` (default:
         false).
     codes, store

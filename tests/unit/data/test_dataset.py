@@ -20,7 +20,8 @@ from lociflow.genome.placement import Placement, window_start
 from lociflow.genome.window_table import write_windows
 from lociflow.sequence.alphabet import PROTEIN, decode, encode
 from lociflow.sequence.encoding import encode_sources
-from lociflow.sequence.store import SequenceStore, encode_sequences, open_store
+from lociflow.sequence.genome_store import encode_sequences
+from lociflow.sequence.store import SequenceStore, open_store
 
 ROWS = [
     ("chrA", 0, 4, ".", "train", None),

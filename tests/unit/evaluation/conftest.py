@@ -9,7 +9,8 @@ import pytest
 from window_files import HOLDOUT, write_holdout
 
 from lociflow.genome.window_table import split_digest
-from lociflow.sequence.store import SequenceStore, open_store, write_store
+from lociflow.sequence.genome_store import write_store
+from lociflow.sequence.store import SequenceStore, open_store
 
 MOTIF = "ACGTGACC"
 BIN = 50

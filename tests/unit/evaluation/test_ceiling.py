@@ -21,7 +21,8 @@ from lociflow.genome.grammar import arrangements
 from lociflow.genome.labels import LabelRule, label_bins
 from lociflow.genome.simulation import simulate, write_simulation
 from lociflow.sequence.alphabet import decode
-from lociflow.sequence.store import open_store, write_store
+from lociflow.sequence.genome_store import write_store
+from lociflow.sequence.store import open_store
 
 BUILT_IN = Path(__file__).parents[3] / "config" / "dataset" / "simulated.yaml"
 

@@ -3,7 +3,8 @@ import pandas as pd
 import pytest
 
 from lociflow.evaluation.composition import fit_predict, fit_predict_length, gc_content
-from lociflow.sequence.store import open_store, write_store
+from lociflow.sequence.genome_store import write_store
+from lociflow.sequence.store import open_store
 
 
 def test_direction_is_that_of_the_training_bins(tmp_path):

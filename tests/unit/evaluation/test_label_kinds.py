@@ -18,7 +18,7 @@ from lociflow.evaluation.labels import read_labels
 from lociflow.evaluation.metrics import HEADLINES, KIND_METRICS, METRICS
 from lociflow.evaluation.predictions import PredictedBatch, read_predictions, write_batches
 from lociflow.genome.window_table import SPLIT, digest_windows, split_digest, write_windows
-from lociflow.sequence.store import write_store
+from lociflow.sequence.genome_store import write_store
 
 BINS = 60
 SIDES = ("train", "validation", "test")

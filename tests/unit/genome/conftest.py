@@ -3,7 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from lociflow.sequence.store import SequenceStore, open_store, write_store
+from lociflow.sequence.genome_store import write_store
+from lociflow.sequence.store import SequenceStore, open_store
 
 StoreOf = Callable[[Mapping[str, str]], SequenceStore]
 

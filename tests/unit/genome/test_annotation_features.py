@@ -15,7 +15,8 @@ from lociflow.command import UserError
 from lociflow.genome.annotation import read_annotation
 from lociflow.genome.annotation_features import KINDS, AnnotationRegions, annotation_regions
 from lociflow.sequence.alphabet import LETTERS, reverse_complement
-from lociflow.sequence.store import SequenceStore, gather, open_store, write_store
+from lociflow.sequence.genome_store import write_store
+from lociflow.sequence.store import SequenceStore, gather, open_store
 
 StoreOf = Callable[[Mapping[str, str]], SequenceStore]
 

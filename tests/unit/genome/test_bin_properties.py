@@ -6,7 +6,7 @@ from window_files import write_holdout
 from lociflow.command import UserError
 from lociflow.genome.bin_properties import NO_START, describe_bins, gene_distances
 from lociflow.genome.property_table import read_properties
-from lociflow.sequence.store import write_store
+from lociflow.sequence.genome_store import write_store
 
 GTF = (
     'chr1\tx\ttranscript\t11\t40\t.\t+\t.\tgene_id "g"; transcript_id "t";\n'

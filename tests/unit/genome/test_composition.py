@@ -18,7 +18,8 @@ from lociflow.genome.composition import (
     window_composition,
 )
 from lociflow.genome.placement import place_windows
-from lociflow.sequence.store import SequenceStore, open_store, write_store
+from lociflow.sequence.genome_store import write_store
+from lociflow.sequence.store import SequenceStore, open_store
 
 StoreOf = Callable[[dict[str, str]], SequenceStore]
 

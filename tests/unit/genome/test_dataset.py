@@ -16,7 +16,7 @@ from lociflow.command import UserError
 from lociflow.genome import label_array
 from lociflow.genome.dataset import make_windows
 from lociflow.genome.window_table import read_windows
-from lociflow.sequence.store import write_store
+from lociflow.sequence.genome_store import write_store
 
 ROMAN = ("I", "II", "III", "IV", "V", "VI", "VII", "VIII", "IX", "X", "XI", "XII", "XIII", "XIV", "XV", "XVI")
 REPOSITORY = Path(__file__).parents[3]

@@ -14,7 +14,8 @@ from lociflow.genome.split_data import SplitData, as_split
 from lociflow.genome.splits import by_contig, homology_aware
 from lociflow.genome.window_reader import search_settings
 from lociflow.sequence.alphabet import N, reverse_complement
-from lociflow.sequence.store import open_store, write_store
+from lociflow.sequence.genome_store import write_store
+from lociflow.sequence.store import open_store
 
 TRAIN, VALIDATION, TEST = range(3)
 LENGTH = 120

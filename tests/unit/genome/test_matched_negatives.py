@@ -18,7 +18,8 @@ from lociflow.genome.placement import place_windows
 from lociflow.genome.regions import categorical
 from lociflow.genome.windows import in_order
 from lociflow.sequence.alphabet import decode
-from lociflow.sequence.store import SequenceStore, open_store, write_store
+from lociflow.sequence.genome_store import write_store
+from lociflow.sequence.store import SequenceStore, open_store
 
 StoreOf = Callable[[dict[str, str]], SequenceStore]
 

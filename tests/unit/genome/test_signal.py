@@ -10,7 +10,8 @@ from signal_files import CONTIGS, write_bam, write_bigwig
 from lociflow.command import UserError
 from lociflow.genome.signal import TrackSettings, open_track, track_format
 from lociflow.genome.signal_reads import ReadSettings
-from lociflow.sequence.store import open_store, write_store
+from lociflow.sequence.genome_store import write_store
+from lociflow.sequence.store import open_store
 
 LENGTHS = {name: len(letters) for name, letters in CONTIGS.items()}
 INTERVALS = [("b", 2, 5, 1.5), ("b", 7, 8, -2.0), ("a", 0, 20, 3.0)]

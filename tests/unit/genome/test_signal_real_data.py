@@ -20,7 +20,8 @@ from lociflow.genome.signal import TrackSettings, open_track
 from lociflow.genome.signal_labels import signal_labels
 from lociflow.genome.signal_reads import ReadSettings
 from lociflow.genome.windows import bin_table
-from lociflow.sequence.store import SequenceStore, gather, open_store, write_store
+from lociflow.sequence.genome_store import write_store
+from lociflow.sequence.store import SequenceStore, gather, open_store
 
 pytestmark = [
     pytest.mark.real_data,

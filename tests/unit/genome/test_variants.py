@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from lociflow.command import UserError
 from lociflow.genome.variants import check_reference, check_sequence_table, compare_reference
 from lociflow.sequence.alphabet import decode, encode
-from lociflow.sequence.store import SequenceStore, open_store, write_store
+from lociflow.sequence.genome_store import write_store
+from lociflow.sequence.store import SequenceStore, open_store
 
 StoreOf = Callable[[Mapping[str, str]], SequenceStore]
 

@@ -13,7 +13,8 @@ from lociflow.interpretation.attributions import Attributions, write_attribution
 from lociflow.interpretation.read_window_track import along_labels, read_window_track
 from lociflow.interpretation.window_track import open_window_track
 from lociflow.models.outputs import Outputs
-from lociflow.sequence.store import SequenceStore, encode_sequences, open_store
+from lociflow.sequence.genome_store import encode_sequences
+from lociflow.sequence.store import SequenceStore, open_store
 
 REAL = Outputs("real", ("a", "b"))
 

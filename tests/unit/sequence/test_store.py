@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from lociflow.command import UserError
 from lociflow.sequence import store as store_module
 from lociflow.sequence.alphabet import LETTERS, decode, encode
-from lociflow.sequence.store import contig_index, contigs, encode_sequences, gather, open_store, write_store
+from lociflow.sequence.genome_store import encode_sequences, write_store
+from lociflow.sequence.store import contig_index, contigs, gather, open_store
 
 TOY = b">chr1 junk\nACGTN\nacgt\n>chr2\nRYU\n"
 

@@ -3,7 +3,7 @@ from pathlib import Path
 import pysam
 from small_genome import SEQUENCES
 
-from lociflow.sequence.store import write_store
+from lociflow.sequence.genome_store import write_store
 from lociflow.tracks import genome_file
 from lociflow.tracks.genome_file import write_genome
 

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from lociflow.command import UserError
 from lociflow.genome.regions import categorical
-from lociflow.sequence.store import open_store, write_store
+from lociflow.sequence.genome_store import write_store
+from lociflow.sequence.store import open_store
 from lociflow.tracks.tiles import count_tiles, read_regions_to_predict, tile_chunks, whole_contigs
 
 

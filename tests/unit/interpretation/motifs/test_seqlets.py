@@ -13,7 +13,8 @@ from lociflow.interpretation.motifs.discover import discover_motifs
 from lociflow.interpretation.motifs.seqlets import locate_seqlets
 from lociflow.interpretation.warm import planted_contributions
 from lociflow.sequence.alphabet import decode, reverse_complement
-from lociflow.sequence.store import encode_sequences, open_store
+from lociflow.sequence.genome_store import encode_sequences
+from lociflow.sequence.store import open_store
 
 LENGTH = 200
 
