@@ -21,6 +21,8 @@ HOME = Path(__file__).resolve().parents[2]
 SCRIPTS = HOME / "scripts"
 sys.path.insert(0, str(SCRIPTS))
 
+from lociflow.processor import processor  # noqa: E402
+
 # How often memory is looked at, in seconds.
 INTERVAL = 0.02
 KINDS = {"Pss_Anon": "anonymous_mb", "Pss_File": "file_mb", "Pss_Shmem": "shared_mb"}
@@ -105,7 +107,7 @@ def machine() -> dict[str, Any]:
     """Say which code ran where: the commit (with + where the working tree differs), the machine and its load."""
     return {
         "commit": _commit(),
-        "processor": _processor(),
+        "processor": processor(),
         "cores": os.cpu_count(),
         "memory_gb": round(psutil.virtual_memory().total / 1e9, 1),
         "load": [round(value, 2) for value in os.getloadavg()],
@@ -123,14 +125,6 @@ def _commit() -> str:
     except (OSError, subprocess.CalledProcessError):
         return "none"
     return commit.stdout.strip() + ("+" if changed.stdout.strip() else "")
-
-
-def _processor() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-    except OSError:
-        return platform.processor()
-    return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), platform.machine())
 
 
 def main(benchmark: Callable[[], None], namespace: Mapping[str, Any]) -> None:
